@@ -71,8 +71,8 @@ type Account struct {
 // pinRemindAfter is the age of a PIN at which its owner is advised to change it.
 const pinRemindAfter = 365 * 24 * time.Hour
 
-// PINOld reports whether the PIN is so old at now that its owner is reminded to change
-// it.
+// PINOld reports whether the PIN is so old that its owner is reminded to change it. now is
+// the present time.
 func (a Account) PINOld(now time.Time) bool {
 	return a.HasPIN && now.Sub(a.PINChangedAt) >= pinRemindAfter
 }
@@ -90,7 +90,7 @@ func (r *accountRow) account() Account {
 // hash is of no use in the row of another account.
 func (r *accountRow) owner() string { return FormatID(r.ID) }
 
-// personal returns the words that no password or PIN of the account may be made of.
+// personal returns the words of which no password or PIN of the account may consist.
 func (r *accountRow) personal() []string { return personalWords(r.Username, r.DisplayName, r.Email) }
 
 func orZero(t *time.Time) time.Time {
@@ -107,9 +107,9 @@ func (c *core) accountByID(ctx context.Context, db *gorm.DB, id int64) (accountR
 	return row, explained("read the account", err)
 }
 
-// accountByName finds an account by username, or by confirmed address if name holds an
-// "@". It runs one statement whether or not the account exists, so that the time of
-// the answer says nothing. It returns [ErrNotFound].
+// accountByName finds an account by username, or by confirmed address if name holds an "@".
+// It runs one statement whether or not the account exists, so that nobody can tell from the
+// time of the answer whether it exists. It returns [ErrNotFound].
 func (c *core) accountByName(ctx context.Context, db *gorm.DB, name string) (accountRow, error) {
 	const byUsername = "username_key = ?"
 	const byEmail = "id = (SELECT account_id FROM emails WHERE email_key = ? AND held_until IS NULL)"
@@ -171,8 +171,9 @@ func (c *core) passwordIs(ctx context.Context, row *accountRow, password string,
 	return c.throttle.forget(ctx, key)
 }
 
-// known returns the context for the hashes of a person who has a session of the account or a
-// known device, and who calls from the network of caller.
+// known returns the context in which the passwords and PINs of a known person are hashed:
+// somebody who has a session of the account or a known device. The network of caller goes
+// into it, too.
 func (c *core) known(ctx context.Context, row *accountRow, caller Caller) context.Context {
 	return secret.ForKnown(ctx, row.owner(), c.throttle.placeOf(caller.Address).far)
 }
@@ -183,10 +184,10 @@ const (
 	pinPurpose      = "pin"
 )
 
-// verifyPassword compares password with the password of an account. Without an account
-// (row is nil) or without a stored password it does the same work and reports false,
-// so that the time of the answer says nothing. If the hash has an old key or cost, it
-// is replaced after a match; a failure to replace it is only logged.
+// verifyPassword compares password with the password of an account. Without an account (row
+// is nil) or without a stored password it does the same work and reports false, so that the
+// time of the answer tells nobody whether they exist. If the stored hash was made with an
+// old key or cost, it is replaced after a match; a failure to replace it is only logged.
 func (c *core) verifyPassword(ctx context.Context, row *accountRow, password string) (bool, error) {
 	stored, owner := "", ""
 	if row != nil {
@@ -207,8 +208,9 @@ func (c *core) verifyPassword(ctx context.Context, row *accountRow, password str
 }
 
 // verifyHash compares text with a stored hash. A hash that can no longer be checked,
-// because its secret key is unknown or the row is damaged, never matches but takes as
-// long as any other: the person needs a reset, and a stranger learns nothing.
+// because its secret key is unknown or the row is damaged, never matches, but the
+// comparison takes as long as with any other hash: the person needs a reset, and a stranger
+// learns nothing.
 func (c *core) verifyHash(ctx context.Context, stored, purpose, owner, text string) (match, outdated bool, err error) {
 	match, outdated, err = c.hasher.Verify(ctx, stored, purpose, owner, text)
 	if !errors.Is(err, secret.ErrUnknownKey) && !errors.Is(err, secret.ErrBadHash) {

@@ -7,10 +7,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// Delete erases an account and all data of the person. The goodbye mail keeps a copy
-// of the address, because the account is gone when it is sent. Delete returns
+// Delete erases an account and all data of the person. The goodbye mail keeps a copy of the
+// address, because the account no longer exists when the mail is sent. Delete returns
 // [ErrNotFound], [ErrWrongPassword], [ErrThrottled], or [ErrDeletionWaits] with the
-// parameter Until (RFC 3339, UTC) while an email change can still be undone.
+// parameter Until (RFC 3339, UTC) while a change of the address can still be undone.
 func (a *Accounts) Delete(ctx context.Context, accountID int64, password string, caller Caller) error {
 	row, err := a.accountByID(ctx, a.read(ctx), accountID)
 	if err != nil {
@@ -40,9 +40,9 @@ func (c *core) deleteAccount(ctx context.Context, row *accountRow) error {
 	})
 }
 
-// takeAway deletes the rows of an account, the account itself first: a transaction
-// that signs in or changes the address at the same time waits for it and then finds no
-// account. It returns [ErrNotFound] or [ErrDeletionWaits].
+// takeAway deletes the rows of an account, the account itself first: a transaction that
+// signs in or changes the address at the same time waits for that deletion, and then finds
+// no account. It returns [ErrNotFound] or [ErrDeletionWaits].
 func (c *core) takeAway(ctx context.Context, tx *gorm.DB, accountID int64) error {
 	gone, err := deleteAccountRow(tx, accountID, "")
 	if err == nil && !gone {
@@ -58,8 +58,8 @@ func (c *core) takeAway(ctx context.Context, tx *gorm.DB, accountID int64) error
 	return err
 }
 
-// deleteAccountRow deletes the row of an account and reports whether it existed.
-// condition, which may be "", narrows the choice further.
+// deleteAccountRow deletes the row of an account and reports whether it existed. It deletes
+// the row only if it also fulfils the SQL condition, which may be "".
 func deleteAccountRow(tx *gorm.DB, accountID int64, condition string) (gone bool, err error) {
 	statement := "DELETE FROM accounts WHERE id = ?"
 	if condition != "" {
@@ -96,7 +96,8 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM proofs WHERE account_id = ?", "DELETE FROM quick_connects WHERE account_id = ?",
 		"UPDATE links SET invited_by = 0, requested_by = '' WHERE invited_by = ?", "UPDATE invites SET answered_by = 0 WHERE answered_by = ?",
 		// Agents must still learn which links ended, so the numbers stay in the feed until
-		// the agents have read them. The device ids go: no id stands for all devices.
+		// the agents have read them. The device ids are deleted: a change without a device
+		// id is about all devices.
 		"UPDATE link_changes SET device_id = '' WHERE account_id = ?",
 		"UPDATE accounts SET guardian_id = NULL WHERE guardian_id = ?",
 	} {

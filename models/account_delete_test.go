@@ -92,8 +92,8 @@ func TestDeleteErasesTheAccount(t *testing.T) {
 	})
 }
 
-// The feeds keep the number of a deleted account until their agents have read it. They
-// keep no name and no device.
+// The feeds keep the id of a deleted account until their agents have read the change. They
+// keep neither its name nor its devices.
 func TestDeletedAccountLeavesOnlyItsNumber(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()

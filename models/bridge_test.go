@@ -21,7 +21,7 @@ func DatabaseOf(s *Store) *database.DB { return s.db }
 // AddressOf returns the address of the database of a store.
 func AddressOf(s *Store) string { return s.opt.Database }
 
-// Impatient makes a store refuse at once where it would wait until a counter opens.
+// Impatient makes a store refuse a try at once, instead of waiting until a counter opens.
 func Impatient(s *Store) { s.Throttle.pause = time.Millisecond }
 
 // PauseTries sets the average time before a store counts a refused try again.
@@ -90,7 +90,7 @@ func RowTypes() []any {
 	}
 }
 
-// These statements run often.
+// These are statements that run often.
 const (
 	LookServer     = lookServer
 	Locate         = locate
@@ -106,7 +106,8 @@ const (
 	InviteServers  = inviteServers
 )
 
-// FilteredMD5 and PlainMD5 are the two forms that old clients send.
+// FilteredMD5 returns the MD5 of a password after the filter. Old clients send this or
+// [PlainMD5].
 func FilteredMD5(password string) string { return md5Hex(filtered(password)) }
 
 // PlainMD5 returns the MD5 of a password without the filter.

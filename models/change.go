@@ -88,11 +88,11 @@ func (c *core) feedLink(ctx context.Context, tx *gorm.DB, link *linkRow, kind Ch
 	return c.feedChange(ctx, tx, changeRow{ServerID: link.ServerID, Kind: kind, LinkID: link.ID, AccountID: link.AccountID})
 }
 
-// feedAccount writes a change into the feeds of all servers that an account is linked
-// with.
+// feedAccount writes a change into the feeds of all servers that an account is linked to.
 func (c *core) feedAccount(ctx context.Context, tx *gorm.DB, accountID int64, kind ChangeKind, deviceIDs ...string) error {
 	var links []linkRow
-	// The order is that of the servers' ids, in which every transaction locks them.
+	// The links are sorted by the ids of their servers, because every transaction locks
+	// servers in that order.
 	err := tx.Raw(`SELECT l.id, l.server_id, l.account_id, l.state FROM links l JOIN servers s ON s.id = l.server_id
 WHERE l.account_id = ? AND s.kind = ? ORDER BY l.server_id`, accountID, ServerAgent).Scan(&links).Error
 	if err != nil {
@@ -117,8 +117,9 @@ WHERE l.account_id = ? AND s.kind = ? ORDER BY l.server_id`, accountID, ServerAg
 	return nil
 }
 
-// feedEndedSessions writes the devices whose sessions are about to end into the feeds
-// of the account's servers. condition selects the sessions among the account's.
+// feedEndedSessions writes the devices whose sessions are about to end into the feeds of
+// the account's servers. An SQL condition selects these sessions among those of the
+// account.
 func (c *core) feedEndedSessions(ctx context.Context, tx *gorm.DB, accountID int64, condition string, args ...any) error {
 	var devices []string
 	err := tx.Raw("SELECT DISTINCT device_id FROM sessions WHERE account_id = ? AND device_id <> '' AND "+condition,
@@ -129,7 +130,8 @@ func (c *core) feedEndedSessions(ctx context.Context, tx *gorm.DB, accountID int
 	return c.feedAccount(ctx, tx, accountID, ChangeDevicesEnded, devices...)
 }
 
-// List returns up to n changes of a server with numbers above after, the oldest first.
+// List returns the oldest changes of a server whose numbers are above the number after, the
+// oldest first and at most n of them.
 func (c *Changes) List(ctx context.Context, this Server, after int64, n int) ([]Change, error) {
 	rows, err := gorm.G[changeRow](c.read(ctx)).Where("server_id = ? AND seq > ?", this.ID, after).Order("seq").Limit(n).Find(ctx)
 	if err != nil {
@@ -160,7 +162,8 @@ func (c *Changes) List(ctx context.Context, this Server, after int64, n int) ([]
 	return changes, nil
 }
 
-// lookChanges is the statement by which an agent that wants to wait learns where its feed is.
+// lookChanges reads the number of the last change of a server, for an agent that wants to
+// wait for the next one.
 const lookChanges = "SELECT change_seq, disabled_at FROM servers WHERE id = ?"
 
 // lookAllChanges reads the number of the last change for the agents that wait at this process,
@@ -187,10 +190,11 @@ func (c *Changes) Last(ctx context.Context, this Server) (int64, error) {
 	}
 }
 
-// Wait returns nil as soon as the number of the last change differs from after, after the time
-// most, when leave is closed, or when ctx ends. An agent whose number is lower or higher than
-// the number of the server, such as after a backup was restored, does not wait at all. Wait
-// returns [ErrNoServer], [ErrServerDisabled] or [ErrUnavailable].
+// Wait waits until the number of the last change differs from after, the number that the agent
+// knows. It also returns nil when the time most is over, when leave is closed, or when ctx
+// ends. If the numbers differ already, it does not wait at all, even if after is the higher
+// number, as happens when a backup was restored. Wait returns [ErrNoServer],
+// [ErrServerDisabled] or [ErrUnavailable].
 func (c *Changes) Wait(ctx context.Context, this Server, after int64, most time.Duration, leave <-chan struct{}) error {
 	every := c.lookEvery
 	heard, forget := c.feed.hear(this.ID, after, func() { c.watch(every) })
@@ -234,8 +238,8 @@ func (c *Changes) watch(every time.Duration) {
 }
 
 // lookAll wakes the agents of the given servers whose feed has changed, and those whose
-// server was removed or disabled. If the database does not answer it wakes all of them, and
-// each of them learns that by itself.
+// server was removed or disabled. If the database does not answer, it wakes all of them,
+// and each reads its own number.
 func (c *Changes) lookAll(ids []int64) {
 	var rows []struct {
 		ID, ChangeSeq int64
@@ -284,7 +288,7 @@ func newFeed() *feed { return &feed{waiting: map[int64]map[chan struct{}]int64{}
 
 // hear returns a channel that receives a value at every change of a server, until forget is
 // called. after is the number of the last change that the caller knows. hear starts watch
-// unless it runs; watch has to end as soon as servers returns nil.
+// unless watch runs already; watch must end as soon as [feed.servers] returns nil.
 func (f *feed) hear(serverID, after int64, watch func()) (heard <-chan struct{}, forget func()) {
 	word := make(chan struct{}, 1)
 	f.mu.Lock()
@@ -315,8 +319,8 @@ type changedServers struct {
 
 type changedKey struct{}
 
-// collect returns a context for a transaction, and a function to call after the
-// commit: it wakes the long polls of all servers that the transaction has remembered.
+// collect returns a context for a transaction, and a function to call after the commit,
+// which wakes the long polls of all servers that the transaction has remembered.
 func (f *feed) collect(ctx context.Context) (inside context.Context, told func()) {
 	changed := &changedServers{ids: map[int64]bool{}}
 	return context.WithValue(ctx, changedKey{}, changed), func() {
@@ -328,8 +332,8 @@ func (f *feed) collect(ctx context.Context) (inside context.Context, told func()
 	}
 }
 
-// remember stores in the context of a transaction that it has written into the feed of
-// a server.
+// remember stores in the context of a transaction that the transaction has written into the
+// feed of a server.
 func (f *feed) remember(ctx context.Context, serverID int64) {
 	if changed, ok := ctx.Value(changedKey{}).(*changedServers); ok {
 		changed.mu.Lock()
@@ -338,8 +342,9 @@ func (f *feed) remember(ctx context.Context, serverID int64) {
 	}
 }
 
-// servers returns the servers at which somebody waits. When nobody waits it returns nil, and
-// the caller has to end: the next hear starts another one.
+// servers returns the servers at which somebody waits. When nobody waits it returns nil.
+// Then the caller, which is the watch that [feed.hear] started, must end; the next hear
+// starts another watch.
 func (f *feed) servers() []int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -352,8 +357,8 @@ func (f *feed) wake(serverID int64) {
 	f.wakeIf(serverID, func(int64) bool { return true })
 }
 
-// wakeBehind wakes everybody who waits at a server and does not know the change last as its
-// last one.
+// wakeBehind wakes everybody who waits at a server and knows another number than last, the
+// number of its last change.
 func (f *feed) wakeBehind(serverID, last int64) {
 	f.wakeIf(serverID, func(after int64) bool { return after != last })
 }

@@ -145,7 +145,8 @@ func TestWaitEndsWithAChange(t *testing.T) {
 		k.must(k.Changes.Wait(ctx, m.Server, 7, time.Hour, nil)) // the number is ahead of the feed, so the call returns at once
 		idle := func() bool { return !models.Watching(k.Store) }
 		waittest.Eventually(k.t, "nobody looks for changes of other processes", idle)
-		// The Store finds a change of another process because it looks at intervals.
+		// The Store finds a change of another process because it reads the database at
+		// intervals.
 		models.LookForChanges(k.Store, 5*time.Millisecond)
 		heard := make(chan error, 1)
 		last := k.last(m)
@@ -180,8 +181,8 @@ func TestWaitEndsWithAChange(t *testing.T) {
 	})
 }
 
-// Agents that wait cost the database one statement at each look, however many they are: none
-// of them asks by itself.
+// All agents that wait together cost the database one statement at each look, because no
+// agent asks separately.
 func TestWaitingAgentsAskTogether(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		const agents, looks = 12, 20

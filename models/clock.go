@@ -21,8 +21,8 @@ const MaxDrift = time.Minute
 var ErrClocksDiffer = errors.New("the clock of this machine and the database's clock differ by more than a minute: set both from the same time server")
 
 // clock is the time of a Store. All instances on one database must agree about what has
-// expired, so this is the time of the database's clock. It is compared with the database
-// once in a while and goes on by itself in between, so no operation asks for the time. If
+// expired, so this is the time of the database's clock. The Store asks the database for its
+// time once in a while and counts on from the answer, so that no operation has to ask. If
 // somebody sets the clock of this machine, the time of the Store stays as it is. A database
 // without a clock of its own (SQLite) has the clock of this machine.
 type clock struct {
@@ -58,8 +58,9 @@ func (k *clock) now() time.Time {
 	return k.begun.Add(k.steady() + *ahead)
 }
 
-// compare asks the database for its time. It corrects the time of the Store only by what
-// the answer proves, so that the time does not go to and fro because of slow answers.
+// compare asks the database for its time. The slower the answer, the less exact it is. So
+// the time of the Store is corrected only if it differs by more than the answer may be
+// wrong; otherwise slow answers would move it to and fro.
 func (k *clock) compare(ctx context.Context) error {
 	if k.ask == nil {
 		return nil

@@ -9,12 +9,12 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// wrongBy are the differences of the clock of one machine from the right time. Without the guard,
-// each of them destroyed something (F-14).
+// wrongBy holds differences between the clock of one machine and the right time. Before the Store
+// compared the clocks, each of these differences made it destroy something (F-14).
 var wrongBy = []time.Duration{10 * time.Minute, 26 * time.Hour, 31 * 24 * time.Hour, -10 * time.Minute, -24 * time.Hour}
 
-// besides runs f on each engine for each wrong clock. The kit has the right clock, and wrong is
-// another instance on the same database, whose machine is ahead by the given time.
+// besides runs f on each engine for each wrong clock. The clock of k is right. wrong is another
+// instance on the same database, and the clock of its machine is ahead by the given time.
 func besides(t *testing.T, f func(k, wrong *kit, machine *modelstest.Machine)) {
 	t.Helper()
 	t.Parallel()
@@ -29,8 +29,8 @@ func besides(t *testing.T, f func(k, wrong *kit, machine *modelstest.Machine)) {
 	})
 }
 
-// An instance goes by the database's clock from its start, so what it makes is known at the
-// others, and what has expired has expired everywhere.
+// An instance goes by the database's clock from its start, so the others know what it
+// makes, and what has expired has expired at all of them.
 func TestInstancesGoByTheDatabasesClock(t *testing.T) {
 	besides(t, func(k, wrong *kit, _ *modelstest.Machine) {
 		t, ctx := k.t, k.t.Context()
@@ -163,8 +163,8 @@ func TestSlowAnswersDoNotMoveTheTime(t *testing.T) {
 	}
 }
 
-// The database's own clock is asked where there is one. SQLite has the clock of the machine, so
-// no difference can be seen.
+// If the database has a clock of its own, the Store asks it for the time. SQLite has the clock
+// of the machine, so no difference can be seen.
 func TestTheDatabasesOwnClock(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, database string) {
@@ -175,7 +175,7 @@ func TestTheDatabasesOwnClock(t *testing.T) {
 		if models.DatabaseOf(store).Dialect == "sqlite" {
 			want, agree = 0, nil
 		}
-		// The database is on this machine; the hour is for an answer that comes late.
+		// The database is on this machine; the hour allows for an answer that comes late.
 		if (ahead-want).Abs() > time.Hour || err != nil || !errors.Is(store.Ready(t.Context()), agree) {
 			t.Errorf("the machine is ahead by %v, error %v, ready %v; want %v, no error and %v", ahead, err, store.Ready(t.Context()), want, agree)
 		}

@@ -14,8 +14,9 @@ import (
 type Emails struct{ *core }
 
 // emailRow is a row of emails: an address that belongs to an account. It is in use
-// (HeldUntil is nil), or it is kept back after a change so that the change can be
-// undone. Its unique key decides every race for an address.
+// (HeldUntil is nil), or it stays reserved after a change, so that the change can be
+// undone. If several callers want the same address at once, the unique key of the table
+// decides who gets it.
 type emailRow struct {
 	EmailKey  string
 	AccountID int64
@@ -25,9 +26,9 @@ type emailRow struct {
 // TableName returns the name of the table, emails.
 func (emailRow) TableName() string { return "emails" }
 
-// claimEmail makes key an address of an account. An address that another change keeps
-// back is free when its time is over, or when it belongs to the same account. It
-// returns [ErrEmailTaken].
+// claimEmail gives an account the address with this key. An address that is reserved for
+// the undoing of a change is free when its time is over, or when it belongs to the same
+// account. claimEmail returns [ErrEmailTaken].
 func (c *core) claimEmail(ctx context.Context, tx *gorm.DB, accountID int64, key string) error {
 	err := tx.Exec("DELETE FROM emails WHERE email_key = ? AND held_until IS NOT NULL AND (held_until <= ? OR account_id = ?)",
 		key, c.Now(), accountID).Error
@@ -68,7 +69,7 @@ func (e *Emails) Pending(ctx context.Context, pendingSecret string) (PendingSign
 }
 
 // Resend owes the confirmation mail again; the link of the earlier mail stops working.
-// Over a limit it does nothing and returns nil. It returns [ErrTokenSpent].
+// Above a limit it does nothing and returns nil. It returns [ErrTokenSpent].
 func (e *Emails) Resend(ctx context.Context, pendingSecret string, caller Caller) error {
 	row, err := e.pendingAccount(ctx, pendingSecret)
 	if err != nil {
@@ -94,7 +95,7 @@ func (e *Emails) mayResend(ctx context.Context, row *accountRow, caller Caller) 
 	return e.throttle.allow(ctx, e.throttle.key("resend day", row.owner()), l.ResendDay)
 }
 
-// oweConfirm owes the confirmation mail and replaces an earlier one.
+// oweConfirm owes the confirmation mail and makes the links of earlier ones void.
 func (e *Emails) oweConfirm(ctx context.Context, tx *gorm.DB, row *accountRow, caller Caller) error {
 	if err := revoke(tx, row.ID, purposeConfirm); err != nil {
 		return err
@@ -152,9 +153,9 @@ func (e *Emails) LookConfirm(ctx context.Context, text string) (LinkInfo, error)
 	return e.mailedLink(ctx, purposeConfirm, text)
 }
 
-// Confirm spends a confirmation link: the account may sign in, and the address is its
-// own. It returns [ErrTokenSpent], or [ErrEmailTaken] when another account has
-// confirmed the address meanwhile.
+// Confirm spends a confirmation link: the account may sign in, and the address belongs to
+// it. It returns [ErrTokenSpent], or [ErrEmailTaken] when another account has confirmed the
+// address meanwhile.
 func (e *Emails) Confirm(ctx context.Context, text string, caller Caller) error {
 	return e.tx(ctx, "confirm the sign-up", func(tx *gorm.DB) error {
 		t, err := e.spend(ctx, tx, purposeConfirm, text)
@@ -183,8 +184,8 @@ WHERE t.hash = ? AND t.purpose = ? AND t.used_at IS NOT NULL AND t.expires_at > 
 	return n == 1, explained("find a used token", err)
 }
 
-// confirmAccount confirms an account, so that it may sign in. The address must still
-// be the address of row: a link confirms no other.
+// confirmAccount confirms an account, so that it may sign in. The address must still be the
+// address of row: a link confirms no other address.
 func (c *core) confirmAccount(ctx context.Context, tx *gorm.DB, row *accountRow, caller Caller) error {
 	err := updateAccount(tx, row.ID, map[string]any{"confirmed_at": c.Now()}, "confirmed_at IS NULL AND email_key = ?", row.EmailKey)
 	if KindOf(err) == KindNotFound {

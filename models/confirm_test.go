@@ -76,7 +76,8 @@ func TestConfirmLinkWorksOnce(t *testing.T) {
 			for _, door := range []string{"session", "not me", "change", "confirm"} { // the secrets still work for their own purpose
 				k.must(doors[door](all[door]))
 			}
-			// The change of address ended these two, because they are in the old mailbox.
+			// The change of the address ended these two links, because they are in the old
+			// mailbox.
 			k.is(doors["reset"](reset), models.ErrTokenSpent)
 			k.is(doors["pin"](pin), models.ErrTokenSpent)
 			k.letters()
@@ -97,7 +98,8 @@ func TestConfirmLinkWorksOnce(t *testing.T) {
 			reset := k.resetSecret(k.byName(one))
 			k.must(k.Emails.Confirm(ctx, links[1], home))
 			k.is(k.Emails.Confirm(ctx, links[0], home), models.ErrEmailTaken)
-			// A reset does not give it the address either. A later request mails the owner instead.
+			// A reset does not give the second account the address either. A later request sends a
+			// mail to the owner of the address instead.
 			k.is(k.Recovery.ResetPassword(ctx, reset, otherPassword, home), models.ErrEmailTaken)
 			if !k.byName(one).ConfirmedAt.IsZero() {
 				k.t.Error("the second account with the address is confirmed, want it unconfirmed")
@@ -181,7 +183,7 @@ func TestResendAndCorrectReplaceTheLink(t *testing.T) {
 				}
 			}
 		})
-		// a reset link mailed to one address must not confirm another.
+		// a reset link mailed to one address must not confirm another address.
 		k.run("a reset link confirms only the address it was mailed to", func(k *kit) {
 			name, victim := newName(), newName()
 			pending := k.signUp(name)

@@ -11,7 +11,7 @@ import (
 )
 
 // nodes returns three stores on a database: three instances of the service. On a Galera
-// cluster each has a node of its own.
+// cluster each store uses a node of its own.
 func nodes(t *testing.T, database string, clock *modelstest.Clock, first *models.Store) []*models.Store {
 	t.Helper()
 	stores := []*models.Store{first}
@@ -32,9 +32,10 @@ func onThreeInstances(t *testing.T, f func(k *kit, stores []*models.Store)) {
 	})
 }
 
-// As soon as one instance has acknowledged something, it is true at all others: a device is not
-// told that its new session has ended, and a session that has ended lets nobody in. On a Galera
-// cluster that does not wait, 29 and 20 of 120 such answers were wrong.
+// As soon as one instance has acknowledged something, it is true at all other instances: no
+// device hears that its new session has ended, and a session that has ended lets nobody in. On
+// a Galera cluster whose nodes do not wait for each other, 29 of 120 new sessions were not
+// found, and 20 of 120 ended sessions were still found.
 func TestFaultInstancesAgreeAtOnce(t *testing.T) {
 	t.Parallel()
 	onThreeInstances(t, func(k *kit, stores []*models.Store) {
@@ -63,9 +64,9 @@ func (k *kit) reportUnlessFailed(id, what string, tried int) {
 	}
 }
 
-// A session that was opened with the old password ends with it, wherever it was opened. As
-// long as the lock of the account changed no row, 7 of 24 such sessions were still open
-// afterwards on a Galera cluster.
+// A session that was opened with the old password ends when the password changes, at
+// whichever instance it was opened. Before the lock of an account changed its row, 7 of 24
+// such sessions were still open after the change on a Galera cluster.
 func TestFaultRaceOfSessionsAndPasswords(t *testing.T) {
 	rounds := 20
 	if os.Getenv("LATCHKEY_TEST_GALERA") != "" {
@@ -76,7 +77,8 @@ func TestFaultRaceOfSessionsAndPasswords(t *testing.T) {
 		t, clock, a := k.t, k.clock, k.account()
 		password, next := goodPassword, otherPassword
 		opened, refused := 0, 0
-		// Chance decides which of them comes first. If no session comes before the change, nothing is tested.
+		// Chance decides whether a session or the change of the password comes first. If no session
+		// comes before the change, the round tests nothing.
 		for round := 0; round < rounds || (opened == 0 && round < 1000); round++ {
 			clock.Advance(time.Second) // the ids of one millisecond are drawn from four million
 			at := stores[round%len(stores)]

@@ -139,10 +139,9 @@ func (d *Devices) missKey(deviceID string) secret.Hash {
 	return d.throttle.key("device misses", deviceID)
 }
 
-// beginAnew clears the counter of wrong codes when a device of the Emby wire that had
-// too many asks for a new code: every code that could have been guessed is dead. It
-// does not clear a lower count, because somebody who guesses could otherwise ask for
-// new codes and never reach the limit.
+// beginAnew clears the counter of wrong codes when a device of the Emby wire asks for a new code
+// after too many of them: all codes that were guessed at are dead. A lower count stays: otherwise
+// somebody who guesses could ask for new codes and never reach the limit.
 func (d *Devices) beginAnew(ctx context.Context, in DeviceAsk) error {
 	if in.Door != DoorEmby {
 		return nil
@@ -301,33 +300,33 @@ func (d *Devices) Exchange(ctx context.Context, deviceCode string, caller Caller
 	}
 }
 
-// errNoSuchCode is a code that does not exist and did not exist a short time ago, so it
+// errNoSuchCode means that a code does not exist and did not exist a short time ago either: it
 // counts as a guess. A device that still shows its own old code is not guessing.
 var errNoSuchCode = errors.New("models: no such device code")
 
-// These are the statements of devices that ask every few seconds whether their code was
-// approved. A device of the Emby wire asks by the second one, until it exchanges its code.
+// These are the statements of devices that ask every few seconds whether their code was approved.
+// A device of the Emby wire uses the second one until it exchanges its code.
 const (
 	lookDevice = "SELECT id, device_id, client, device, state, account_id, password_version, expires_at FROM device_codes WHERE device_mac = ?"
 	pollDevice = "SELECT state, expires_at FROM device_codes WHERE device_mac = ?"
 )
 
 // byMAC finds a device code, with the columns that [lookDevice] reads. It returns
-// [ErrDeviceCodeExpired], because of errNoSuchCode if there is no such code.
+// [ErrDeviceCodeExpired], which wraps errNoSuchCode if the code does not exist.
 func (d *Devices) byMAC(ctx context.Context, mac secret.Hash) (deviceCodeRow, error) {
 	var r deviceCodeRow
 	found, err := d.hot.device.One(ctx, []any{mac[:]}, &r.ID, &r.DeviceID, &r.Client, &r.Device, &r.State, &r.AccountID, &r.PasswordVersion, &r.ExpiresAt)
 	return r, d.usable(&r, found, err)
 }
 
-// stateByMAC does what byMAC does, but reads only State and ExpiresAt.
+// stateByMAC does the same as byMAC, but reads only State and ExpiresAt.
 func (d *Devices) stateByMAC(ctx context.Context, mac secret.Hash) (deviceCodeRow, error) {
 	var r deviceCodeRow
 	found, err := d.hot.poll.One(ctx, []any{mac[:]}, &r.State, &r.ExpiresAt)
 	return r, d.usable(&r, found, err)
 }
 
-// usable returns the errors of byMAC, for a row that was looked up with err.
+// usable returns the error of byMAC for a row; found and err are the results of its look-up.
 func (d *Devices) usable(r *deviceCodeRow, found bool, err error) error {
 	switch {
 	case err != nil:
@@ -352,8 +351,8 @@ func (d *Devices) notTooFast(ctx context.Context, row *deviceCodeRow) error {
 		if result.Error != nil || !early {
 			return result.Error
 		}
-		// MySQL reads the value that it has just assigned, SQLite the value before: the
-		// sum comes first, so that both mean the same.
+		// MySQL reads the value that it has just assigned, and SQLite the value before. The sum
+		// comes first, so that both mean the same.
 		by := slowDownBy.Milliseconds()
 		return db.Exec("UPDATE device_codes SET next_poll = ? + poll_every + ?, poll_every = poll_every + ? WHERE id = ? AND poll_every < ?",
 			now, by, by, row.ID, pollLongest.Milliseconds()).Error
@@ -412,9 +411,9 @@ func deviceName(row *deviceCodeRow) string {
 }
 
 // EmbyPoll reports whether the code that an Emby device shows was approved. It returns
-// [ErrDeviceCodeExpired] for a pair of id and code that is unknown, denied, used or
-// too old. Wrong pairs are counted by device; after too many the codes of the device
-// are dead and every pair gets [ErrThrottled].
+// [ErrDeviceCodeExpired] for a pair of id and code that is unknown, denied, used or too old. Wrong
+// pairs are counted by device; after too many, the device's codes are dead and every pair gets
+// [ErrThrottled].
 func (d *Devices) EmbyPoll(ctx context.Context, deviceID, typed string) (approved bool, err error) {
 	row, err := d.byEmby(ctx, deviceID, typed, d.stateByMAC)
 	return err == nil && row.State == deviceApproved, err

@@ -11,7 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// wrong codes are counted, and a right code of one's own does not clear the counter.
+// wrong codes are counted, and the right code of a person's own device does not clear
+// the counter.
 func TestWrongUserCodesAreLimited(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.account()
@@ -120,7 +121,7 @@ func TestNewCodeGivesNoMoreGuesses(t *testing.T) {
 	})
 }
 
-// If another device already has the code that was drawn, another one is drawn.
+// If another device already has the code that was drawn, another code is drawn.
 func TestTakenCodeIsDrawnAgain(t *testing.T) {
 	stuck := &stuckRandom{}
 	eachServer(t, func(k *kit) {
@@ -140,8 +141,8 @@ func TestTakenCodeIsDrawnAgain(t *testing.T) {
 	}, func(o *models.Options) { o.Random = stuck })
 }
 
-// stuckRandom is a random source that repeats itself for the next letters of a code. Codes
-// are read byte by byte.
+// stuckRandom is a random source that returns the same byte again and again for the next
+// letters of a code. Codes are read byte by byte.
 type stuckRandom struct{ left atomic.Int64 }
 
 func (r *stuckRandom) begin() { r.left.Store(8) }

@@ -82,7 +82,7 @@ func TestEmbyDeviceSignsInByCode(t *testing.T) {
 	})
 }
 
-// A device that still shows an old code does not count as guessing, however often it
+// A device that still shows an old code does not count as a guesser, no matter how often it
 // asks.
 func TestOldCodeDoesNotCountAsAGuess(t *testing.T) {
 	eachServer(t, func(k *kit) {
@@ -114,7 +114,7 @@ func TestDeviceIDHasALimit(t *testing.T) {
 	})
 }
 
-// the pace is stored with the code, and the code makes one session.
+// the pace is stored with the code, and a code opens one session only.
 func TestAPIDeviceSignsInByCode(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.account()
@@ -153,7 +153,8 @@ func TestAPIDeviceSignsInByCode(t *testing.T) {
 			_, err := k.Devices.Exchange(ctx, text, tv)
 			k.is(err, models.ErrDeviceCodeExpired)
 		}
-		// The two protocols are separate: the Emby one does not take this device's code.
+		// The two protocols are separate: the code of this device is not valid in the Emby
+		// protocol.
 		other := k.beginAPI("dev")
 		_, err = k.Devices.EmbyPoll(ctx, "dev", other.UserCode)
 		k.is(err, models.ErrDeviceCodeExpired)

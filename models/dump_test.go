@@ -49,7 +49,7 @@ func TestDumpOpensNothing(t *testing.T) {
 				k.t.Errorf("the dump contains the plain hash of the %s, want a hash with a key", what)
 			}
 		}
-		// Another secret key opens none of the values.
+		// With another secret key, an access key cannot be decrypted.
 		other, err := secret.NewKeys(strings.Repeat("another key ", 4), "")
 		k.must(err)
 		row := k.texts("SELECT id, access_key FROM links")[0]
@@ -82,7 +82,7 @@ func (k *kit) dump() string {
 
 // A dump of the database gives no access to an invite without the secret key. It contains
 // neither the secret of a sent mail, nor the means to make the secret of a mail that is
-// still to be sent, nor the result of a request under an idempotency key.
+// still to be sent, nor the result of a request with an Idempotency-Key.
 func TestDumpGivesNoInvite(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.operatorMade()

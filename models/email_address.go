@@ -14,11 +14,11 @@ const (
 	labelMax     = 63
 )
 
-// parseEmail reads one bare email address. sendTo is the address for mail: the name
-// before the @ as typed, the domain as lower-case ASCII. key is the address for
-// comparisons: it also ignores the case of the name, which is our stated policy. It
-// reports false for anything but the plain form name@domain: display names, comments,
-// quoted names, address literals and a domain without a dot.
+// parseEmail reads one bare email address. sendTo is the address for mail: the name before
+// the @ as typed, the domain as lower-case ASCII. key is the address for comparisons: it
+// also ignores the case of the name, which is our stated policy. It reports false for
+// everything except the plain form name@domain: for display names, comments, quoted names,
+// address literals and domains without a dot.
 func parseEmail(typed string) (sendTo, key string, ok bool) {
 	typed = strings.TrimSpace(typed)
 	if len(typed) > emailMax {
@@ -38,7 +38,7 @@ func parseEmail(typed string) (sendTo, key string, ok bool) {
 // mailboxKey returns the text that stands for a mailbox where mails are counted: the
 // address as it is compared, without a tag after a plus. At nearly every provider,
 // ann+1@example.org and ann+2@example.org belong to one person. At any other provider the
-// two people share one limit, so a few more mails are held back. Dots stay, because most
+// two people share one limit, so a few mails more are not sent. Dots stay, because most
 // providers treat addresses with different dots as different mailboxes.
 func mailboxKey(address string) string {
 	_, key, _ := parseEmail(address)

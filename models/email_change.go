@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// The states of an email change.
+// The states of a change of the address.
 const (
 	changeWaiting  = "waiting"  // for the confirmation of the new address
 	changeMade     = "made"     // may be undone until undo_until
@@ -18,8 +18,8 @@ const (
 	changeUndone   = "undone"
 )
 
-// emailChange is a row of email_changes. A link confirms the address of its own
-// row and no other.
+// emailChange is a row of email_changes. The link of a row confirms NewEmail of this row
+// and no other address.
 type emailChange struct {
 	ID          int64
 	AccountID   int64
@@ -37,8 +37,8 @@ type emailChange struct {
 // TableName returns the name of the table, email_changes.
 func (emailChange) TableName() string { return "email_changes" }
 
-// Waiting returns the new address that a person has asked for and not yet confirmed,
-// "" without one.
+// Waiting returns the new address that a person has asked for and not yet confirmed, or ""
+// if there is no such address.
 func (e *Emails) Waiting(ctx context.Context, accountID int64) (string, error) {
 	rows, err := gorm.G[emailChange](e.read(ctx)).
 		Where("account_id = ? AND state = ? AND expires_at > ?", accountID, changeWaiting, e.Now()).Order("id DESC").Limit(1).Find(ctx)
@@ -48,8 +48,8 @@ func (e *Emails) Waiting(ctx context.Context, accountID int64) (string, error) {
 	return rows[0].NewEmail, nil
 }
 
-// UndoUntil returns the time until which a change of the address can be undone, the
-// zero time if there is no such change. Until then the account cannot be deleted.
+// UndoUntil returns the time until which a change of the address can be undone, or the zero
+// time if there is no such change. Until then the account cannot be deleted.
 func (e *Emails) UndoUntil(ctx context.Context, accountID int64) (time.Time, error) {
 	return e.undoUntil(ctx, e.read(ctx), accountID)
 }
@@ -69,10 +69,10 @@ func (c *core) undoUntil(ctx context.Context, db *gorm.DB, accountID int64) (tim
 	return last, nil
 }
 
-// RequestChange asks for another address: the new address gets a link to confirm, the
-// old address a notice. It replaces an earlier request. It returns errors about the
-// fields email and current_password, or [ErrThrottled]. Only the mail to the new
-// address says whether another account has that address.
+// RequestChange asks for another address: a mail to the new address has a link that
+// confirms it, and the old address gets a notice. It replaces an earlier request. It
+// returns errors about the fields email and current_password, or [ErrThrottled]. Only the
+// mail to the new address says whether another account has that address.
 func (e *Emails) RequestChange(ctx context.Context, accountID int64, email, password string, caller Caller) error {
 	row, err := e.accountByID(ctx, e.read(ctx), accountID)
 	if err != nil {
@@ -158,8 +158,8 @@ func (e *Emails) lookChange(ctx context.Context, p purpose, text, state string, 
 	return info, nil
 }
 
-// ConfirmChange spends the link that was mailed to the new address. The old address
-// gets a notice and is kept back, so that the change can be undone. It returns
+// ConfirmChange spends the link that was mailed to the new address. The old address gets a
+// notice and stays reserved for the account, so that the change can be undone. It returns
 // [ErrTokenSpent], or [ErrEmailTaken] when another account has the address.
 func (e *Emails) ConfirmChange(ctx context.Context, text string, caller Caller) error {
 	return e.tx(ctx, "change the address", func(tx *gorm.DB) error {
@@ -229,10 +229,10 @@ func (e *Emails) oweChanged(ctx context.Context, tx *gorm.DB, row *accountRow, c
 	return e.owe(ctx, tx, emailArrivedMail(row, change))
 }
 
-// Undo spends the link that was mailed to the old address: the address comes back,
-// every later change is reverted, all sessions end and the password no longer works.
-// It returns the secret of a link that sets a new password, the same secret that is
-// mailed to the address, or [ErrTokenSpent].
+// Undo spends the link that was mailed to the old address: the account gets the old address
+// back, every later change is reverted, all sessions end and the password no longer works.
+// It returns the secret of a link that sets a new password, the same secret that is mailed
+// to the address, or [ErrTokenSpent].
 func (e *Emails) Undo(ctx context.Context, text string, caller Caller) (resetSecret string, err error) {
 	err = e.tx(ctx, "undo the email change", func(tx *gorm.DB) error {
 		t, err := e.spend(ctx, tx, purposeEmailUndo, text)
@@ -258,8 +258,8 @@ func (e *Emails) Undo(ctx context.Context, text string, caller Caller) (resetSec
 	return resetSecret, err
 }
 
-// revertChanges takes back the change with the id from and all later changes. It
-// updates row to the new state of the account.
+// revertChanges undoes the change with the id from, and all later changes. It updates row
+// to the new state of the account.
 func (e *Emails) revertChanges(ctx context.Context, tx *gorm.DB, row *accountRow, from int64) error {
 	changes, err := gorm.G[emailChange](tx).
 		Where("account_id = ? AND id >= ? AND state IN ?", row.ID, from, []string{changeMade, changeWaiting}).Order("id").Find(ctx)

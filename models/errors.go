@@ -153,14 +153,15 @@ func (e *Error) because(cause error) *Error {
 	return &with
 }
 
-// after returns a copy of e with the time to wait.
+// after returns a copy of e with the time that the caller has to wait.
 func (e *Error) after(wait time.Duration) *Error {
 	with := *e
 	with.RetryAfter = wait
 	return &with
 }
 
-// with returns a copy of e with one placeholder of its text, for all its fields too.
+// with returns a copy of e in which a placeholder of its text has a value. The placeholder
+// also has this value in the texts of the fields.
 func (e *Error) with(name, value string) *Error {
 	filled := *e
 	filled.Params = map[string]string{name: value}

@@ -171,8 +171,8 @@ type ExportedClaimCode struct {
 	CreatedAt, ExpiresAt time.Time
 }
 
-// ExportedTerms are the libraries that a link is limited to. The end of the link is in
-// the link itself.
+// ExportedTerms are the libraries that a link is limited to. [Export].ServerLinks has the
+// end of the link.
 type ExportedTerms struct {
 	LinkID    int64
 	Libraries []Library

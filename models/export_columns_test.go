@@ -275,7 +275,7 @@ func TestExportVerdicts(t *testing.T) {
 }
 
 // exportedValues returns the values of an export by their path, such as
-// "Servers.Addresses.Port"; lists add nothing to the path.
+// "Servers.Addresses.Port"; a list adds nothing to the path of its elements.
 func (k *kit) exportedValues(export models.Export) map[string][]string {
 	k.t.Helper()
 	text, err := json.Marshal(export) //nolint:musttag // only this test reads it, so the names do not matter
@@ -332,7 +332,7 @@ func (k *kit) exportKeepsVerdicts(accountID int64, export models.Export, mayBeEm
 	}
 }
 
-// sameValue reports whether the only column of a row has the value that JSON shows.
+// sameValue reports whether the only column of a row has the value have, as JSON shows it.
 func sameValue(row record, have string) bool {
 	if at, ok := row[0].(time.Time); ok {
 		return at.UTC().Format(time.RFC3339Nano) == have

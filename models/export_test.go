@@ -54,8 +54,8 @@ func TestExport(t *testing.T) {
 	})
 }
 
-// fillServers gives the account a an accepted link to a server of owner, a claim code
-// and an approved device code.
+// fillServers gives an account an accepted link to a server of owner, a claim code and an
+// approved device code.
 func (k *kit) fillServers(owner, a models.Account, session models.Session) {
 	k.t.Helper()
 	ctx := k.t.Context()
@@ -74,8 +74,8 @@ func (k *kit) fillServers(owner, a models.Account, session models.Session) {
 	k.must(k.Devices.Approve(ctx, session, device.UserCode, home))
 }
 
-// fillInvites gives the account a an answered invite to a server of owner with an agent,
-// a proof, and codes of Quick Connect.
+// fillInvites gives an account an answered invite to a server of owner with an agent, a
+// proof, and codes of Quick Connect.
 func (k *kit) fillInvites(owner, a models.Account, session models.Session) {
 	k.t.Helper()
 	ctx := k.t.Context()

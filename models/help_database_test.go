@@ -84,8 +84,8 @@ func (k *kit) exec(statement string, args ...any) {
 	k.must(err)
 }
 
-// rowsOf returns the number of an account's rows by "table.column". It leaves out columns
-// that refer to the account in no row.
+// rowsOf returns by "table.column" how many rows refer to an account in that column. It
+// leaves out columns in which no row refers to the account.
 func (k *kit) rowsOf(accountID int64) map[string]string {
 	k.t.Helper()
 	found := map[string]string{}

@@ -30,8 +30,8 @@ type kit struct {
 	clock *modelstest.Clock
 }
 
-// each runs f on every engine, without the limits by source and without waiting until a
-// counter opens.
+// each runs f on every engine, without the limits by source, and refuses tries at once
+// instead of waiting until a counter opens.
 func each(t *testing.T, f func(k *kit), adjust ...modelstest.Adjust) {
 	t.Helper()
 	t.Parallel()
@@ -71,7 +71,7 @@ func (k *kit) must(err error) {
 	}
 }
 
-// is ends the test unless err is want.
+// is ends the test unless err is the error want.
 func (k *kit) is(err, want error) {
 	k.t.Helper()
 	if !errors.Is(err, want) {
@@ -216,8 +216,8 @@ func (k *kit) change(a models.Account, to string) (undo string) {
 	return k.letter(models.MailEmailChanged, from).Secret
 }
 
-// notMeSecret signs in a second browser. It returns the secret of the mail about it and the
-// token of its session.
+// notMeSecret signs in a second browser. It returns the secret of the mail about that
+// browser, and the token of the browser's session.
 func (k *kit) notMeSecret(a models.Account) (text, token string) {
 	k.t.Helper()
 	k.signIn(a)

@@ -64,8 +64,9 @@ const (
 	EventServerKeyRenewed     EventKind = "server_key_renewed"      // by the server itself, with its key
 	EventServerKeysEnded      EventKind = "server_keys_ended"       // by the owner
 	EventServerFormerKeyEnded EventKind = "server_former_key_ended" // by itself: see [ServerKeys.Flush]
-	// EventServerLibraryReplaced is about a library that was gone. Its subject is its name, the
-	// name of the library in its place and that of the server, as in "Films → Movies (Den)".
+	// EventServerLibraryReplaced means that another library has taken the place of a library
+	// that was gone. Its subject has the names of both libraries and of the server, as in
+	// "Films → Movies (Den)".
 	EventServerLibraryReplaced EventKind = "server_library_replaced"
 	EventServerLinkKeySet      EventKind = "server_link_key_set" // by a server, with its key: the access key of a person's link
 )
@@ -135,10 +136,11 @@ func (c *core) recordEvent(ctx context.Context, tx *gorm.DB, accountID int64, ki
 	return c.recordAbout(ctx, tx, accountID, kind, "", caller)
 }
 
-// recordAbout writes an event of a kind that has a subject, as [core.recordEvent] does.
-// subject is a name as people know it, cut to 80 characters, or an address by [maskEmail],
-// because the event may outlive it. It is never a name of another person, who may delete
-// their account: an invite is named by its servers.
+// recordAbout does the same as [core.recordEvent] for an event that has a subject. The
+// subject is a name as people know it, cut to 80 characters, or an address as [maskEmail]
+// shows it, because the event may outlive the thing that it is about. The subject is never
+// the name of another person, because that person may delete their account: so an invite is
+// named by its servers.
 func (c *core) recordAbout(ctx context.Context, tx *gorm.DB, accountID int64, kind EventKind, subject string, caller Caller) error {
 	row, err := c.event(accountID, kind, subject, caller)
 	if err != nil {

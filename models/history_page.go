@@ -12,9 +12,9 @@ type PastEvent struct {
 	Event
 }
 
-// Page returns at most n events of an account, the newest first, that are older than
-// the event with the id before; 0 begins at the newest. Events whose life is over are
-// left out even before they are swept.
+// Page returns the newest events of an account, at most n of them and the newest first. If
+// before is not 0, it returns only events that are older than the event with the id before.
+// Events whose life is over are left out even before they are swept.
 func (h *History) Page(ctx context.Context, accountID, before int64, n int) ([]PastEvent, error) {
 	query := gorm.G[historyRow](h.read(ctx)).Where("account_id = ? AND created_at > ?", accountID, h.Now().Add(-h.opt.Lives.History))
 	if before != 0 {

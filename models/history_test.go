@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// told is an event that must be in the history of an account, with what it is about.
+// told is an event that must be in the history of an account, with its subject.
 type told struct {
 	account models.Account
 	kind    models.EventKind
@@ -21,8 +21,8 @@ func masked(address string) string {
 	return address[:1] + "…" + address[strings.Index(address, "@"):]
 }
 
-// tellAccounts changes and undoes the address of a person. It returns the events that
-// the histories must have then.
+// tellAccounts changes the address of a person and undoes the change. It returns the events
+// that the histories must have then.
 func (k *kit) tellAccounts() []told {
 	ctx, a := k.t.Context(), k.account()
 	other := addressOf("x" + newName())
@@ -38,8 +38,8 @@ func (k *kit) tellAccounts() []told {
 }
 
 // tellDevices ends sessions of a person and answers the codes of devices. It returns the
-// events that the histories must have then. A character that would change the text around
-// it is taken out of a name.
+// events that the histories must have then. One name has a character that would change the
+// text around it; the history must show the name without that character.
 func (k *kit) tellDevices() []told {
 	ctx, by, mailed, many := k.t.Context(), k.account(), k.account(), k.account()
 	in := k.signIn(by)
@@ -63,8 +63,8 @@ func (k *kit) tellDevices() []told {
 	}
 }
 
-// tellServers does to a server whatever its owner, its agent and an operator can do. It
-// returns the events that the histories must have then.
+// tellServers does everything to a server that its owner, its agent and an operator can do.
+// It returns the events that the histories must have then.
 func (k *kit) tellServers() []told {
 	ctx, owner, heir, late := k.t.Context(), k.account(), k.account(), k.account()
 	stray, m := k.stray(), k.agent(owner)
@@ -100,8 +100,8 @@ func (k *kit) tellServers() []told {
 	}
 }
 
-// tellLinks links people with servers in every way, and ends the links in every way. It
-// returns the events that the histories must have then. Long names are cut.
+// tellLinks makes and ends links in every way. It returns the events that the histories
+// must have then. Long names are cut in them.
 func (k *kit) tellLinks() []told {
 	ctx, owner, emby, agent, friend := k.t.Context(), k.account(), k.account(), k.account(), k.account()
 	m, second := k.server(owner), k.agent(owner)
@@ -131,9 +131,8 @@ func (k *kit) tellLinks() []told {
 	}
 }
 
-// tellInvites sends invites, by address and by username, and ends them. It returns the
-// events that the histories must have then. It also replaces a library of one that was
-// accepted.
+// tellInvites sends invites, by address and by username, and ends them. It also replaces a
+// library of an accepted invite. It returns the events that the histories must have then.
 func (k *kit) tellInvites() []told {
 	ctx, owner, other, friend := k.t.Context(), k.account(), k.account(), k.account()
 	m, theirs := k.agent(owner), k.agent(other)
@@ -154,8 +153,8 @@ func (k *kit) tellInvites() []told {
 	}
 }
 
-// Every event about something with a name carries that name, and no other event does: not
-// in the history, nor in the export.
+// Every event about something with a name carries that name, in the history and in the
+// export. No other event carries a name.
 func TestEventsNameTheirSubject(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		covered := map[models.EventKind]bool{}

@@ -36,11 +36,10 @@ type idempotentRequest struct {
 	wanted       bool
 }
 
-// idempotent reads the Idempotency-Key of a request: 16 to 128 visible ASCII
-// characters, or "" without a key. scope keeps the keys of different callers and
-// operations apart. request lists the values, without secrets, that a repetition must
-// have in common with the first request. It returns an error about the field
-// idempotency_key.
+// idempotent reads the Idempotency-Key of a request: 16 to 128 visible ASCII characters, or
+// "" without a key. The parameter scope keeps the keys of different callers and operations
+// apart. The values in request, which are not secrets, must be the same in a repetition as
+// in the first request. It returns an error about the field idempotency_key.
 func (c *core) idempotent(scope, key string, request ...any) (idempotentRequest, error) {
 	const shortest, longest = 16, 128
 	if key == "" {
@@ -58,9 +57,9 @@ func (c *core) idempotent(scope, key string, request ...any) (idempotentRequest,
 	}, nil
 }
 
-// doneBefore returns the id of the result of an earlier request with the same key, 0
-// without one. It returns [ErrOtherRequest] if the earlier request was a different
-// one.
+// doneBefore returns the id of the result of an earlier request with the same key, or 0 if
+// there is no such request. It returns [ErrOtherRequest] if the earlier request was a
+// different one.
 func (c *core) doneBefore(ctx context.Context, o idempotentRequest) (subjectID int64, err error) {
 	if !o.wanted {
 		return 0, nil
@@ -79,10 +78,10 @@ func (c *core) doneBefore(ctx context.Context, o idempotentRequest) (subjectID i
 // first.
 var errRepeated = errors.New("models: the request was done before")
 
-// txOnce runs work in a transaction, unless an earlier request with the same key has
-// done it: then it returns the id of the earlier result. The primary key decides which
-// of several equal requests at the same time does the work. subjectID is the id of the
-// result of work.
+// txOnce runs work in a transaction, unless an earlier request with the same
+// Idempotency-Key has done the work: then it returns the id of the earlier result. If
+// several equal requests come at the same time, the primary key of the table decides which
+// of them does the work. subjectID is the id of the result of work.
 func (c *core) txOnce(ctx context.Context, doing string, o idempotentRequest, subjectID int64, work func(tx *gorm.DB) error) (madeBefore int64, err error) {
 	if !o.wanted {
 		return 0, c.tx(ctx, doing, work)
@@ -105,8 +104,8 @@ func (c *core) txOnce(ctx context.Context, doing string, o idempotentRequest, su
 	return 0, ErrUnavailable.because(err)
 }
 
-// storeRequest stores a request before its work is done. It replaces a request that is
-// too old.
+// storeRequest stores a request before its work is done. It replaces a request with the
+// same key that has expired.
 func (c *core) storeRequest(ctx context.Context, tx *gorm.DB, o idempotentRequest, subjectID int64) error {
 	now := c.Now()
 	old, err := gorm.G[idempotencyRow](tx).Where("mac = ? AND expires_at <= ?", o.mac, now).Count(ctx, "*")

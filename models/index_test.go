@@ -60,8 +60,8 @@ func TestServerStatementsUseIndexes(t *testing.T) {
 	})
 }
 
-// grow copies rows until an index is worth using: planners rightly read a table of a few
-// rows as a whole.
+// grow copies rows until an index is worth using: for a table of a few rows, engines
+// rightly read the whole table.
 func (k *kit) grow() {
 	k.t.Helper()
 	for i := range 8 {
@@ -92,7 +92,7 @@ func (k *kit) tableScans(statement string, args ...any) []string {
 	}
 	for _, row := range k.texts("EXPLAIN "+statement, values(args)...) {
 		// The columns are id, select_type, table, type, possible_keys and key. If no row can
-		// match, MySQL finds that by the index before it makes the plan.
+		// match, MySQL finds that out by the index before it makes the plan.
 		if strings.Contains(strings.Join(row, " "), "Impossible WHERE noticed after reading const tables") || strings.Contains(strings.Join(row, " "), "no matching row") {
 			continue
 		}
@@ -231,7 +231,8 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 }
 
 // analyse renews the engine's statistics of some tables. On MySQL it also rebuilds the
-// tables, because the statistics would still count index entries from before an update.
+// tables, because otherwise the statistics would still count old index entries, from before
+// an update.
 func (k *kit) analyse(tables ...string) {
 	k.t.Helper()
 	for _, table := range tables {

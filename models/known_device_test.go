@@ -64,8 +64,9 @@ func TestDeviceMarksCountTogether(t *testing.T) {
 	})
 }
 
-// The first sign-in is not reported by mail in the browser that confirmed the address.
-// In any other it is: that browser may have signed up with another person's address.
+// If the first sign-in comes from the browser that confirmed the address, no mail reports
+// it. A first sign-in from another browser is reported, because that browser may belong to
+// a stranger who signed up with the address of another person.
 func TestFirstSignInFromAnotherBrowserIsReported(t *testing.T) {
 	each(t, func(k *kit) {
 		elsewhere := models.Caller{Address: "198.51.100.9", Device: "Chrome on Linux", Icon: "computer"}

@@ -7,7 +7,8 @@ import (
 )
 
 // noteStep is the number of notes that one transaction writes. Between two transactions
-// other writers have their turn, so that a crowd of notes holds nobody up for long.
+// other writers have their turn, so that they never wait long, even when there are many
+// notes.
 const noteStep = 200
 
 // notes keeps in memory what changes often and has to be written only once in a while,
@@ -34,10 +35,11 @@ func (n *notes[K, V]) get(key K) (value V, found bool) { //nolint:ireturn // it 
 	return value, found
 }
 
-// flush passes all values to write, at most [noteStep] at once, in the order of their keys by
-// compare. Transactions that take their locks in one order do not wait for each other in a
-// circle. If write returns an error, flush returns it, and the next flush tries again. A
-// value that was noted again meanwhile stays for the next flush, too.
+// flush passes all values to write, at most [noteStep] at once, in the order of their keys,
+// as the function compare sorts them. All transactions take their locks in this order, so
+// they do not wait for each other in a circle. If write returns an error, flush returns it,
+// and the next flush tries again. A value that was noted again meanwhile stays for the next
+// flush, too.
 func (n *notes[K, V]) flush(compare func(a, b K) int, write func(keys []K, noted map[K]V) error) error {
 	n.mu.Lock()
 	taken := maps.Clone(n.noted)

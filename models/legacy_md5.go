@@ -37,7 +37,7 @@ func md5Hex(text string) string {
 }
 
 // verifySignIn compares the typed password, or the MD5 that a client sent, with the
-// account's.
+// password or the MD5 verifiers of the account.
 func (s *Sessions) verifySignIn(ctx context.Context, row *accountRow, in SignIn) (bool, error) {
 	if in.MD5 == "" || in.Password != "" {
 		match, err := s.verifyPassword(ctx, row, in.Password)
@@ -64,7 +64,8 @@ func (s *Sessions) verifySignIn(ctx context.Context, row *accountRow, in SignIn)
 
 // keepMD5 stores the MD5 verifiers of an account that has none, or whose verifiers were
 // made with an older secret key. A failure is logged and not returned, because the next
-// sign-in tries again. A refusal because too many hashes wait is not even logged.
+// sign-in tries again. If the hash is refused because too many hashes wait, that is not
+// even logged.
 func (s *Sessions) keepMD5(ctx context.Context, row *accountRow, password string) {
 	if !s.opt.LegacyMD5 || strings.HasPrefix(row.LegacyMD5, s.keys.ID()+"$") {
 		return
@@ -86,8 +87,9 @@ func (s *Sessions) keepMD5(ctx context.Context, row *accountRow, password string
 	}
 }
 
-// clearMD5 deletes all verifiers when the setting is off. It reads the accounts that have some
-// by their index, and writes a few at a time: usually there are none.
+// clearMD5 deletes all verifiers when the setting is off. It finds the accounts that have
+// verifiers by an index, because usually no account has any, and writes a few accounts at a
+// time.
 func (s *Store) clearMD5(ctx context.Context) error {
 	for !s.opt.LegacyMD5 {
 		var ids []int64

@@ -74,7 +74,7 @@ func TestLegacyMD5SignsIn(t *testing.T) {
 		if !strings.Contains(row[0], "$argon2id$") || !strings.Contains(row[1], "$argon2id$") || row[0] == row[1] {
 			k.t.Errorf("stored the verifiers %v, want two different Argon2id hashes", row)
 		}
-		// If a request has both, the plain password counts.
+		// If a request has both a plain password and an MD5, the plain password counts.
 		_, err = k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: person.Username, Password: "wrong", MD5: plain}, home)
 		k.is(err, models.ErrSignInWrong)
 		_, err = k.Accounts.ChangePassword(ctx, in.Session, models.ChangePassword{Current: md5Password, Password: otherPassword}, home)

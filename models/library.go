@@ -58,8 +58,8 @@ func packLibraries(libraries []Library) (*string, error) {
 // libraryNames holds libraries by server id and by the library's own id.
 type libraryNames map[int64]map[string]Library
 
-// namesOfLibraries reads the names of all libraries of some servers, also of those that
-// are gone.
+// namesOfLibraries reads the names of all libraries of some servers, also of the libraries
+// that are gone.
 func (c *core) namesOfLibraries(ctx context.Context, db *gorm.DB, serverIDs ...int64) (libraryNames, error) {
 	names := libraryNames{}
 	if len(serverIDs) == 0 {
@@ -87,8 +87,8 @@ func libraryIDs(packed string) ([]string, error) {
 	return ids, nil
 }
 
-// unpack reads a stored choice of libraries. A library that is gone keeps its last
-// name. One that was never reported gets its id as its name.
+// unpack reads a stored choice of libraries. A library that is gone keeps its last name. A
+// library that was never reported gets its id as its name.
 func (n libraryNames) unpack(serverID int64, packed *string) ([]Library, error) {
 	if packed == nil {
 		return nil, nil
@@ -108,9 +108,9 @@ func (n libraryNames) unpack(serverID int64, packed *string) ([]Library, error) 
 	return libraries, nil
 }
 
-// allOf returns each of libraries once, and reports whether the server has all of
-// them. A library that is gone counts only if it is in before, the choice that is
-// being replaced: an owner who changes something else keeps it.
+// allOf returns each library of a choice once, and reports whether the server has all of
+// them. A library that is gone is accepted only if it is in before, the choice that is
+// being replaced: so an owner who changes another part of the choice can keep it.
 func (n libraryNames) allOf(serverID int64, libraries, before []Library) ([]Library, bool) {
 	if libraries == nil {
 		return nil, true
@@ -197,8 +197,8 @@ WHERE v.server_id = ? AND v.libraries IS NOT NULL AND i.state = ? AND i.expires_
 	return named, nil
 }
 
-// sweepLibraries deletes libraries that are gone, once no link and no pending invite
-// names them. A report that has not changed does not delete them.
+// sweepLibraries deletes libraries that are gone, once no link and no pending invite names
+// them. Reports cannot do that, because a report that has not changed is not stored.
 func (s *Store) sweepLibraries(ctx context.Context) error {
 	for after := int64(0); ; {
 		var servers []int64

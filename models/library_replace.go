@@ -11,8 +11,8 @@ import (
 )
 
 // A media server may give a library that is renamed a new id, so that the library of the
-// links and invites is gone and a new one is there. The service cannot know that the two are
-// the same; it asks the owner.
+// links and invites is gone and a new library is there. The service cannot know that the two
+// are the same library, so it asks the owner.
 
 // GoneLibrary is a library that its server no longer has, and that a link or a pending
 // invite names.
@@ -21,9 +21,10 @@ type GoneLibrary struct {
 	Likely []Library // libraries that may be the same under a new name, the likeliest first
 }
 
-// A new library may be the one that was gone if it came at most this long before or after
-// that. The times are not equal if the media server lists the new library later, or if the
-// owner made the new library by hand before or after removing the other one.
+// These are the longest times between the end of a library and the coming of a library that
+// may be the same under a new name: the new one may have come a little before, or later. It
+// comes later if the media server lists it later. The owner may also have made the new
+// library by hand before or after removing the other one.
 const (
 	cameBefore = time.Hour
 	cameAfter  = 24 * time.Hour
@@ -60,8 +61,8 @@ func (s *Servers) GoneLibraries(ctx context.Context, ownerID, serverID int64) ([
 }
 
 // likely returns the libraries of a server that may be r, which is gone, under a new name:
-// they came at about that time, and have the same kind if the kinds are known. One with the
-// same name comes first, and then the one that came nearest in time.
+// they came at about that time, and have the same kind if the kinds are known. A library
+// with the same name comes first, and then the libraries whose times are the nearest.
 func (r *libraryRow) likely(all []libraryRow) []Library {
 	var fitting []libraryRow
 	for _, l := range all {
@@ -88,11 +89,12 @@ func (r *libraryRow) likely(all []libraryRow) []Library {
 	return likely
 }
 
-// ReplaceLibrary replaces a library that is gone by one that an owner's server has, in all
-// links and pending invites of the server, and notes it in the owner's history. The agent
-// learns of each changed link. It returns [ErrNotFound] for a server of another owner,
-// [ErrLibraryBack] if the server has the library again, [ErrLibraryGone] if it does not have
-// the new one, and [ErrLibraryUnnamed] if no link and no pending invite names the library.
+// ReplaceLibrary replaces the library with the id gone, which is gone, by the library with
+// the id by, which an owner's server has, in all links and pending invites of the server,
+// and notes it in the owner's history. The agent learns of each changed link. It returns
+// [ErrNotFound] for a server of another owner, [ErrLibraryBack] if the server has the
+// library again, [ErrLibraryGone] if it does not have the new one, and [ErrLibraryUnnamed]
+// if no link and no pending invite names the library.
 func (s *Servers) ReplaceLibrary(ctx context.Context, ownerID, serverID int64, gone, by string, caller Caller) error {
 	return s.tx(ctx, "replace a library", func(tx *gorm.DB) error {
 		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
@@ -114,8 +116,9 @@ func (s *Servers) ReplaceLibrary(ctx context.Context, ownerID, serverID int64, g
 	})
 }
 
-// replaceChoices puts fresh in the place of the library with the id gone, whose row is former,
-// in all choices of a server. It returns [ErrLibraryUnnamed] if no choice names it.
+// replaceChoices replaces a library by the library fresh in all choices of a server. The
+// library that is replaced has the id gone and the row former. It returns [ErrLibraryUnnamed]
+// if no choice names it.
 func (c *core) replaceChoices(ctx context.Context, tx *gorm.DB, serverID int64, former, fresh libraryRow, gone string) error {
 	links, err := c.replaceInLinks(ctx, tx, serverID, gone, fresh.ExternalID)
 	if err != nil {
@@ -128,8 +131,8 @@ func (c *core) replaceChoices(ctx context.Context, tx *gorm.DB, serverID int64, 
 	if links+invites == 0 {
 		return ErrLibraryUnnamed
 	}
-	// From now on the owner is not asked whether the new library replaces yet another
-	// one.
+	// From now on the owner is not asked whether the new library is also another library
+	// that is gone.
 	err = tx.Exec("UPDATE libraries SET came_at = NULL WHERE id = ?", fresh.ID).Error
 	if err != nil || former.ID == 0 {
 		return err
@@ -137,9 +140,9 @@ func (c *core) replaceChoices(ctx context.Context, tx *gorm.DB, serverID int64, 
 	return c.forgetLibraries(tx, serverID, []libraryRow{former}, c.Now())
 }
 
-// twoLibraries reads the rows for [Servers.ReplaceLibrary]. The row of the library that is
-// gone has the id 0 if the service has forgotten it. It returns [ErrLibraryBack] or
-// [ErrLibraryGone].
+// twoLibraries reads the rows of both libraries for [Servers.ReplaceLibrary]. former, the
+// row of the library that is gone, has the id 0 if the service has forgotten that library.
+// It returns [ErrLibraryBack] or [ErrLibraryGone].
 func (c *core) twoLibraries(ctx context.Context, tx *gorm.DB, serverID int64, gone, by string) (former, fresh libraryRow, err error) {
 	rows, err := gorm.G[libraryRow](tx).Where("server_id = ? AND external_id IN ?", serverID, []string{gone, by}).Find(ctx)
 	if err != nil {
@@ -213,8 +216,8 @@ WHERE v.server_id = ? AND v.libraries IS NOT NULL AND i.state = ? AND i.expires_
 	return changed, nil
 }
 
-// replacedLibrary returns a stored choice of libraries with by in the place of gone, and
-// reports whether gone was in it.
+// replacedLibrary returns a stored choice of libraries in which the id by has replaced the
+// id gone. It also reports whether gone was in the choice.
 func replacedLibrary(packed *string, gone, by string) (after *string, has bool, err error) {
 	ids, err := libraryIDs(*packed)
 	if err != nil || !slices.Contains(ids, gone) {

@@ -16,8 +16,8 @@ func lib(id, name, kind string) models.Library {
 	return models.Library{ExternalID: id, Name: name, Kind: kind}
 }
 
-// offered returns the gone libraries of a server, each with what is offered in its place, as
-// in "Films: Movies, Kids".
+// offered returns the gone libraries of a server, each with the libraries that are offered
+// in its place, as in "Films: Movies, Kids".
 func (k *kit) offered(owner models.Account, m media) []string {
 	k.t.Helper()
 	list, err := k.Servers.GoneLibraries(k.t.Context(), owner.ID, m.ID)
@@ -40,7 +40,8 @@ func (k *kit) wantOffers(owner models.Account, m media, when string, want ...str
 	}
 }
 
-// wantChoice checks what the only choice of a person is, wherever it can be seen.
+// wantChoice checks the choice of libraries of the only person of a server, in every place
+// that shows it.
 func (k *kit) wantChoice(owner models.Account, m media, guest models.Account, want ...string) {
 	k.t.Helper()
 	people, err := k.People.List(k.t.Context(), owner.ID, m.ID, 0, 10)
@@ -71,8 +72,8 @@ func idsOf(libraries []models.Library) string {
 }
 
 // A library that is new at about the time at which another one was gone is offered in its
-// place, unless the two are of different kinds. Without a choice that names the library that
-// is gone, nothing is offered.
+// place, unless the two are of different kinds. If no choice names the library that is gone,
+// nothing is offered.
 func TestNewLibraryIsOfferedForOneThatIsGone(t *testing.T) {
 	films, series := lib("l-films", "Films", "movies"), lib("l-series", "Series", "tvshows")
 	for name, test := range map[string]struct {
@@ -117,9 +118,10 @@ func TestNewLibraryIsOfferedForOneThatIsGone(t *testing.T) {
 	}
 }
 
-// The owner's yes puts the new library in the place of the one that is gone, in every link
-// and every pending invite of that server, and nowhere else. The agent learns of each link
-// that has changed, and the owner finds it in their history. Without the yes nothing changes.
+// When the owner agrees, the service puts the new library in the place of the one that is
+// gone, in every link and every pending invite of that server, and nowhere else. The agent
+// learns of each link that has changed, and the owner finds it in their history. Before the
+// owner agrees, nothing changes.
 func TestReplaceLibrary(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
@@ -157,7 +159,7 @@ func TestReplaceLibrary(t *testing.T) {
 		k.must(k.Invites.Accept(ctx, late.ID, sent.ID, home))
 		k.wantChoice(owner, m, late, "l-movies")
 		k.wantChoice(owner, other, late, "l-films")
-		// A choice that has both keeps the new one once.
+		// A choice that has both libraries names the new one once afterwards.
 		k.reportLibraries(m, lib("l-new", "New", ""), lib("l-series", "Series", ""))
 		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, k.linkID(one, m), models.Terms{Libraries: new(chosen("l-movies", "l-new"))}))
 		k.must(k.Servers.ReplaceLibrary(ctx, owner.ID, m.ID, "l-movies", "l-new", home))
@@ -226,8 +228,8 @@ func TestReplaceLibraryIsRefused(t *testing.T) {
 	})
 }
 
-// A person who accepts an invite at the moment of the owner's yes gets the new library, as if
-// they had accepted it before or after that.
+// A person who accepts an invite at the moment when the owner agrees gets the new library, as
+// a person who accepts it before or after that.
 func TestReplaceLibraryWhileInvitesAreAccepted(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// chosen returns libraries that only have their ids, as an owner chooses them.
+// chosen returns libraries with only their ids, as an owner chooses them.
 func chosen(ids ...string) []models.Library {
 	libraries := make([]models.Library, len(ids))
 	for i, id := range ids {
@@ -38,8 +38,8 @@ func (k *kit) reportLibraries(m media, libraries ...models.Library) {
 	k.report(k.again(m), in)
 }
 
-// wantLibraries compares the libraries of the only person of a server, wherever they are
-// named, and those that the server has now.
+// wantLibraries compares the libraries of the only person of a server, in every place that
+// names them, and the libraries that the server has now.
 func (k *kit) wantLibraries(owner, guest models.Account, m media, named, now []models.Library) {
 	k.t.Helper()
 	ctx := k.t.Context()
@@ -64,9 +64,9 @@ func (k *kit) wantLibraries(owner, guest models.Account, m media, named, now []m
 	}
 }
 
-// A library that the server no longer has keeps its last name and is said to be gone, as
-// long as a link names it. It comes back with a report, and a renamed one has its new name
-// everywhere.
+// A library that the server no longer has keeps its last name and is shown as gone, as long
+// as a link names it. It is no longer gone when a report has it again, and a renamed
+// library has its new name everywhere.
 func TestGoneLibraryKeepsItsName(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		owner := k.account()
@@ -113,8 +113,8 @@ func TestGoneLibraryIsNotChosen(t *testing.T) {
 	})
 }
 
-// A library that is gone is forgotten when nothing names it any longer: by the next report
-// that changes something, or by the sweep.
+// A library that is gone is deleted when no link and no invite names it any longer: by the
+// next report that changes something, or by the sweep.
 func TestGoneLibraryIsForgotten(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

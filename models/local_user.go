@@ -22,7 +22,7 @@ type LocalUser struct {
 	LinkedTo      string    // username of the linked account; "" for none
 }
 
-// The states of the local user of an accepted link that keep the person out.
+// The states of a local user that keep the person of an accepted link out of the server.
 const (
 	LocalUserGone          = "gone"          // they were deleted on the server
 	LocalUserDisabled      = "disabled"      // they are disabled on the server
@@ -32,7 +32,8 @@ const (
 )
 
 // state returns the reason for which u, the local user of a person, keeps the person out of
-// the server, or "" if there is none. An ID of 0 means that no local user is known.
+// the server, or "" if nothing keeps the person out. An ID of 0 means that no local user is
+// known.
 func (u *LocalUser) state(kind, linkType string) string {
 	switch {
 	case u.ID == 0 && kind == ServerAgent && linkType == LinkGuest:
@@ -121,9 +122,9 @@ func (c *core) localUserOf(ctx context.Context, tx *gorm.DB, serverID int64, ext
 	return row, explained("find a local user", err)
 }
 
-// sweepLocalUsers deletes local users that no longer exist on their server, once no
-// link and no pending invite names them. A report that has not changed does not delete
-// them.
+// sweepLocalUsers deletes local users that no longer exist on their server, once no link
+// and no pending invite names them. Reports cannot do that, because a report that has not
+// changed is not stored.
 func (s *Store) sweepLocalUsers(ctx context.Context) error {
 	const unnamed = `gone_at IS NOT NULL
  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.server_id = local_users.server_id AND l.local_user_id = local_users.id)

@@ -6,8 +6,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// The person and the owner of the server both see why a local user keeps the person out:
-// the local user is deleted, disabled, an administrator, or not created yet.
+// The person and the owner of the server both see the reason why a local user keeps the
+// person out: the local user is deleted, disabled, an administrator, or not created yet.
 func TestLocalUserThatKeepsAPersonOut(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

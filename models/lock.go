@@ -2,16 +2,16 @@ package models
 
 import "gorm.io/gorm"
 
-// A transaction that writes a row of an account or a server first locks that account
-// or server, by an update that raises its lock_version. A transaction that deletes it at
-// the same time then waits, or it was first and there is nothing left to lock. So no row
-// outlives its account or server. Locks are always taken in the same order, so that
-// transactions do not block each other: accounts, then sessions, then servers, then links,
-// then server_lists.
+// A transaction that writes a row of an account or a server first locks that account or
+// server, by an update that raises its lock_version. A transaction that deletes the account
+// or server at the same time either waits for that lock, or was first, and then there is
+// nothing left to lock. So no row outlives its account or server. Locks are always taken in
+// the same order, so that transactions do not block each other: accounts, then sessions,
+// then servers, then links, then server_lists.
 //
-// An update that changes nothing would be a lock on one machine only: a Galera cluster
-// tells its other nodes what changed, and there a row that stayed the same collides with
-// nothing. TestLocksChangeTheirRow finds such updates.
+// On a Galera cluster, an update that changes nothing would lock the row at one node only:
+// the other nodes are told only what changed, so a row that stayed the same cannot conflict
+// with their changes. TestLocksChangeTheirRow finds such updates.
 
 // lockAccount locks an account in any state. It returns [ErrNotFound].
 func lockAccount(tx *gorm.DB, accountID int64) error {
@@ -30,14 +30,14 @@ func lockOwnServer(tx *gorm.DB, ownerID, serverID int64) error {
 	return lockServer(tx, "id = ? AND owner_id = ?", serverID, ownerID)
 }
 
-// lockServer locks the server that condition selects. It returns [ErrNotFound] if there is
-// none.
+// lockServer locks the server that the SQL condition selects. It returns [ErrNotFound] if
+// there is none.
 func lockServer(tx *gorm.DB, condition string, args ...any) error {
 	return lockRow(tx, "servers", condition, args...)
 }
 
-// lockRow raises the lock_version of the rows of a table that condition selects. It returns
-// [ErrNotFound] if there are none.
+// lockRow raises the lock_version of the rows of a table that the SQL condition selects. It
+// returns [ErrNotFound] if there are none.
 func lockRow(tx *gorm.DB, table, condition string, args ...any) error {
 	return requireRow(tx.Exec("UPDATE "+table+" SET lock_version = lock_version + 1 WHERE "+condition, args...))
 }

@@ -2,9 +2,9 @@ package models
 
 import "strings"
 
-// nameKey returns the key by which the account of a typed username or address is
-// looked up and counted. Only ASCII letters lose their case, as in usernames, so that
-// no other letter turns into one of them.
+// nameKey returns the key by which the account of a typed username or address is looked up
+// and counted. Only ASCII letters become small letters, as in usernames, so that no other
+// letter turns into an ASCII letter.
 func nameKey(name string) string {
 	name = strings.TrimSpace(strings.ToValidUTF8(name, ""))
 	if _, key, ok := parseEmail(name); ok {

@@ -38,8 +38,8 @@ func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, e
 	if err := m.clock.agrees(); err != nil {
 		return Letter{}, false, err
 	}
-	// The mail is counted before anything is minted: a mail that is not sent must not
-	// end the link of the one before, or strangers could end links again and again.
+	// The mail is counted before anything is minted: a mail that is not sent must not end
+	// the link of the mail before it; otherwise strangers could end links again and again.
 	if o.startedByOthers() && o.Attempts == 1 {
 		if letter, send, err = m.prepare(ctx, o, false); err != nil || !send {
 			return Letter{}, false, err
@@ -60,8 +60,8 @@ func (o Owed) startedByOthers() bool {
 	return o.Kind.traits().OthersStart && (o.Kind != MailPasswordReset || o.row.AccountID == 0)
 }
 
-// prepare returns the letter of a mail that is still leased to its worker. With mint
-// it also mints the secret.
+// prepare returns the [Letter] of a mail that is still leased to its worker. If mint is
+// true, it also mints the secret.
 func (m *Mail) prepare(ctx context.Context, o Owed, mint bool) (letter Letter, send bool, err error) {
 	err = m.tx(ctx, "prepare a mail", func(tx *gorm.DB) error {
 		row := o.row
@@ -94,8 +94,8 @@ func (m *Mail) prepare(ctx context.Context, o Owed, mint bool) (letter Letter, s
 // errDropMail means that nobody should get the mail.
 var errDropMail = errors.New("models: nobody to write to")
 
-// draft returns what the row of a mail says about its letter, and the name or address that was
-// typed for it, if any.
+// draft returns the [Letter] as far as the row of the mail gives its content, and the name or
+// address that was typed for the mail, if any.
 func (m *Mail) draft(row *outboxRow) (letter Letter, nameOrEmail string, err error) {
 	if row.Kind.traits().HasSecret() && !row.ExpiresAt.After(m.Now()) {
 		return Letter{}, "", errDropMail
@@ -118,7 +118,7 @@ func (m *Mail) draft(row *outboxRow) (letter Letter, nameOrEmail string, err err
 	return letter, stored.NameOrEmail, nil
 }
 
-// write finds the recipient and, with mint, mints the secret.
+// write finds the recipient and, if mint is true, mints the secret.
 func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool) (Letter, error) {
 	letter, nameOrEmail, err := m.draft(row)
 	if err != nil {
@@ -194,8 +194,8 @@ func (m *Mail) addressee(ctx context.Context, tx *gorm.DB, row *outboxRow, nameO
 	return account, tx.Exec("UPDATE outbox SET account_id = ? WHERE id = ?", account.ID, row.ID).Error
 }
 
-// noteReset adds a reset to the history of its account, for the owner to see. It does
-// so only here, because before the account was not known.
+// noteReset adds a reset to the history of its account, for the owner to see. It does so
+// only here, because the account was not known before.
 func (m *Mail) noteReset(ctx context.Context, tx *gorm.DB, row *outboxRow, account *accountRow) error {
 	if row.Kind != MailPasswordReset || row.Attempts > 1 {
 		return nil
@@ -284,8 +284,9 @@ func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *a
 	})
 }
 
-// mintedBefore reports whether an earlier attempt has already minted hash. If that
-// link has been used, the mail did arrive, and it returns errDropMail.
+// mintedBefore reports whether an earlier attempt has already minted the secret with this
+// hash. If its link has been used, the mail did arrive, and mintedBefore returns
+// errDropMail.
 func mintedBefore(open []token, hash secret.Hash) (bool, error) {
 	for _, t := range open {
 		if t.Hash == hash && t.UsedAt != nil {

@@ -10,12 +10,13 @@ import (
 	"gorm.io/gorm"
 )
 
-// duePage is the least number of due mails that the queue is asked for at once, and the largest
-// number of mails that are kept for later.
+// duePage is the smallest number of due mails that one statement reads from the queue, and the
+// largest number of mails that are kept for later.
 const duePage = 100
 
-// dueMails returns mails that are due and not leased, in the order in which they come: those
-// that were never tried, and then the others, each by the time since which they have been due.
+// dueMails returns mails that are due and not leased, in the order in which they are sent:
+// first the mails that were never tried, then the others. In each group, the mail that has
+// been due longest is the first.
 func (m *Mail) dueMails(ctx context.Context, c Claims) ([]Owed, error) {
 	first, err := m.dueOf(ctx, "attempts = 0", c)
 	if err != nil {
@@ -52,8 +53,8 @@ func (m *Mail) dueOf(ctx context.Context, condition string, c Claims) (all []Owe
 	}
 }
 
-// choose divides mails into those for which there is room now, and the others. The mails that were
-// tried before stand behind the others, but the first c.Retries of them come first.
+// choose divides mails into those for which there is room now, and the others. Mails that were
+// tried before come after the others, except for the first c.Retries of them, which come first.
 func choose(mails []Owed, c Claims) (fit, left []Owed) {
 	rooms, taken := map[string]int{}, make([]bool, len(mails))
 	take := func(most int, again bool) {
@@ -74,8 +75,8 @@ func choose(mails []Owed, c Claims) (fit, left []Owed) {
 	return fit, left
 }
 
-// fits reports whether a domain has room for one more mail, and counts the mail. left
-// holds the room of the domains that were seen already.
+// fits reports whether a domain has room for one more mail, and counts the mail. The map
+// left holds the room that is left at each domain that was seen before.
 func fits(left map[string]int, domain string, room func(string) int) bool {
 	if _, known := left[domain]; !known {
 		left[domain] = room(domain)
@@ -126,8 +127,8 @@ func (m *Mail) addresses(ctx context.Context, rows []outboxRow) (map[int64]strin
 }
 
 // namedIn finds the account of a password reset by the username or address that a person
-// typed, and returns an empty row if there is no such account. The mail has no account id,
-// so that the same is stored whether or not the account exists (R-31).
+// typed, and returns an empty row if there is no such account. Such a mail has no account
+// id, so that the outbox holds the same whether or not the account exists (R-31).
 func (m *Mail) namedIn(ctx context.Context, row *outboxRow) (accountRow, error) {
 	var facts struct {
 		NameOrEmail string `json:"name_or_email"` // nameFact

@@ -10,8 +10,8 @@ import (
 // MailKind names a kind of mail, as it is stored in the outbox.
 type MailKind string
 
-// The kinds of mail. [MailKinds] says what is particular about each; the mailer
-// has a row of its own for how each looks.
+// The kinds of mail. [MailKinds] says what is particular about each kind; a table of the
+// package mailer says what each kind looks like.
 const (
 	MailConfirm           MailKind = "confirm"
 	MailAlreadyRegistered MailKind = "already_registered"
@@ -100,8 +100,8 @@ func (k MailKind) traits() MailTraits {
 	return MailTraits{Kind: k}
 }
 
-// kindsWithSecret returns the kinds of mail whose link carries a secret of one
-// of the purposes.
+// kindsWithSecret returns the kinds of mail whose link carries a secret of one of the given
+// purposes.
 func kindsWithSecret(purposes []purpose) []MailKind {
 	var kinds []MailKind
 	for _, row := range MailKinds() {
@@ -112,9 +112,10 @@ func kindsWithSecret(purposes []purpose) []MailKind {
 	return kinds
 }
 
-// owed is a mail to be written into the outbox. For each kind of mail a function of
-// this file makes one, and takes all facts of that kind as parameters, so that none
-// can be forgotten. A test forbids the rest of the package to make one itself.
+// owed is a mail to be written into the outbox. Each kind of mail has a function in this
+// file that makes such a value and takes all facts of the kind as parameters, so that no
+// fact can be forgotten. A test forbids the rest of the package to make an owed value
+// itself.
 type owed struct {
 	kind      MailKind
 	account   *accountRow // the addressee; nil if the account is not known yet, does not exist, or was deleted
@@ -130,8 +131,8 @@ type owed struct {
 // into the outbox must still be sent.
 type storedFacts map[string]string
 
-// MailFacts are the facts in mails. Each kind of mail has some of them; the others are zero.
-// People typed some of these texts, so they must be cleaned before a mail shows them.
+// MailFacts are the facts in mails. Each kind of mail has some of them; the other fields are
+// zero. People typed some of these texts, so they must be cleaned before a mail shows them.
 type MailFacts struct {
 	Username    string    `json:"username"`     // of the account that the mail goes to or is about
 	DisplayName string    `json:"display_name"` // of the same account
@@ -150,9 +151,10 @@ type MailFacts struct {
 // or address from the form, by which the worker finds the account.
 const nameFact = "name_or_email"
 
-// byFact is the stored fact of a mail that strangers can start: who started it. It is what
-// [core.starter] returns, the id of an account, or byOperator. Mails are counted by it, so
-// that one stranger cannot use up the mails of others.
+// byFact is the name of the stored fact that says who started a mail. Mails that strangers
+// can start have it. Its value is what [core.starter] returns, the id of an account, or
+// byOperator. Mails are counted by this value, so that one stranger cannot use up the mails
+// of others.
 const byFact = "by"
 
 // byOperator is the value of byFact for a mail that an operator started. Nothing limits it.
@@ -170,7 +172,8 @@ func namesOf(row *accountRow) storedFacts {
 	return storedFacts{"username": row.Username, "display_name": row.DisplayName}
 }
 
-// done returns the facts about an act of a caller.
+// done returns the facts about something that a caller did: its address, its device and the
+// time.
 func done(caller Caller, at time.Time) storedFacts {
 	return storedFacts{"address": caller.Address, "device": caller.Device, "at": at.Format(time.RFC3339)}
 }
@@ -182,8 +185,8 @@ func (f storedFacts) and(name, value string) storedFacts {
 	return f
 }
 
-// confirmMail returns the mail that asks for the confirmation of a sign-up's address. by says
-// who started it, see byFact.
+// confirmMail returns the mail that asks for the confirmation of a sign-up's address. The
+// parameter by is the value of byFact: who started the mail.
 func confirmMail(account *accountRow, life time.Duration, by string) owed {
 	return owed{kind: MailConfirm, account: account, facts: storedFacts{"email": account.Email, byFact: by}, life: life}
 }
@@ -194,15 +197,15 @@ func accountCreatedMail(account *accountRow, life time.Duration) owed {
 	return owed{kind: MailAccountCreated, account: account, life: life}
 }
 
-// passwordResetMail returns the mail with a link to a new password, for which an
-// operator asked.
+// passwordResetMail returns the mail for a password reset that an operator asked for. Its
+// link lets the person choose a new password.
 func passwordResetMail(account *accountRow, life time.Duration) owed {
 	return owed{kind: MailPasswordReset, account: account, life: life}
 }
 
-// passwordResetByNameMail returns the mail with a link to a new password, for which a
-// person asked with a form. The worker finds the account by the name or address that
-// was typed, and drops the mail if it finds none.
+// passwordResetByNameMail returns the mail for a password reset that a person asked for
+// with a form. Its link lets the person choose a new password. The worker finds the account
+// by the name or address that was typed, and drops the mail if no account has it.
 func passwordResetByNameMail(nameOrEmail, locale string, life time.Duration) owed {
 	return owed{kind: MailPasswordReset, locale: locale, facts: storedFacts{nameFact: nameOrEmail}, life: life}
 }
@@ -220,8 +223,8 @@ func emailConfirmMail(account *accountRow, change *emailChange, life time.Durati
 	}
 }
 
-// emailAskedMail returns the mail to the old address about a change that a caller
-// asked for.
+// emailAskedMail returns the mail to the old address that says that a caller asked for a
+// change of the address.
 func emailAskedMail(account *accountRow, change *emailChange, caller Caller, at time.Time) owed {
 	return owed{
 		kind: MailEmailAsked, account: account, recipient: change.OldEmail,
@@ -229,8 +232,8 @@ func emailAskedMail(account *accountRow, change *emailChange, caller Caller, at 
 	}
 }
 
-// emailChangedMail returns the mail to the old address about a change that has
-// happened, with a link to undo it.
+// emailChangedMail returns the mail to the old address after a change of the address. Its
+// link undoes the change.
 func emailChangedMail(account *accountRow, change *emailChange, at time.Time, life time.Duration) owed {
 	return owed{
 		kind: MailEmailChanged, account: account, recipient: change.OldEmail, subject: change.ID,
@@ -238,25 +241,24 @@ func emailChangedMail(account *accountRow, change *emailChange, at time.Time, li
 	}
 }
 
-// emailArrivedMail returns the mail to the new address about a change that has
-// happened.
+// emailArrivedMail returns the mail to the new address after a change of the address.
 func emailArrivedMail(account *accountRow, change *emailChange) owed {
 	return owed{kind: MailEmailArrived, account: account, recipient: change.NewEmail}
 }
 
-// emailUndoneMail returns the mail about a change of the address that was undone, with
-// a link to a new password.
+// emailUndoneMail returns the mail that says that a change of the address was undone. Its
+// link lets the owner choose a new password.
 func emailUndoneMail(account *accountRow, life time.Duration) owed {
 	return owed{kind: MailEmailUndone, account: account, life: life}
 }
 
-// pinChangedMail returns the mail about a change of the PIN by a caller; what is
-// "set", "changed" or "removed".
+// pinChangedMail returns the mail about a change of the PIN by a caller; the parameter what
+// is "set", "changed" or "removed".
 func pinChangedMail(account *accountRow, what string, caller Caller, at time.Time) owed {
 	return owed{kind: MailPINChanged, account: account, facts: done(caller, at).and("what", what)}
 }
 
-// pinResetMail returns the mail with a link to a new PIN.
+// pinResetMail returns the mail with a link that lets its owner choose a new PIN.
 func pinResetMail(account *accountRow, life time.Duration) owed {
 	return owed{kind: MailPINReset, account: account, life: life}
 }
@@ -267,8 +269,8 @@ func newDeviceMail(account *accountRow, sessionID int64, caller Caller, at time.
 	return owed{kind: MailNewDevice, account: account, subject: sessionID, facts: done(caller, at), life: life}
 }
 
-// accountDeletedMail returns the goodbye after a deletion. It refers to no account,
-// because the account's row does not exist any longer when it is sent.
+// accountDeletedMail returns the goodbye to the owner of a deleted account. The mail names
+// no account id, because the row of the account no longer exists when the mail is sent.
 func accountDeletedMail(account *accountRow) owed {
 	return owed{kind: MailAccountDeleted, recipient: account.Email, locale: account.Locale, facts: namesOf(account)}
 }
@@ -283,28 +285,29 @@ func serverMail(kind MailKind, account *accountRow, server, person string, at ti
 	}
 }
 
-// The values of the fact What of a mail about the keys of a server.
+// The values of [MailFacts].What in a mail about the keys of a server.
 const (
 	keyRenewed      = "renewed" // the server replaced its own key
 	keysEnded       = "ended"   // the owner ended other keys
 	keysEndedFormer = "former"  // the keys that a former owner knew ended by themselves
 )
 
-// serverKeyMail returns the mail to the owner of a server about its keys; what is
-// keyRenewed, keysEnded or keysEndedFormer.
+// serverKeyMail returns the mail to the owner of a server about its keys; the parameter
+// what is keyRenewed, keysEnded or keysEndedFormer.
 func serverKeyMail(owner *accountRow, server, what string, caller Caller, at time.Time) owed {
 	return owed{kind: MailServerKey, account: owner, facts: done(caller, at).and("server", server).and("what", what)}
 }
 
-// invitedMail returns the mail to an address that has no account. It tells its reader that
-// person wants to link them to a server. by says who started it, see byFact.
+// invitedMail returns the mail to an address that has no account. The mail says which
+// person wants to link its reader to a server. The parameter by is the value of byFact: who
+// started the mail.
 func invitedMail(recipient, locale, person, by string) owed {
 	return owed{kind: MailInvited, recipient: recipient, locale: locale, facts: storedFacts{"person": person, byFact: by}}
 }
 
-// inviteMail returns the mail with an invite, to the account that the invite names,
-// or, with a nil account, to the address that it names. servers are the names of the
-// servers, joined by commas.
+// inviteMail returns the mail with an invite. It goes to account, which the invite names,
+// or, if account is nil, to the address that the invite names. The parameter servers holds
+// the names of the servers, joined by commas.
 func inviteMail(invite *inviteRow, account, owner *accountRow, servers string) owed {
 	mail := owed{
 		kind: MailInvite, account: account, recipient: invite.Email, subject: invite.ID, life: inviteLife,

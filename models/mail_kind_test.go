@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A mail is made by a function of mail_kind.go, whose parameters are all facts of the
-// mail. A literal elsewhere could leave one out.
+// A mail is made by a function of mail_kind.go, whose parameters are all facts of the mail.
+// A composite literal elsewhere could leave a fact out.
 func TestMailsAreMadeInOnePlace(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("*.go")
@@ -46,8 +46,8 @@ func TestMailsAreMadeInOnePlace(t *testing.T) {
 	}
 }
 
-// Released versions wrote facts in this form. After an update their mails must still
-// be sent, with all their facts.
+// Released versions wrote facts in this form. After an update, the mails of these versions
+// must still be sent with all their facts.
 func TestMailsOfAnEarlierVersion(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, a := k.t.Context(), k.account()

@@ -18,7 +18,8 @@ type Owed struct {
 }
 
 // MailLease is how long the lease of a mail lasts if its worker does not renew it. A worker
-// that sees a lease unchanged for so long by its own clock may end it, see [Mail.EndLease].
+// may end a lease that it has seen unchanged for this time by its own clock, see
+// [Mail.EndLease].
 const MailLease = 15 * time.Second
 
 // Claims says which mails a worker takes.
@@ -30,21 +31,23 @@ type Claims struct {
 	Waiting []Owed                  // mails that the call before has left out
 }
 
-// Claim leases up to n due mails to the worker owner, those that were never tried first, and
-// counts the attempt of each. If several workers claim at once, each mail goes to one of them.
-// The worker must renew a lease before [MailLease] has passed, or another worker ends it.
+// Claim leases at most n due mails to the worker with the name owner, and counts an attempt
+// for each. Mails that were never tried come first. If several workers claim at once, each
+// mail goes to one of them. The worker must renew a lease before [MailLease] has passed, or
+// another worker ends it.
 func (m *Mail) Claim(ctx context.Context, owner string, n int) ([]Owed, error) {
 	claimed, _, err := m.ClaimWithin(ctx, Claims{Owner: owner, Most: n, Room: func(string) int { return n }})
 	return claimed, err
 }
 
-// ClaimWithin does what [Mail.Claim] does, but leaves out mails to domains that have no
-// room.
+// ClaimWithin does the same as [Mail.Claim], but leaves out mails to domains that have no room
+// for more.
 //
-// It also returns due mails that it has found and left out. The next call can get them as
-// Waiting, and then takes mails of these alone, without asking the database which are due.
-// Otherwise each mail of a long queue would cost a look at a hundred. A caller that does so must
-// begin anew once in a while, because other mails may have become due.
+// It also returns the due mails that it has found and left out. A caller can pass them to the
+// next call as Waiting. That call then takes only mails of Waiting, and does not ask the
+// database which mails are due. Otherwise each mail of a long queue would cost a look at a
+// hundred mails. A caller must leave Waiting empty once in a while, because other mails may have
+// become due.
 //
 // While the clocks differ it takes no mail and returns [ErrClocksDiffer], because a mail whose
 // link seems to have expired would be dropped.
@@ -89,8 +92,9 @@ WHERE id = ? AND state = ? AND attempts = ? AND due_at <= ? AND lease_until IS N
 	return won, err
 }
 
-// Renew makes the leases of mails that owner is still sending last longer: a mail server may
-// take longer than a lease. It returns those mails of ids whose lease is still owner's.
+// Renew makes the leases longer that the worker owner has of the mails ids, which it is
+// still sending: a mail server may take longer than a lease. It returns the mails whose
+// lease still belongs to owner.
 func (m *Mail) Renew(ctx context.Context, owner string, ids []int64) (held []int64, err error) {
 	until, doing := m.Now().Add(MailLease), "renew the leases of mails"
 	err = m.db.Again(ctx, func(db *gorm.DB) error {
@@ -127,7 +131,7 @@ func (m *Mail) Leases(ctx context.Context) ([]Lease, error) {
 // EndLease ends a lease whose worker has died, so that the mail is due again. It does nothing
 // if the lease has been renewed since it was read.
 //
-// Whether a worker has died is not seen from the time in the lease: the clocks of two machines
+// The time in the lease does not show whether the worker has died: the clocks of two machines
 // differ, and while the database is away nobody can renew anything. So a worker ends a lease
 // that it has seen unchanged for [MailLease] while it could read the database.
 func (m *Mail) EndLease(ctx context.Context, l Lease) error {
@@ -137,8 +141,8 @@ func (m *Mail) EndLease(ctx context.Context, l Lease) error {
 	}))
 }
 
-// Release ends all leases of owner, so that another worker need not wait for them.
-// The attempts still count.
+// Release ends all leases of the worker owner, so that another worker need not wait for
+// them. The attempts still count.
 func (m *Mail) Release(ctx context.Context, owner string) error {
 	return explained("release the mails", m.db.Again(ctx, func(db *gorm.DB) error {
 		return db.Exec("UPDATE outbox SET lease_owner = '', lease_until = NULL WHERE lease_owner = ? AND state = ?", owner, mailQueued).Error

@@ -41,7 +41,7 @@ func TestPlusAddressesAreOneMailbox(t *testing.T) {
 }
 
 // An operator's password reset reaches the person even after strangers have used up the
-// mails of the day and the extra reset of the hour.
+// mails of the day and the additional reset of the hour.
 func TestOperatorsResetAlwaysPasses(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, victim := k.t.Context(), k.account()
@@ -63,13 +63,13 @@ func TestOperatorsResetAlwaysPasses(t *testing.T) {
 	})
 }
 
-// stranger returns a caller from a network that nobody else of these tests is in.
+// stranger returns a caller from a network in which no other caller of these tests is.
 func stranger(n int) models.Caller {
 	return models.Caller{Address: fmt.Sprintf("198.18.%d.1", n), Device: "Firefox on Windows"}
 }
 
-// floods are the ways in which strangers cause mails to the mailbox of name. Each begins with
-// something that it prepares once, and returns what it does every hour.
+// floods are the ways in which strangers cause mails to the mailbox of name. Each function
+// prepares something once, and returns the function that runs every hour.
 var floods = map[string]func(k *kit, name string) func(hour int){
 	"sign-ups from two networks": func(k *kit, name string) func(int) {
 		return func(hour int) {
@@ -109,8 +109,8 @@ func (k *kit) signUpWith(name string, caller models.Caller) string {
 	return username
 }
 
-// strangers use up the mails of an address for the day, and go on every hour. The mails
-// that somebody else waits for still arrive every hour.
+// strangers use up the mails of an address for the day, and go on every hour. One mail
+// of each kind that the owner or somebody else really waits for still arrives every hour.
 func TestMailsPassEveryHour(t *testing.T) {
 	wanted := map[models.MailKind]func(k *kit, name string) (ask func(), is func(models.Letter) bool){
 		models.MailConfirm: func(k *kit, name string) (func(), func(models.Letter) bool) {
@@ -177,7 +177,8 @@ func TestMailsPassEveryHour(t *testing.T) {
 	})
 }
 
-// However many networks strangers have, few of their mails pass every hour.
+// Only a few mails of strangers are sent every hour, no matter from how many networks they
+// come.
 func TestFewMailsOfStrangersPassEveryHour(t *testing.T) {
 	each(t, func(k *kit) {
 		name := newName()
@@ -213,8 +214,8 @@ func TestOperatorsConfirmationAlwaysPasses(t *testing.T) {
 	})
 }
 
-// toMailbox sends all mails that are due and returns those to the address of name, with or
-// without a tag.
+// toMailbox sends all mails that are due and returns the mails to the address of name, with
+// or without a tag.
 func (k *kit) toMailbox(name string) []models.Letter {
 	k.t.Helper()
 	return slices.DeleteFunc(k.letters(), func(l models.Letter) bool {

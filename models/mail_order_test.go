@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// Mails that were never tried come before those that were, except for the places that the worker
-// keeps for these, whatever has been due longer.
+// Mails that were never tried come before mails that were tried, no matter which have been due
+// longer. Only the places that the worker keeps for retries are an exception.
 func TestMailsThatWereNeverTriedComeFirst(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -51,8 +51,8 @@ func TestMailsThatWereNeverTriedComeFirst(t *testing.T) {
 	}, modelstest.Unlimited)
 }
 
-// While the mail server is away, each mail that waits for it says why, and one of those that were put
-// off can be made due alone.
+// While the mail server is away, each mail that waits says why it waits, and a single one of the
+// mails that were put off can be made due.
 func TestMailsThatWaitSayWhy(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

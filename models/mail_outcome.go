@@ -16,11 +16,12 @@ func (m *Mail) Sent(ctx context.Context, id int64) error {
 	}))
 }
 
-// Failed stores that a mail could not be sent, and when the next attempt is due: after
-// 30 s, twice as long after each attempt up to an hour, and up to a fifth more or less by
-// chance. It returns the time of the next attempt. After a permanent failure, or if the
-// next attempt would be due more than a day after the mail was owed, the mail is not tried
-// again: it is kept as dead, with the cause, and next is zero.
+// Failed stores that a mail could not be sent, and when the next attempt is due. The first
+// wait is 30 s; each further wait is twice as long, but at most an hour. Chance makes each
+// wait up to a fifth longer or shorter. It returns the time of the next attempt. After a
+// permanent failure, or if the next attempt would be due more than a day after the mail was
+// owed, the mail is not tried again: it is kept as dead, with the cause, and Failed returns
+// the zero time.
 func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool) (next time.Time, err error) {
 	now := m.Now()
 	wait := time.Hour
@@ -40,8 +41,8 @@ func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool)
 	}))
 }
 
-// causeOf returns a cause as it is stored. The answer of a mail server may contain any bytes
-// and be long, but MySQL accepts only UTF-8.
+// causeOf returns a cause in the form that is stored. The answer of a mail server may
+// contain any bytes and be long, but MySQL accepts only UTF-8.
 func causeOf(cause string) string {
 	const longest = 500
 	cause = strings.ReplaceAll(strings.ToValidUTF8(cause, "\uFFFD"), "\x00", "\uFFFD")
@@ -51,7 +52,8 @@ func causeOf(cause string) string {
 	return cause
 }
 
-// Hurry makes all mails due that were put off, because the mail server takes mail again.
+// Hurry makes all mails due that were put off. The worker calls it when the mail server
+// accepts mail again.
 func (m *Mail) Hurry(ctx context.Context) error {
 	now := m.Now()
 	return explained("hurry the mails", m.db.Again(ctx, func(db *gorm.DB) error {
@@ -59,8 +61,9 @@ func (m *Mail) Hurry(ctx context.Context) error {
 	}))
 }
 
-// HurryOne makes the mail due that would be the next one, so that the mail server is asked
-// whether it takes mail again. It does nothing if no mail was put off.
+// HurryOne makes one of the mails due that were put off, the one whose time comes first.
+// Sending it shows whether the mail server accepts mail again. If no mail was put off,
+// HurryOne does nothing.
 func (m *Mail) HurryOne(ctx context.Context) error {
 	now := m.Now()
 	rows, err := gorm.G[outboxRow](m.read(ctx)).Select("id").Where("state = ? AND due_at > ? AND lease_until IS NULL", mailQueued, now).

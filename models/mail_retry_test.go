@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A notice that was given up after a day is sent when an operator retries it; a mail whose
-// link has expired is not.
+// A notice that is dead after a day is sent when an operator retries it; a mail whose link
+// has expired is not sent.
 func TestRetrySendsNoticesButNoExpiredLinks(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -40,8 +40,8 @@ func TestRetrySendsNoticesButNoExpiredLinks(t *testing.T) {
 	})
 }
 
-// A sign-up that is not yet confirmed has no claim to the address of another account:
-// a reset for it is sent to nobody.
+// A sign-up that is not yet confirmed has no right to the address of another account: if
+// somebody asks for a reset of the sign-up, no mail is sent.
 func TestResetOfAnUnconfirmedSignUpMailsNobody(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -57,7 +57,8 @@ func TestResetOfAnUnconfirmedSignUpMailsNobody(t *testing.T) {
 	})
 }
 
-// A large minimum length of passwords does not matter for an account that gets its password by mail.
+// An operator can create an account without a password even if the minimum length of passwords is
+// large.
 func TestOperatorsCreateWithLongPasswords(t *testing.T) {
 	each(t, func(k *kit) {
 		name := newName()

@@ -29,7 +29,8 @@ func (k *kit) claimOne(worker string) models.Owed {
 	return owed[0]
 }
 
-// prepared returns the letter of a mail, and fails the test if the mail is not to be sent.
+// prepared returns the [models.Letter] of a mail, and fails the test if the mail is not to
+// be sent.
 func (k *kit) prepared(o models.Owed) models.Letter {
 	k.t.Helper()
 	letter, send, err := k.Mail.Prepare(k.t.Context(), o)
@@ -55,7 +56,7 @@ func (k *kit) dropped(o models.Owed) {
 	}
 }
 
-// putOff writes that a mail could not be sent.
+// putOff stores that a mail could not be sent.
 func (k *kit) putOff(owed models.Owed, cause string, permanent bool) {
 	k.t.Helper()
 	_, err := k.Mail.Failed(k.t.Context(), owed, cause, permanent)
@@ -316,8 +317,8 @@ func TestMailsADayAreLimited(t *testing.T) {
 			got = append(got, kinds(k.letters(), victim.Email)...)
 		}
 		resets := len(slices.DeleteFunc(slices.Clone(got), func(m models.MailKind) bool { return m != models.MailPasswordReset }))
-		// Nine of the ten mails of the day were left. Above the limit, one mail of each
-		// of the three groups is sent in this hour.
+		// Nine of the ten mails of the day were left. Above this limit, each of three
+		// groups may have one more mail in this hour.
 		if len(got) != 9+3 || resets == 0 {
 			k.t.Fatalf("the victim got %d mails, want 12 with a reset among them: %v", len(got), got)
 		}
@@ -331,7 +332,7 @@ func TestMailsADayAreLimited(t *testing.T) {
 		if len(got) != 1 || got[0] == models.MailPasswordReset { // one for the sign-ups; the reset of this hour was sent already
 			k.t.Errorf("got the mails %v, want one above the limit, and no reset", got)
 		}
-		// The refused requests left the link that the owner got valid.
+		// The link that the owner got is still valid after the refused requests.
 		k.must(k.Recovery.ResetPassword(ctx, link, otherPassword, home))
 		k.letter(models.MailPasswordChanged, victim.Email)
 		k.clock.Advance(24 * time.Hour)

@@ -70,8 +70,8 @@ func (k *kit) downTo(number int) {
 	}
 }
 
-// upFrom notes every migration above number as not done, and checks that a start of
-// the service applies all of them.
+// upFrom marks every migration above number as not done, and checks that a start of the
+// service applies all of these.
 func (k *kit) upFrom(number int, what string) {
 	k.t.Helper()
 	_, names := migrationFiles(k.t, models.DatabaseOf(k.Store).Dialect)
@@ -82,11 +82,12 @@ func (k *kit) upFrom(number int, what string) {
 	}
 }
 
-// alterStep finds what one ALTER TABLE of a migration does: a verb, and to which kind of thing.
+// alterStep finds each step of an ALTER TABLE: its verb and the kind of thing that it changes.
 var alterStep = regexp.MustCompile(`\b(ADD|DROP|MODIFY|CHANGE|RENAME)\s+(UNIQUE\s+)?(COLUMN|KEY|INDEX)\b`)
 
 // TiDB adds no key on a column that the same statement adds, and does not drop and add the same
-// key in one statement. So a statement that adds or drops a key does nothing else.
+// key in one statement. So a statement of a migration that adds or drops a key must not do
+// anything else.
 func TestMigrationsChangeKeysAlone(t *testing.T) {
 	t.Parallel()
 	files, names := migrationFiles(t, database.MySQL)
@@ -113,8 +114,8 @@ func TestMigrationsChangeKeysAlone(t *testing.T) {
 	}
 }
 
-// Migration 3 goes down and up again on both engines, and the accounts and links
-// that it finds are kept.
+// Migration 3 goes down and up again on both engines, and the accounts and links that
+// existed before are kept.
 func TestMigration3DownAndUp(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -173,7 +174,7 @@ func TestMigration3HalfMade(t *testing.T) {
 	}
 }
 
-// Migration 4 goes down and up again on both engines, and the links that it finds are
+// Migration 4 goes down and up again on both engines, and the links that existed before are
 // kept. When the program is killed between its steps, the next start completes it.
 func TestMigration4DownAndUp(t *testing.T) {
 	t.Parallel()
@@ -223,8 +224,8 @@ func sortedColumns(all []column) []string {
 	return texts
 }
 
-// Migration 8 goes down and up again on both engines. Addresses are kept, also those
-// that differ in nothing but their path afterwards. When the program is killed between
+// Migration 8 goes down and up again on both engines. Addresses are kept, also addresses
+// that differ only in their path after the migration. When the program is killed between
 // its steps, the next start completes it.
 func TestMigration8DownAndUp(t *testing.T) {
 	t.Parallel()
@@ -262,8 +263,9 @@ func TestMigration8DownAndUp(t *testing.T) {
 	})
 }
 
-// These migrations go down and up again on both engines, and an index that each makes is there
-// afterwards. When the program is killed between any two steps, the next start completes it.
+// These migrations go down and up again on both engines, and the index that each of them makes
+// exists afterwards. When the program is killed between any two steps, the next start
+// completes it.
 func TestMigrationsOfIndexesDownAndUp(t *testing.T) {
 	t.Parallel()
 	for name, index := range map[string]string{"_list_indexes.sql": "links_list", "_gone_libraries.sql": "libraries_gone_at"} {

@@ -16,9 +16,9 @@ const (
 	displayNameMax = 64
 )
 
-// reservedUsernames returns the usernames that could make a person look like the
-// service or its staff: mailboxes (RFC 2142 among others), words that programs print
-// for "nobody", and paths of the service.
+// reservedUsernames returns the usernames that could make a person look like the service or
+// its staff: mailboxes (RFC 2142 among others), words that programs print for a missing
+// value, and paths of the service.
 func reservedUsernames() []string {
 	return strings.Fields(`
 abuse account accounts admin administrator anonymous api api-docs apis app apps auth
@@ -34,8 +34,8 @@ user username users uucp void webmaster well-known wheel www www-data
 `)
 }
 
-// usernameKey returns the key by which usernames are found and compared: lower case.
-// Usernames are ASCII, so that no two different keys look the same.
+// usernameKey returns the key by which usernames are found and compared: the username in
+// lower case. Usernames are ASCII, so that two different keys never look the same.
 func usernameKey(username string) string { return strings.ToLower(username) }
 
 // checkUsername returns the code of the mistake in a username, "" for a valid one. The
@@ -90,7 +90,7 @@ func cleanDisplayName(name string) (string, bool) {
 	return name, true
 }
 
-// isSeen reports whether r is visible by itself, unlike a joiner or an accent.
+// isSeen reports whether r can be seen when it stands alone, unlike a joiner or an accent.
 func isSeen(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) }
 
 // hidden reports whether r is a control, format or private character, or a letter that

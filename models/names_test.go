@@ -19,7 +19,8 @@ func TestUsernameRules(t *testing.T) {
 		// characters that only look like ASCII (Cyrillic, full width, dotless, zero width, long s, Kelvin, accents).
 		"аdmin": invalid, "ａdmin": invalid, "admın": invalid, "ad\u200bmin": invalid, "uſer": invalid, "\u212aarl": invalid, "josé": invalid,
 		"straße": invalid, "\xffab": invalid,
-		// names that pass for the service or its operators, in any case and with separators.
+		// names that look like the service or its operators, in capital or small letters and
+		// with separators.
 		"admin": reserved, "ADMIN": reserved, "ad.min": reserved, "a-d-m-i-n": reserved, "Root": reserved, "support": reserved,
 		"postmaster": reserved, "hostmaster": reserved, "abuse": reserved, "webmaster": reserved, "security": reserved, "noc": reserved,
 		"null": reserved, "undefined": reserved, "nil": reserved, "nan": reserved, "none": reserved, "ourservice": reserved,

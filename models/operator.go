@@ -12,9 +12,9 @@ import (
 // never set the password of another person.
 type Operators struct{ *core }
 
-// Create makes an account under any sign-up policy. An account with a password waits
-// for its confirmation like any other. Without a password, the link of its mail sets
-// the password and confirms the address in one step. It returns [ErrLanguageInvalid],
+// Create makes an account under any sign-up policy. An account with a password waits for
+// its confirmation like any other. If the account has no password, the link in its mail
+// sets the password and confirms the address in one step. It returns [ErrLanguageInvalid],
 // or the errors of [Accounts.SignUp] about fields.
 func (o *Operators) Create(ctx context.Context, in SignUp) (Account, error) {
 	if in.Locale != "" && !slices.Contains(o.opt.Languages, in.Locale) {
@@ -77,8 +77,8 @@ func (o *Operators) Confirm(ctx context.Context, name string) error {
 	})
 }
 
-// Disable disables an account: all its sessions and open links of mails end at once,
-// and nobody can sign in to it until it is enabled. It returns [ErrNotFound].
+// Disable disables an account: all its sessions and unused mailed links end at once, and
+// nobody can sign in to it until it is enabled. It returns [ErrNotFound].
 func (o *Operators) Disable(ctx context.Context, name string) error {
 	return o.onAccount(ctx, "disable an account", o.named(name), o.disable)
 }
@@ -126,9 +126,9 @@ func (o *Operators) Delete(ctx context.Context, name string) error {
 	return o.deleteAccount(ctx, &row)
 }
 
-// List returns up to n accounts whose username or address begins with prefix, in the
-// order of their usernames. The list begins after the username that the parameter after
-// names.
+// List returns at most n accounts whose username or address begins with prefix, in the
+// order of their usernames. The parameter after is a username: the list begins with the
+// next one.
 func (o *Operators) List(ctx context.Context, prefix, after string, n int) ([]Account, error) {
 	begin := nameKey(prefix)
 	query := gorm.G[accountRow](o.read(ctx)).Where("username_key > ?", usernameKey(after))

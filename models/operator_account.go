@@ -9,17 +9,17 @@ import (
 // The command line names an account by username or address, the API by its id; both run
 // the same operations.
 
-// DisableByID does what [Operators.Disable] does, for the id of an account.
+// DisableByID does the same as [Operators.Disable] for the account with an id.
 func (o *Operators) DisableByID(ctx context.Context, accountID int64) error {
 	return o.onAccount(ctx, "disable an account", o.withID(accountID), o.disable)
 }
 
-// EnableByID does what [Operators.Enable] does, for the id of an account.
+// EnableByID does the same as [Operators.Enable] for the account with an id.
 func (o *Operators) EnableByID(ctx context.Context, accountID int64) error {
 	return o.onAccount(ctx, "enable an account", o.withID(accountID), o.enable)
 }
 
-// SendResetByID does what [Operators.SendReset] does, for the id of an account.
+// SendResetByID does the same as [Operators.SendReset] for the account with an id.
 func (o *Operators) SendResetByID(ctx context.Context, accountID int64) error {
 	return o.onAccount(ctx, "send a reset", o.withID(accountID), o.sendReset)
 }
@@ -34,7 +34,8 @@ func (o *Operators) withID(accountID int64) findAccount {
 	return func(ctx context.Context, tx *gorm.DB) (accountRow, error) { return o.accountByID(ctx, tx, accountID) }
 }
 
-// onAccount calls work with the account that find finds, in one transaction.
+// onAccount finds an account with the function find and calls work with it, in one
+// transaction.
 func (o *Operators) onAccount(ctx context.Context, doing string, find findAccount,
 	work func(ctx context.Context, tx *gorm.DB, row *accountRow) error,
 ) error {

@@ -16,8 +16,9 @@ type OperatedServer struct {
 	Owner string // username; "" while nobody has claimed it
 }
 
-// List returns up to n servers in the order of their registration, beginning after the
-// id that the parameter after names. It leaves out addresses and links.
+// List returns at most n servers in the order of their registration, without their
+// addresses and links. The parameter after is the id of a server: the list begins with the
+// next one.
 func (o *OperatedServers) List(ctx context.Context, after int64, n int) ([]OperatedServer, error) {
 	rows, err := gorm.G[serverRow](o.read(ctx)).Where("id > ?", after).Order("id").Limit(n).Find(ctx)
 	if err != nil {

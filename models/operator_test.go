@@ -95,8 +95,8 @@ func TestOperatorsActOnAccounts(t *testing.T) {
 	})
 }
 
-// a disabled account is refused at once by every operation. It is as before when it
-// is enabled again.
+// a disabled account is refused at once by every operation. When the account is
+// enabled again, everything is as before.
 func TestDisabledAccountIsRefusedEverywhere(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

@@ -20,8 +20,9 @@ const (
 	mailDead   = "dead" // given up; an operator may retry it
 )
 
-// outboxRow is a row of outbox: a mail that is owed. It has no secret in it: the
-// worker mints the secret when it sends, from the secret key, the row's id and salt.
+// outboxRow is a row of outbox: a mail that is owed. It has no secret in it: when the
+// worker sends the mail, it makes the secret from the secret key, and from the id and salt
+// of the row.
 type outboxRow struct {
 	ID         int64
 	Kind       MailKind
@@ -45,7 +46,7 @@ type outboxRow struct {
 // TableName returns "outbox".
 func (outboxRow) TableName() string { return "outbox" }
 
-// mailLife is the time after which a mail without a secret is given up.
+// mailLife is the time after which a mail without a secret is not tried again.
 const mailLife = 24 * time.Hour
 
 // owe writes a mail into the outbox, in the transaction of the change that the mail
@@ -65,8 +66,8 @@ func (c *core) owe(ctx context.Context, tx *gorm.DB, m owed) error {
 const rowsAtOnce = 200
 
 // oweEach owes a mail to each account that is confirmed, enabled and has an address. It
-// writes many rows at a time: a server may have many people, and no other transaction
-// can write meanwhile.
+// writes many rows at a time: a server may have many people, and other transactions cannot
+// write meanwhile.
 func (c *core) oweEach(ctx context.Context, tx *gorm.DB, accounts []accountRow, mail func(*accountRow) owed) error {
 	var rows []outboxRow
 	for i := range accounts {
@@ -116,8 +117,8 @@ func (c *core) mail(m owed) (outboxRow, error) {
 	return row, err
 }
 
-// mailSecret returns the secret of one owed mail. It is the same at every retry, is in
-// no table, and cannot be made from the database alone.
+// mailSecret returns the secret of one owed mail. The secret is the same at every retry, is
+// stored in no table, and cannot be made from the database alone.
 func (c *core) mailSecret(row *outboxRow) (string, error) {
 	mac, ok := c.keys.MACWith(row.KeyID, "mail secret", string(row.Kind), fmt.Sprint(row.ID), string(row.Salt[:]))
 	if !ok {

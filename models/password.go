@@ -20,9 +20,9 @@ type Renewed struct {
 }
 
 // ChangePassword sets a new password. All other sessions end, this session gets a new
-// token, links of mails that set a password stop working, and a notice is mailed.
-// Servers and links are not touched. It returns errors about the fields
-// current_password and password, [ErrThrottled] or [ErrNoSession].
+// token, mailed links that set a password stop working, and a notice is mailed. Servers and
+// the links to them stay as they are. It returns errors about the fields current_password
+// and password, [ErrThrottled] or [ErrNoSession].
 func (a *Accounts) ChangePassword(ctx context.Context, this Session, in ChangePassword, caller Caller) (Renewed, error) {
 	row, err := a.accountByID(ctx, a.read(ctx), this.AccountID)
 	if err != nil {
@@ -86,9 +86,9 @@ func (c *core) newPasswordHash(ctx context.Context, row *accountRow, password st
 	return hash, explained("hash the password", err)
 }
 
-// replacePassword stores a new password if no other change came first, and makes links
-// of mails that belong to the old password void. It returns [ErrTokenSpent] when
-// another change came first.
+// replacePassword stores a new password if no other change came first, and makes the mailed
+// links void that belong to the old password. It returns [ErrTokenSpent] when another
+// change came first.
 func (c *core) replacePassword(tx *gorm.DB, row *accountRow, hash string) error {
 	err := updateAccount(tx, row.ID, map[string]any{
 		"password_hash": hash, "legacy_md5": "", "legacy_md5_filtered": "", "password_version": row.PasswordVersion + 1, "password_changed_at": c.Now(),

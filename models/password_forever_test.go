@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// TestPasswordsDoNotExpire signs in after ten years with the first password, and looks
-// for a column that could hold the end of a password, a hint or a security question
-//
+// TestPasswordsDoNotExpire signs in after ten years with the first password. It also looks
+// for columns that could hold the end of a password, a hint or a security question, which
+// must not exist.
 func TestPasswordsDoNotExpire(t *testing.T) {
 	each(t, func(k *kit) {
 		person := k.account()

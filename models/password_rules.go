@@ -82,9 +82,9 @@ func (c *core) checkPassword(field, password string, personal ...string) *FieldE
 	return nil
 }
 
-// isPersonal reports whether password is little more than one of words: the word
-// itself, the word repeated, the word backwards, or the word with a few characters
-// around it.
+// isPersonal reports whether password is little more than one of the words: the word
+// itself, the word repeated, the word backwards, or the word with a few characters around
+// it.
 func isPersonal(password string, words []string) bool {
 	const few = 4
 	folded := strings.ToLower(judged(password))
@@ -148,7 +148,7 @@ func weakness(password string, personal []string, wrong func(string, ...string) 
 	return wrong("password_weak", "Reason", weaknessReason(longest))
 }
 
-// weaknessReason returns the word for a pattern that the locales have a text for.
+// weaknessReason returns the name of a pattern, as the texts in the locales use it.
 func weaknessReason(m *match.Match) string {
 	switch m.Pattern {
 	case "repeat":

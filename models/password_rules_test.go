@@ -19,7 +19,8 @@ func TestPasswordRules(t *testing.T) {
 	t.Parallel()
 	personal := personalWords("adalove", "Ada Lovelace", "ada.l@somewhere.example")
 	for password, want := range map[string]string{ // the wanted value is "", the code, or the code and the reason
-		// length and strength count, kinds of characters do not.
+		// the rules ask for length and strength, and not for several kinds of
+		// characters.
 		"correct horse battery staple": "", "correct horse battery": "", "blue kettle sings": "", "пять быстрых лис прыгают": "",
 		"gr8!Kx2vQp": "", "这是一个很长的密码吗真的": "", "   spaced   out   words   ": "", "🙂🐢🚲🌋🎻🍉🧲🪁🛶🦔": "",
 		strings.Repeat("correct horse ", 18): "", // 252
@@ -54,7 +55,7 @@ func TestPasswordRules(t *testing.T) {
 		"25.12.1987":                          "password_weak dates",
 		"christopher":                         "password_weak names",
 
-		// A password in any script is judged like one in Latin.
+		// A password in any script is judged like a password in Latin letters.
 		"馬電池正確釘書機 adalove": "", "σωστό άλογο μπαταρία adalove 12": "", "حصان بطارية صحيح مشبك adalove4": "", "馬電池正確釘書機": "password_too_short",
 		"ａｄａｌｏｖｅ１２３": "password_personal", "adalove١٢٣": "password_personal", "adalove！！！": "password_personal",
 		"ааааааааааааа": "password_weak repeats", "абвабвабвабв": "password_weak repeats", "密密密密密密密密密密": "password_weak repeats",
@@ -133,10 +134,10 @@ func FuzzPassword(f *testing.F) {
 	})
 }
 
-// R-17 asks for a list of at least 3,000 common passwords of an accepted length. zxcvbn
-// brings 30,000 leaked passwords, of which 1,090 have ten characters or more; all of these
-// are refused. Its other lists (names, films, Wikipedia) have 12,524 more words of that
-// length, and all of these are refused too.
+// R-17 asks for a list of at least 3,000 common passwords of an accepted length. zxcvbn has
+// a list of 30,000 leaked passwords, of which 1,090 have ten characters or more; all of
+// these are refused. Its other lists (names, films, Wikipedia) have 12,524 more words of
+// that length, and all of these are refused too.
 func TestCommonPasswords(t *testing.T) {
 	t.Parallel()
 	rules, fit := rulesOf(10), 0

@@ -11,8 +11,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/wordlists"
 )
 
-// zxcvbn knows patterns of ASCII alone. What it cannot see is judged here, so that a
-// password in another script is neither better nor worse than one in Latin letters.
+// zxcvbn knows only patterns of ASCII characters. The code here judges patterns of other
+// characters, so that a password in another script is neither better nor worse than one in
+// Latin letters.
 
 // judged returns password in the form in which its strength is judged: digits of every
 // script become 0 to 9, and full-width characters become the usual ones.
@@ -30,8 +31,9 @@ func lettersAndDigits(text string) string {
 
 // foreignWeakness returns the name of the pattern that makes a password weak: "repeats",
 // "sequence" or "keyboard". It returns "" for a password that is strong enough, and for one
-// that has only ASCII characters, which zxcvbn judges. Only characters that do not follow
-// from the characters before them count. Six of them are enough, as in zxcvbn.
+// that has only ASCII characters, which zxcvbn judges. It counts only characters that
+// cannot be guessed from the characters before them. Six such characters are enough, as in
+// zxcvbn.
 func foreignWeakness(text string) string {
 	if isASCII(text) {
 		return ""
@@ -82,7 +84,7 @@ func follows(runes []rune, i int) string {
 	return ""
 }
 
-// keyRows returns the rows of letters of keyboards that have no Latin letters.
+// keyRows returns the rows of keys of keyboards without Latin letters.
 func keyRows() []string {
 	return []string{
 		"йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю", "йцукенгшщзхї", "фівапролджє", // Russian, Ukrainian

@@ -7,10 +7,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// People are the operations of an owner on the people who are linked with their servers.
+// People are the operations of an owner on the people who are linked to their servers.
 type People struct{ *core }
 
-// Person is a person who is linked with a server, as its owner sees them.
+// Person is a person who is linked to a server, as its owner sees them.
 type Person struct {
 	Link
 	LocalUser LocalUser // ID 0 while no local user is known
@@ -65,9 +65,9 @@ func (r *personRow) person() Person {
 	return p
 }
 
-// List returns up to n links of an owner's server, pending links too, in the order in
-// which they were made, beginning after the link that the parameter after names. It
-// returns [ErrNotFound].
+// List returns at most n links of an owner's server, in the order in which they were made.
+// Pending links are among them. The parameter after is the id of a link: the list begins
+// with the next one. It returns [ErrNotFound].
 func (p *People) List(ctx context.Context, ownerID, serverID, after int64, n int) ([]Person, error) {
 	if _, err := p.ownedServer(ctx, p.read(ctx), ownerID, serverID); err != nil {
 		return nil, err
@@ -160,9 +160,9 @@ func (c *core) checkEnd(end time.Time) (*time.Time, error) {
 	return &end, nil
 }
 
-// chosenLibraries checks a choice of libraries of one server and packs it. before is the
-// packed choice that it replaces, or nil; a library that is gone may stay only if it is
-// in before. It returns an error about the field libraries.
+// chosenLibraries checks a choice of libraries of one server and packs it. The parameter
+// before is the packed choice that is replaced, or nil; a library that is gone is accepted
+// only if it is in before. It returns an error about the field libraries.
 func (c *core) chosenLibraries(ctx context.Context, tx *gorm.DB, serverID int64, libraries []Library, before *string) (*string, error) {
 	names, err := c.namesOfLibraries(ctx, tx, serverID)
 	if err != nil {
@@ -179,7 +179,7 @@ func (c *core) chosenLibraries(ctx context.Context, tx *gorm.DB, serverID int64,
 	return packLibraries(chosen)
 }
 
-// Remove ends a link at the request of the owner. It returns [ErrNotFound].
+// Remove ends a link at the request of the server's owner. It returns [ErrNotFound].
 func (p *People) Remove(ctx context.Context, ownerID, serverID, linkID int64) error {
 	return p.tx(ctx, "remove a person", func(tx *gorm.DB) error {
 		if _, err := p.ownedServer(ctx, tx, ownerID, serverID); err != nil {

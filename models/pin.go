@@ -48,7 +48,7 @@ func (p *PINs) Remove(ctx context.Context, accountID int64, current string, call
 }
 
 // store writes a PIN, or removes it if pin is "", unless the PIN of row has changed
-// meanwhile. first runs before it in the same transaction.
+// meanwhile. Before that it calls the function first in the same transaction.
 func (p *PINs) store(ctx context.Context, row *accountRow, pin string, event EventKind, caller Caller, first func(tx *gorm.DB) error) error {
 	hash := ""
 	if pin != "" {
@@ -79,8 +79,8 @@ func (p *PINs) store(ctx context.Context, row *accountRow, pin string, event Eve
 	return p.throttle.forget(ctx, p.counters(row)...)
 }
 
-// replace stores the hash of a PIN, "" to remove it, if the account still has the PIN
-// of row. It makes links of mails that reset the PIN void.
+// replace stores the hash of a PIN, or removes the PIN if hash is "". It does so only if
+// the account still has the PIN of row. Mailed links that reset the PIN become void.
 func (p *PINs) replace(tx *gorm.DB, row *accountRow, hash string) error {
 	err := updateAccount(tx, row.ID, map[string]any{"pin_hash": hash, "pin_changed_at": p.Now(), "pin_off_at": nil},
 		"pin_hash = ? AND disabled_at IS NULL", row.PINHash)
@@ -93,9 +93,9 @@ func (p *PINs) replace(tx *gorm.DB, row *accountRow, hash string) error {
 	return revoke(tx, row.ID, purposePINReset)
 }
 
-// counters returns the keys of the counters of wrong PINs, of the day and of the
-// quarter hour. A success clears them in this order: clearing the counter of the quarter hour
-// lets new tries in, and these must not meet a full counter of the day.
+// counters returns the keys of the counters of wrong PINs, of the day and of the quarter
+// hour. A right PIN clears them in this order: clearing the counter of the quarter hour lets
+// new tries in, and these must not meet a full counter of the day.
 func (p *PINs) counters(row *accountRow) []secret.Hash {
 	return []secret.Hash{p.throttle.key("pin day", row.owner()), p.throttle.key("pin quarter", row.owner())}
 }
@@ -104,9 +104,9 @@ func (p *PINs) counters(row *accountRow) []secret.Hash {
 // After five wrong PINs in a quarter of an hour it refuses further tries for a while, and
 // after ten in a day it turns the PIN off until the PIN is reset. All callers share
 // these counters. A text that cannot be a PIN does not count as a try. It returns
-// [ErrWrongPIN] with the number of tries Left, [ErrPINImpossible], [ErrPINThrottled],
-// [ErrPINOff], [ErrPINNotSet], [ErrAccountDisabled], [ErrNotFound], [ErrBusy] or
-// [ErrUnavailable].
+// [ErrWrongPIN] with the number of tries that are left, [ErrPINImpossible],
+// [ErrPINThrottled], [ErrPINOff], [ErrPINNotSet], [ErrAccountDisabled], [ErrNotFound],
+// [ErrBusy] or [ErrUnavailable].
 func (p *PINs) Verify(ctx context.Context, accountID int64, pin string, caller Caller) error {
 	row, err := p.accountByID(ctx, p.read(ctx), accountID)
 	if err != nil {
@@ -182,8 +182,8 @@ func (p *PINs) turnOff(ctx context.Context, row *accountRow, caller Caller) erro
 	return ErrPINOff
 }
 
-// RequestReset owes a mail with a link that replaces or removes the PIN. Over a limit
-// it does nothing and returns nil.
+// RequestReset owes a mail with a link that replaces or removes the PIN. Above a limit it
+// does nothing and returns nil.
 func (p *PINs) RequestReset(ctx context.Context, accountID int64) error {
 	row, err := p.accountByID(ctx, p.read(ctx), accountID)
 	if err != nil {

@@ -14,9 +14,9 @@ const (
 	pinMax = 12
 )
 
-// preparePIN returns pin in the form that is hashed. Capital letters are the same as
-// small ones, because they are tedious to type on a TV, and digits of every script are
-// the same as the Latin ones (see [typed.Plain]).
+// preparePIN returns pin in the form that is hashed. Capital letters become small letters,
+// because capitals are tedious to type on a TV, and digits of every script become 0 to 9
+// (see [typed.Plain]).
 func preparePIN(pin string) string {
 	if len(pin) > codeTypedMax {
 		return pin
@@ -30,7 +30,7 @@ func isPIN(prepared string) bool {
 }
 
 // checkPIN returns the code of the mistake in a new PIN, "" for a valid one (R-46). It
-// refuses the PINs that are guessed first, so that ten guesses a day are of little
+// refuses the PINs that a thief would guess first, so that ten guesses a day are of little
 // use. personal lists the words by which the owner is known.
 func checkPIN(pin string, personal ...string) string {
 	pin = preparePIN(pin)
@@ -72,9 +72,9 @@ func pinRepeats(pin string) bool {
 	return len(distinct) <= 2
 }
 
-// pinRuns reports whether pin has steps of up to three in one direction ("1234",
-// "9753", "abcd"), or is a row of a keyboard or a column of a number pad, also
-// backwards.
+// pinRuns reports whether the characters of pin follow each other in one direction with
+// steps of at most three ("1234", "9753", "abcd"), or is a row of a keyboard or a column of
+// a number pad, also backwards.
 func pinRuns(pin string) bool {
 	for _, row := range []string{
 		"12345678901234567890", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm", "yxcvbnm",
@@ -139,8 +139,8 @@ func pinPersonal(pin string, words []string) bool {
 }
 
 // commonPINs returns the PINs that people choose most and that the other rules do not
-// catch: patterns of a number pad, numbers with a meaning, words on its letters, and
-// short everyday words.
+// catch: patterns on a number pad, numbers with a meaning, words that are typed with the
+// letters on a number pad, and short everyday words.
 func commonPINs() []string {
 	return strings.Fields(`
 0007 1004 1010 1122 1221 1233 1313 1342 1379 1397 1470 1478 1590 1593 1598 1793 1984 1998 2112 2324 2468 2525 2580

@@ -36,7 +36,7 @@ func TestPINRules(t *testing.T) {
 	}
 }
 
-// R-46: the most common PINs of known leaks, and every year up to 2029, are refused.
+// R-46: the most common PINs of known leaks are refused, and so is every year up to 2029.
 func TestCommonPINs(t *testing.T) {
 	t.Parallel()
 	common := strings.Fields(`1234 1111 0000 1212 7777 1004 2000 4444 2222 6969 9999 3333 5555 6666 1122 1313 8888 4321 2001 1010

@@ -167,8 +167,8 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 	})
 }
 
-// If many devices of a person give the right PIN at once, all succeed and the PIN stays
-// switched on.
+// If many devices of a person send the right PIN at the same time, all of them succeed, and
+// the PIN is not turned off.
 func TestManyRightPINs(t *testing.T) {
 	t.Parallel()
 	patient(t, func(k *kit) {

@@ -21,8 +21,9 @@ type statement struct {
 	args []any
 }
 
-// listener records the statements that a store sends through GORM or prepared, with their real values:
-// an engine has to plan for hashes, not for the names that a log shows in their place.
+// listener records the statements that a store sends, through GORM or as prepared statements, with
+// their real values: an engine has to plan for the real hashes, not for the names that a log shows
+// instead of them.
 type listener struct {
 	mu   sync.Mutex
 	said []statement
@@ -54,18 +55,19 @@ func (l *listener) takeAll() []statement {
 	return said
 }
 
-// keep returns the statements since the last call of take.
+// keep returns the statements since the last call of take, and leaves them for the next
+// call.
 func (l *listener) keep() []statement {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.said)
 }
 
-// otherPlans says why a test of plans is left out.
+// otherPlans is the reason why a test of plans is skipped on TiDB.
 const otherPlans = "TiDB explains statements in another form"
 
 // plan returns how the engine would run a statement, with a line for each table that it
-// reads. It also reports whether one of them is read from one end to the other.
+// reads. It also reports whether one of these tables is read from one end to the other.
 func (k *kit) plan(s statement) (lines []string, scans bool) {
 	k.t.Helper()
 	sqlite := models.DatabaseOf(k.Store).Dialect == database.SQLite
@@ -171,8 +173,7 @@ func (k *kit) crowdServers(n int) {
 	})
 }
 
-// tenth returns the value of one for every tenth row, and the value of others for all
-// other rows.
+// tenth returns the value one for every tenth row, and the value others for all other rows.
 func tenth(i int, one, others any) any {
 	if i%10 == 0 {
 		return one
@@ -261,7 +262,7 @@ func (k *kit) rename(owner models.Account, m media) error {
 	return k.Servers.Change(k.t.Context(), owner.ID, m.ID, models.ServerChange{OwnName: &name})
 }
 
-// exchangeRefused checks an access key that opens nothing.
+// exchangeRefused checks an access key that does not exist.
 func (k *kit) exchangeRefused(m media, accountID int64) error {
 	k.t.Helper()
 	_, err := k.Agents.Check(k.t.Context(), m.Server, secret.Sum("no access key"), accountID)
@@ -296,7 +297,8 @@ func signInFails(k *kit, name string) error {
 	return nil
 }
 
-// checkPlans checks how the engine would run the statements of an operation.
+// checkPlans checks how the engine would run the statements of an operation; at least one
+// of them must use the index wants.
 func (k *kit) checkPlans(door string, said []statement, wants string) {
 	k.t.Helper()
 	if len(said) == 0 {

@@ -36,8 +36,8 @@ func unprepared(t *testing.T, address string, adjust ...modelstest.Adjust) *kit 
 }
 
 // F-12: instances that start together on an empty database all start, and each can be used at
-// once. On a Galera cluster the balancer hands their connections to different nodes; before a node
-// waited for the others, 28 of 191 such starts did not find what they had just written.
+// once. On a Galera cluster the balancer hands their connections to different nodes. Before the
+// nodes waited for each other, 28 of 191 such starts did not find what they had just written.
 func TestStartsTogetherOnAnEmptyDatabase(t *testing.T) {
 	t.Parallel()
 	rounds := 1
@@ -65,8 +65,8 @@ func TestStartsTogetherOnAnEmptyDatabase(t *testing.T) {
 	}
 }
 
-// F-12: if a program is stopped in the middle of its migrations, the next one completes
-// them.
+// F-12: if a program is stopped in the middle of its migrations, the next program that
+// starts completes them.
 func TestPrepareInterrupted(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -95,8 +95,8 @@ func TestPrepareInterrupted(t *testing.T) {
 	})
 }
 
-// MySQL commits each table by itself, so a killed program can leave any number of them.
-// The next one makes the rest.
+// MySQL commits each table by itself, so a killed program can leave any number of tables.
+// The next program that starts makes the rest.
 func TestPrepareCompletesAHalfMadeTable(t *testing.T) {
 	t.Parallel()
 	address := modelstest.MySQL(t)
@@ -181,8 +181,8 @@ func TestIDsRise(t *testing.T) {
 	}
 }
 
-// A start reads no table of people and servers from one end to the other: it would take longer
-// with each account, and on SQLite hold the lock of the writers meanwhile.
+// A start reads no table of people and servers from one end to the other: such a start would
+// take longer with each account, and on SQLite nothing could be written meanwhile.
 func TestAStartReadsNoTableWhole(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

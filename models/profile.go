@@ -27,7 +27,7 @@ func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, 
 	if err := invalid(wrong); err != nil {
 		return err
 	}
-	// The limit stops a person who tries which usernames are taken.
+	// The limit stops a person who tries out which usernames are taken.
 	if err := a.throttle.allow(ctx, a.throttle.key("profile", FormatID(accountID)), a.opt.Limits.ProfileHour); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, 
 	})
 }
 
-// checkProfile returns in as it is stored, and the mistakes in it.
+// checkProfile returns the profile in the form that is stored, and its mistakes.
 func (a *Accounts) checkProfile(in Profile, current Account) (kept Profile, wrong []FieldError) {
 	// A name that is older than a rule stays valid for its owner.
 	if code := checkUsername(in.Username, a.opt.ServiceName); code != "" && in.Username != current.Username {

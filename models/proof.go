@@ -10,10 +10,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// Proofs are the operations by which people prove which local user of a server they
-// are. The person starts a proof, the agent of the server proposes a code or a page of
-// its own, and completes the proof with the local user. The owner agrees by allowing
-// self-service, the person by starting the proof.
+// Proofs are the operations by which people prove which local user of a server they are.
+// The person starts a proof, the agent of the server proposes a code or one of the agent's
+// own pages, and completes the proof with the local user. The owner agrees to this by
+// allowing self-service, and the person by starting the proof.
 type Proofs struct{ *core }
 
 // The states of proofs.
@@ -131,7 +131,7 @@ func (p *Proofs) lockSelfServiceServer(tx *gorm.DB, serverID int64) error {
 	return lockServer(tx, "id = ? AND kind = ? AND self_service = ? AND disabled_at IS NULL AND owner_id <> 0", serverID, ServerAgent, true)
 }
 
-// Get reads the last proof of an account at a server. It returns [ErrNotFound].
+// Get reads the latest proof of an account at a server. It returns [ErrNotFound].
 func (p *Proofs) Get(ctx context.Context, accountID, serverID int64) (Proof, error) {
 	row, err := gorm.G[proofRow](p.read(ctx)).Where("account_id = ? AND server_id = ?", accountID, serverID).Take(ctx)
 	if err != nil {
@@ -166,9 +166,9 @@ const (
 	proofURLMax  = 500
 )
 
-// Propose shows the person a code for an app of the media server, or a page of the
-// agent. It returns errors about the fields code and url, or [ErrNotFound] for a proof
-// that is over.
+// Propose shows the person a code for an app of the media server, or the address of a page
+// of the agent. It returns errors about the fields code and url, or [ErrNotFound] for a
+// proof that has ended.
 func (p *Proofs) Propose(ctx context.Context, this Server, proofID int64, code, pageURL string) error {
 	code, pageURL = strings.TrimSpace(code), strings.TrimSpace(pageURL)
 	if len(code) > proofCodeMax || code == "" && pageURL == "" || strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }) {
@@ -189,7 +189,8 @@ func isPage(text string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil && u.Opaque == ""
 }
 
-// settle changes an open proof by one conditional update. It returns [ErrNotFound].
+// settle writes columns of a proof that is still open, by one conditional update. It
+// returns [ErrNotFound].
 func (p *Proofs) settle(ctx context.Context, this Server, proofID int64, columns map[string]any) error {
 	return p.tx(ctx, "settle a proof", func(tx *gorm.DB) error { return p.settleIn(tx, this, proofID, columns) })
 }
@@ -200,7 +201,7 @@ func (p *Proofs) settleIn(tx *gorm.DB, this Server, proofID int64, columns map[s
 }
 
 // Complete ends a proof successfully, and accepts the link. The local user is named by its
-// id on the media server. It returns [ErrNotFound] for a proof that is over or no
+// id on the media server. It returns [ErrNotFound] for a proof that has ended or is no
 // longer allowed, an error about the field local_user, [ErrLocalUserTaken], or
 // [ErrAlreadyLinked] for a link to another local user.
 func (p *Proofs) Complete(ctx context.Context, this Server, proofID int64, externalID string, caller Caller) error {
@@ -247,8 +248,8 @@ func (p *Proofs) finish(ctx context.Context, tx *gorm.DB, this Server, proofID i
 	return row.AccountID, p.settleIn(tx, this, proofID, map[string]any{"state": ProofDone})
 }
 
-// Fail ends a proof that did not succeed. It returns an error about the field reason,
-// or [ErrNotFound] for a proof that is over.
+// Fail ends a proof that did not succeed. It returns an error about the field reason, or
+// [ErrNotFound] for a proof that has ended.
 func (p *Proofs) Fail(ctx context.Context, this Server, proofID int64, reason string) error {
 	if !slices.Contains([]string{"denied", proofExpired, proofNotAllowed, "unavailable"}, reason) {
 		return fieldError(KindInvalid, "reason", "proof_reason_invalid")
@@ -256,8 +257,8 @@ func (p *Proofs) Fail(ctx context.Context, this Server, proofID int64, reason st
 	return p.settle(ctx, this, proofID, map[string]any{"state": ProofFailed, "reason": reason})
 }
 
-// setSelfService allows people to prove which local user they are, or forbids it; then
-// the proofs that are under way fail.
+// setSelfService allows people to prove which local user they are, or forbids that. If it
+// forbids it, the open proofs fail.
 func setSelfService(tx *gorm.DB, serverID int64, on bool, now time.Time) error {
 	if err := tx.Exec("UPDATE servers SET self_service = ? WHERE id = ?", on, serverID).Error; err != nil || on {
 		return err

@@ -24,8 +24,7 @@ func TestFaultRacesForLinks(t *testing.T) {
 	})
 }
 
-// raceForLinks uses one link of each kind many times at once, and returns how many links those
-// were.
+// raceForLinks uses one link of each kind many times at once, and returns the number of links.
 func (k *kit) raceForLinks() (links int) {
 	k.t.Helper()
 	ctx := k.t.Context()
@@ -134,7 +133,7 @@ func TestRacesForNames(t *testing.T) {
 	})
 }
 
-// The conditional update alone decides who succeeds; nothing after it is needed.
+// The conditional update alone decides who succeeds; no later check is needed.
 func TestRacesToSpend(t *testing.T) {
 	each(t, func(k *kit) {
 		for range 5 {
@@ -146,9 +145,9 @@ func TestRacesToSpend(t *testing.T) {
 	})
 }
 
-// A worker that makes the secret of a link while the address changes may write it after the
-// change has deleted all links. The mail still went to the old address, so the link must
-// not work.
+// A worker that makes the secret of a link while the address changes may store that secret
+// after the change has deleted all links. The mail still went to the old address, so the
+// link must not work.
 func TestLinksMintedTooLate(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -365,7 +364,7 @@ func TestRacesForPasswords(t *testing.T) {
 	})
 }
 
-// If workers claim mails at the same time, each mail goes to one of them.
+// If several workers claim mails at the same time, each mail goes to one worker.
 func TestRacesForMails(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

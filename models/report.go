@@ -29,8 +29,8 @@ type Report struct {
 	Libraries    []Library
 	QuickConnect bool // codes of Quick Connect can be approved now
 
-	// Run tells the runs of agents apart: each has a random text of its own. "" if the agent
-	// does not say.
+	// Run tells the runs of agents apart: each run has a random text of its own. It is "" if
+	// the agent does not send one.
 	Run string
 }
 
@@ -40,7 +40,7 @@ type Reported struct {
 	AnotherRun bool // the report before came from another run of an agent with the same key
 }
 
-// The most that a report may hold.
+// The largest numbers of things that a report may hold.
 const (
 	localUsersMax = 5000
 	librariesMax  = 1000
@@ -90,7 +90,7 @@ func (r Report) check() (checkedReport, error) {
 	return out, invalid(wrong)
 }
 
-// nameOr returns a name as it is stored, or id if the name is empty.
+// nameOr returns a name in the form that is stored, or the id if the name is empty.
 func nameOr(name, id string) string {
 	if name = cleanServerName(name); name == "" {
 		name = cleanServerName(id)
@@ -98,7 +98,8 @@ func nameOr(name, id string) string {
 	return name
 }
 
-// digest returns a text that is the same for the same facts in any order.
+// digest returns a text that is the same for two reports with the same facts, even in
+// another order.
 func (r checkedReport) digest() (string, error) {
 	text, err := json.Marshal(r) //nolint:musttag // the text is only compared with other digests
 	if err != nil {
@@ -109,11 +110,11 @@ func (r checkedReport) digest() (string, error) {
 }
 
 // Report stores the name, version, addresses, local users and libraries of a server. If nothing has
-// changed it writes only the time, every few minutes, and another run of the agent. A local user or a
-// library that is missing is deleted; if a link or a pending invite names it, it is marked as gone
-// instead, and keeps its last name. Reports that change something are counted by server. It returns
-// errors about fields, [ErrThrottled], [ErrNoServer] for a server that was removed meanwhile, or
-// [ErrUnavailable].
+// changed it writes only the time of the call, every few minutes, and the run of the agent if that
+// is another one. A local user or a library that is missing is deleted; if a link or a pending
+// invite names it, it is marked as gone instead, and keeps its last name. Reports that change
+// something are counted by server. It returns errors about fields, [ErrThrottled], [ErrNoServer]
+// for a server that was removed meanwhile, or [ErrUnavailable].
 func (a *Agents) Report(ctx context.Context, this Server, in Report) (out Reported, err error) {
 	report, err := in.check()
 	if err != nil {
@@ -236,7 +237,7 @@ WHERE v.server_id = ? AND v.local_user_id IS NOT NULL AND i.state = ?`, serverID
 	return nil
 }
 
-// NoteContact stores in memory that a server has called, at most once every few
+// NoteContact stores in memory that a server has called; it does so at most once every few
 // minutes; [Agents.Flush] writes it to the database.
 func (a *Agents) NoteContact(this Server) {
 	now := a.Now()
@@ -286,7 +287,8 @@ func (c *core) agentState(ctx context.Context, this Server) (AgentState, error) 
 	return state, err
 }
 
-// Touch writes that a server has called, at most once every few minutes.
+// Touch writes the time at which a server has called; it does so at most once every few
+// minutes.
 func (a *Agents) Touch(ctx context.Context, this Server) error {
 	now := a.Now()
 	if now.Sub(this.LastSeenAt) < lastSeenEvery {

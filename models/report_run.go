@@ -8,9 +8,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// noteRun stores which run of an agent has sent a report. It returns true if the report
-// before came from another run of an agent, which may have ended since; only then, and for the
-// first report, it asks the database. An agent that names no run changes nothing.
+// noteRun stores which run of an agent has sent a report. It returns true if the report before
+// came from another run of an agent. That run may have ended since. Only then, and for the
+// first report, noteRun asks the database. For a report that names no run it does nothing.
 func (a *Agents) noteRun(ctx context.Context, this *Server, run string) (another bool, err error) {
 	if run == "" {
 		return false, nil

@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// Reports that come in turns from two runs of an agent tell each of them about the other. A
-// restart does so once, and an agent that names no run neither tells nor is told anything.
+// If reports come in turns from two runs of an agent, each run hears that there is another
+// one. After a restart the new run hears that once. An agent that names no run hears
+// nothing, and nobody hears about it.
 func TestReportsOfTwoRuns(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		m, other := k.agent(k.account()), k.agent(k.account())

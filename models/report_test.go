@@ -118,7 +118,7 @@ func TestRepeatedRequestActsOnce(t *testing.T) {
 		in.Name = "Another"
 		_, err := k.Registrations.Register(ctx, in, home)
 		k.is(err, models.ErrOtherRequest)
-		// A repeated invite with one key is made once.
+		// An invite that is repeated with the same key is made once.
 		offer := models.NewInvite{To: anna.Username, Type: models.LinkGuest, Servers: []models.InviteServer{{ServerID: m.ID}}, IdempotencyKey: key}
 		ids := make([]int64, 8)
 		for _, err := range parallel(len(ids), func(i int) error {
@@ -165,9 +165,9 @@ func TestRepeatedRequestActsOnce(t *testing.T) {
 	})
 }
 
-// A reported address that the owner has removed comes back with the next report. An
-// address that was kept only to stay hidden is deleted, and an address that the owner added
-// stays. This holds even if the report is the same as before.
+// A report does three things, even if it is the same as the report before: a reported
+// address that the owner has removed comes back, an address that was kept only to stay
+// hidden is deleted, and an address that the owner added stays.
 func TestUnchangedReportRestores(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
@@ -197,7 +197,8 @@ func TestUnchangedReportRestores(t *testing.T) {
 		again(away, "("+lan+") "+wan+" "+own)
 		k.must(k.Addresses.Hide(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
 		again(away, wan+" "+own)
-		// If the server begins to report an address that the owner added, it comes back after the owner removes it.
+		// If the server begins to report an address that the owner added, that address comes back
+		// after the owner removes it.
 		k.must(k.addAddress(owner, m, lan))
 		again(report(), wan+" "+own+" "+lan)
 		again(away, wan+" "+own+" "+lan)

@@ -10,11 +10,11 @@ import (
 // Recovery holds the operations of people who forgot their password.
 type Recovery struct{ *core }
 
-// Request asks for a mail with a link that sets a new password. It does the same work
-// and returns nil whether or not an account has that name or address. Above a
-// limit it returns nil, too, and no mail is sent. noProof is true while the captcha
-// service does not answer; then the limits are lower. It returns
-// [ErrNameOrEmailAbsent] for an empty name, or [ErrUnavailable].
+// Request asks for a mail with a link that sets a new password. It does the same work and
+// returns nil whether or not an account has that name or address. Above a limit it
+// also returns nil, but no mail is sent. The parameter noProof is true while the captcha
+// service does not answer; then the limits are lower. It returns [ErrNameOrEmailAbsent] for
+// an empty name, or [ErrUnavailable].
 func (r *Recovery) Request(ctx context.Context, nameOrEmail string, caller Caller, noProof bool) error {
 	name := nameKey(nameOrEmail)
 	if name == "" {
@@ -39,17 +39,17 @@ func (r *Recovery) Request(ctx context.Context, nameOrEmail string, caller Calle
 	})
 }
 
-// unknownMost is the number of rows in the outbox for names without an account. Such a
-// request writes a row as every request does, so that it takes equally long, but it
-// replaces another one of them: however many names strangers make up, the worker finds
-// few rows that it has to drop. The ids of real mails are much larger.
+// unknownMost is the number of rows in the outbox for names without an account. A request
+// for such a name writes a row, as every request does, so that it takes equally long
+// . But it replaces an earlier row of this kind: however many names strangers make
+// up, the worker finds few rows that it has to drop. The ids of real mails are much larger.
 const unknownMost = 64
 
 // mayRequest counts a request, and returns [ErrThrottled] if no mail may be sent. It reports
 // whether an account has the name. The first request of an hour for an account always passes,
 // unless the caller's own address has used up its tries: strangers who use up the tries of the
-// network, of the whole service or of the account must not keep its owner from a reset.
-// Names without an account are counted in the same way.
+// network, of the whole service or of the account must not stop the owner of the account from
+// getting a reset. Names without an account are counted in the same way.
 func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, noProof bool) (known bool, err error) {
 	l, t := r.opt.Limits, r.throttle
 	if noProof {
@@ -101,10 +101,10 @@ func (r *Recovery) Look(ctx context.Context, text string) (LinkInfo, error) {
 	return r.mailedLink(ctx, purposeReset, text)
 }
 
-// ResetPassword spends a reset link and sets a new password. All sessions end, and no
-// new session begins. Because the link came by mail, it also confirms a sign-up that
-// was still waiting. It returns [ErrTokenSpent], an error about the field password,
-// [ErrBusy] or [ErrUnavailable].
+// ResetPassword spends a reset link and sets a new password. All sessions end, and no new
+// session begins. Because the link came by mail, it also confirms a sign-up that still
+// waits for its confirmation. It returns [ErrTokenSpent], an error about the field
+// password, [ErrBusy] or [ErrUnavailable].
 func (r *Recovery) ResetPassword(ctx context.Context, text, password string, caller Caller) error {
 	info, err := r.Look(ctx, text)
 	if err != nil {
@@ -139,12 +139,12 @@ func (r *Recovery) ResetPassword(ctx context.Context, text, password string, cal
 	if err != nil {
 		return err
 	}
-	// Guesses at the old password must not keep the owner waiting.
+	// The owner must not have to wait because somebody guessed at the old password.
 	return r.throttle.forget(ctx, r.throttle.key("sign-in", "account "+row.owner()), r.throttle.key("signed-in", row.owner()))
 }
 
-// spendReset spends a reset link and returns its account, which it confirms if the
-// sign-up was still waiting.
+// spendReset spends a reset link and returns its account, which it confirms if the sign-up
+// still waits for its confirmation.
 func (r *Recovery) spendReset(ctx context.Context, tx *gorm.DB, text string, caller Caller) (accountRow, error) {
 	t, err := r.spend(ctx, tx, purposeReset, text)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 
 // Strangers use up the resets of the whole service, and those of the owner's own network,
 // all day. Each confirmed account still gets one reset an hour, and sign-ups still get
-// their confirmation. Only the tries of the caller's own address are a limit.
+// their confirmation. A request is refused only if the caller's own address has used up its
+// tries.
 func TestStrangersDoNotStopResets(t *testing.T) {
 	strict(t, func(k *kit) {
 		ctx, neighbour := k.t.Context(), models.Caller{Address: "203.0.113.40"}
@@ -47,8 +48,9 @@ func TestStrangersDoNotStopResets(t *testing.T) {
 	})
 }
 
-// Strangers with many addresses ask for resets of names that have no account: however many
-// they name, few rows wait for the worker, and the mail of a person who asks waits with them.
+// Strangers with many addresses ask for resets of names that have no account: no matter how
+// many names they try, only a few rows wait for the worker, and among these is the mail of a
+// person who asks for a reset.
 func TestUnknownNamesLeaveFewMails(t *testing.T) {
 	strict(t, func(k *kit) {
 		ctx, a := k.t.Context(), k.account()

@@ -71,8 +71,8 @@ func (r *Restores) Raise(ctx context.Context, known DatabaseMark) (mark Database
 			return err
 		}
 		mark = DatabaseMark{Name: row.Mark, Counter: row.Counter}
-		// A backup that is older than this table has no row. makeRow gave it a new name, so the
-		// name cannot be compared.
+		// A backup that is older than this table has no row. makeRow has just given such a
+		// database a new name, so its name cannot be compared.
 		restored = known.Counter > 0 && (fresh || known.Name == row.Mark) && row.Counter <= known.Counter
 		if restored {
 			mark.Counter = known.Counter + restoreLeap

@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// mailsWithSecrets lets mails be owed with one link of each purpose that a restore ends.
+// mailsWithSecrets owes mails whose links have every purpose that a restore ends.
 func (k *kit) mailsWithSecrets(owner models.Account, m media) {
 	k.t.Helper()
 	ctx, a := k.t.Context(), k.account()
@@ -21,8 +21,9 @@ func (k *kit) mailsWithSecrets(owner models.Account, m media) {
 	k.invite(owner, addressOf(newName()), m)
 }
 
-// secretRows counts the rows of each kind that can let somebody in, or that make a link
-// that can. Each has a query of its own, and each is in the database once at least.
+// secretRows counts the rows that can let somebody in, or from which a link is made that
+// can let somebody in. Each kind of row has a query of its own, and at least one row of
+// each kind exists.
 func (k *kit) secretRows() map[string]string {
 	k.t.Helper()
 	queries := map[string]string{"open invites": "SELECT COUNT(*) FROM invites WHERE state = 'pending'"}
@@ -45,7 +46,8 @@ func (k *kit) secretRows() map[string]string {
 }
 
 // A restore ends every kind of session, code, proof, mailed link, owed mail with a link and
-// open invite, and none of those that are made after it.
+// open invite that is older than the restore, and does not end those that are made after
+// it.
 func TestRestoreEndsEverySecret(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()

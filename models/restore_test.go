@@ -10,8 +10,8 @@ import (
 // setBack sets the counter of the database back, as restoring a backup does.
 func (k *kit) setBack() { k.exec("UPDATE restores SET counter = 1") }
 
-// The service takes a database for restored only if it is behind the copy of its own mark,
-// or if it has no mark although there is a copy.
+// The service regards a database as restored only if its counter is behind the copy of its
+// own mark, or if it has no mark although a copy exists.
 func TestRestoredDatabaseIsNoticed(t *testing.T) {
 	each(t, func(k *kit) {
 		raise := func(known models.DatabaseMark, want bool) models.DatabaseMark {
@@ -109,8 +109,8 @@ func TestRestoredDatabaseEndsWhatLivesAgain(t *testing.T) {
 	})
 }
 
-// If the process crashes during [models.Restores.Finish], the next call continues. It
-// leaves new sessions alone, and replaces the access keys of each account only once.
+// If the process crashes during [models.Restores.Finish], the next call continues. New
+// sessions stay, and the access keys of each account are replaced only once.
 func TestRestoreGoesOnAfterACrash(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

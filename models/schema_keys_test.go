@@ -78,8 +78,8 @@ func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 			t.Errorf("%s: primary keys (-want +got):\n%s", engine, diff)
 		}
 	}
-	// The statement of a counter must find the row of its key and no other, and "ON
-	// DUPLICATE KEY" works with every unique key.
+	// The statement that raises a counter must find only the row with its key, but "ON
+	// DUPLICATE KEY" finds rows by every unique key of a table.
 	for _, index := range mysql.indexes() {
 		if strings.HasPrefix(index, "throttle:") && strings.HasSuffix(index, "unique=true") {
 			t.Errorf("the table of counters has a second unique key %s, want only the primary key", index)
@@ -87,8 +87,7 @@ func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 	}
 }
 
-// No indexed column on MySQL has a collation, so that it never treats different values as
-// the same.
+// Indexed columns on MySQL have no collation: it could treat different values as the same.
 func TestIndexesCompareBytes(t *testing.T) {
 	t.Parallel()
 	clock := modelstest.NewClock()

@@ -44,22 +44,22 @@ type serverRow struct {
 	LockVersion int64 // raised by every transaction that locks the server, see lock.go
 }
 
-// describedRow has the columns of servers that a description is made from. A statement that
-// joins the table servers reads these columns instead of the whole row.
+// describedRow has the columns of the table servers from which a description is made. A
+// statement that joins the table servers reads these columns instead of the whole row.
 type describedRow struct {
 	SystemID, Name, OwnName, Kind, Version string
 }
 
-// describedColumns are the columns of a describedRow, for a statement in which the
-// table servers is named s. scans returns the fields in the same order, with room for
-// the other columns of the statement.
+// describedColumns are the columns of a describedRow, for a statement in which the table
+// servers is named s. [describedRow.scans] returns the fields in the same order, with room
+// for the other columns of the statement.
 const describedColumns = "s.system_id, s.name, s.own_name, s.kind, s.version"
 
 func (d *describedRow) scans() []any {
 	return append(make([]any, 0, 24), &d.SystemID, &d.Name, &d.OwnName, &d.Kind, &d.Version)
 }
 
-// ServerDescription is what the people of a server are told about it.
+// ServerDescription is what the people of a server are told about that server.
 type ServerDescription struct {
 	SystemID      string // the media server's own id, as it claims without proof
 	Name          string // the owner's name for it, else its own

@@ -65,9 +65,9 @@ func (a Address) URL() string {
 	return mediaurl.URL{Scheme: a.Scheme, Host: a.Host, Port: a.Port, Path: a.Path}.String()
 }
 
-// parseAddress reads an address in the one form of [mediaurl.Parse]. For a text that
-// cannot be an address it returns the code of the mistake, and callers then refuse the
-// request. The code is "" for an address.
+// parseAddress reads an address in the one form of [mediaurl.Parse]. It returns "" as
+// mistake if the text is an address. Otherwise mistake is a code, and callers refuse the
+// request.
 func parseAddress(kind, text string) (address Address, mistake string) {
 	u, err := mediaurl.Parse(text)
 	switch {
@@ -79,8 +79,8 @@ func parseAddress(kind, text string) (address Address, mistake string) {
 	return Address{Kind: kind, Scheme: u.Scheme, Host: u.Host, Port: u.Port, Path: u.Path}, ""
 }
 
-// AddressMistake returns the code of the mistake in an address that a server cannot have,
-// or "" for one that it may have.
+// AddressMistake returns the code of the mistake in a text that cannot be the address of a
+// server, or "" if it can be one.
 func AddressMistake(text string) string {
 	_, mistake := parseAddress(AddressCustom, text)
 	return mistake
@@ -89,8 +89,8 @@ func AddressMistake(text string) string {
 // Addresses are the operations of an owner on the addresses of their servers.
 type Addresses struct{ *core }
 
-// Add adds an address that the owner names, after the others, and returns it as it is
-// stored. It returns an error about the field address, or [ErrNotFound].
+// Add adds an address that the owner has typed, at the end of the list, and returns it in
+// the stored form. It returns an error about the field address, or [ErrNotFound].
 func (a *Addresses) Add(ctx context.Context, ownerID, serverID int64, text string) (Address, error) {
 	address, mistake := parseAddress(AddressCustom, text)
 	if mistake != "" {
@@ -104,8 +104,8 @@ func (a *Addresses) Add(ctx context.Context, ownerID, serverID int64, text strin
 	return row.address(), err
 }
 
-// change runs work, which changes the addresses of a server of an owner, in a transaction that
-// holds the server. It returns [ErrNotFound] for a server of another owner.
+// change locks a server of an owner and calls work, which changes the addresses of the server,
+// in the same transaction. It returns [ErrNotFound] for a server of another owner.
 func (a *Addresses) change(ctx context.Context, doing string, ownerID, serverID int64, work func(tx *gorm.DB) error) error {
 	return a.tx(ctx, doing, func(tx *gorm.DB) error {
 		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
@@ -158,8 +158,8 @@ func (a *Addresses) Move(ctx context.Context, ownerID, serverID, addressID int64
 	})
 }
 
-// swap exchanges an address with its neighbour, if it has one on that side. It reports
-// false if rows do not contain the address.
+// swap exchanges an address with the row above it, or below it if up is false, if such a
+// row exists. It reports false if the address is not in rows.
 func swap(rows []addressRow, addressID int64, up bool) bool {
 	at := slices.IndexFunc(rows, func(r addressRow) bool { return r.ID == addressID })
 	if at < 0 {
@@ -193,13 +193,15 @@ func (a *Addresses) onAddress(ctx context.Context, ownerID, serverID int64, stat
 			return err
 		}
 		// The next report must be stored even if it is the same as before: it brings a
-		// removed address back, and removes one that was only kept because it was hidden.
+		// removed address back, and removes an address that was kept only because it was
+		// hidden.
 		return tx.Exec("UPDATE servers SET report_hash = '' WHERE id = ?", serverID).Error
 	})
 }
 
-// storeAddresses replaces the addresses that a server reported before by the new ones.
-// The owner's settings stay: the order, hidden addresses and addresses of their own.
+// storeAddresses replaces the addresses that a server reported before by the newly reported
+// ones. What the owner has set stays: the order, which addresses are hidden, and the
+// addresses that the owner has added.
 func (c *core) storeAddresses(ctx context.Context, tx *gorm.DB, serverID int64, addresses []Address) error {
 	known, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
@@ -227,7 +229,8 @@ func (c *core) storeAddresses(ctx context.Context, tx *gorm.DB, serverID int64, 
 	return nil
 }
 
-// storeAddress stores one address, or the time of its latest report if it is known.
+// storeAddress stores one address, or only the time of its latest report if the address is
+// stored already.
 func (c *core) storeAddress(ctx context.Context, tx *gorm.DB, serverID int64, address Address, known int64, found bool) error {
 	now := c.Now()
 	if found {

@@ -6,8 +6,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Addresses that differ in nothing but their path are two addresses. The path is kept in
-// every list that programs and people read, and a report changes it.
+// Addresses that differ only in their path are two addresses. The path is kept in every
+// list that programs and people read, and a report changes it.
 func TestPathsOfAServer(t *testing.T) {
 	const root, emby, jellyfin = "http://192.168.1.2:8096", "https://media.example.test:443/emby", "https://media.example.test:443/jellyfin"
 	eachServer(t, func(k *kit) {

@@ -45,7 +45,7 @@ func (k *kit) stray() media {
 	return media{done.Server, done.Key}
 }
 
-// server returns a server that owner has claimed by a code.
+// server returns a server of owner, registered with a claim code.
 func (k *kit) server(owner models.Account) media {
 	k.t.Helper()
 	in := den
@@ -69,7 +69,7 @@ func (k *kit) detail(owner models.Account, m media) models.ServerDetail {
 	return detail
 }
 
-// urls returns addresses as clients open them, hidden ones in brackets.
+// urls returns addresses as clients open them; hidden addresses are in brackets.
 func urls(addresses []models.Address) string {
 	var texts []string
 	for _, a := range addresses {
@@ -105,7 +105,8 @@ func (k *kit) disableServer(m media) {
 	k.must(k.OperatedServers.Disable(k.t.Context(), m.ID))
 }
 
-// report returns what an agent reports of a server with three local users and two libraries.
+// report returns what an agent reports about a server with three local users and two
+// libraries.
 func report() models.Report {
 	in := den
 	in.Kind = models.ServerAgent

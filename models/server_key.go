@@ -48,12 +48,13 @@ type serverKeyRow struct {
 
 	UsedAt *time.Time // its last use, to the hour; nil if there was none
 
-	// HandedOverAt is set when the server got another owner, who did not make the key. A key
-	// that replaces such a key by itself inherits the time, and is made later than it.
+	// HandedOverAt is set when the server gets another owner, who did not make the key. If
+	// the server itself replaces such a key, the new key inherits this time, and so was made
+	// later than its HandedOverAt.
 	HandedOverAt *time.Time
 }
 
-// past returns the same as pastOfKey.
+// past computes in Go what pastOfKey computes in SQL.
 func (r *serverKeyRow) past() keyPast {
 	switch {
 	case r.HandedOverAt == nil:
@@ -74,9 +75,9 @@ func (c *core) serverKey(serverID, version int64) string {
 	return secret.FormatToken(secret.ServerKey, c.keys.MAC("server key", FormatID(serverID), strconv.FormatInt(version, 10)))
 }
 
-// newServerKey makes a key for a server and stores its hash. Emby's servers know keys
-// of 32 hexadecimal digits; the keys of the service are longer and begin with a prefix.
-// handedOver is nil, or the time that the key inherits.
+// newServerKey makes a key for a server and stores its hash. Emby's servers know keys of 32
+// hexadecimal digits; the keys of the service are longer and begin with a prefix.
+// handedOver is nil, or the HandedOverAt that the key inherits.
 func (c *core) newServerKey(ctx context.Context, tx *gorm.DB, serverID, version int64, handedOver *time.Time) (string, error) {
 	key := c.serverKey(serverID, version)
 	row := serverKeyRow{Hash: secret.Sum(key), ServerID: serverID, CreatedAt: c.Now(), HandedOverAt: handedOver}
@@ -133,10 +134,9 @@ func (k *ServerKeys) noteKeyUse(hash secret.Hash, use keyUse) {
 }
 
 // Flush writes the stored uses, a few in each transaction. If that fails, the next Flush tries
-// again. When the server uses its newest key, it no longer needs older ones. Then the keys with
-// a worse past end: a key of the present owner ends the keys that a former owner knows or may
-// have made from those, and an inherited key ends the keys that a former owner knows. The owner
-// gets a mail.
+// again. A server that uses its newest key does not need its older keys any more, so Flush ends
+// those of them that have a worse [keyPast]: a keyOwn ends every keyInherited and keyKnown, and
+// a keyInherited ends every keyKnown. The owner gets a mail.
 func (k *ServerKeys) Flush(ctx context.Context) error {
 	byHash := func(a, b secret.Hash) int { return bytes.Compare(a[:], b[:]) }
 	return k.used.flush(byHash, func(hashes []secret.Hash, used map[secret.Hash]keyUse) error {
@@ -152,7 +152,7 @@ func (k *ServerKeys) Flush(ctx context.Context) error {
 }
 
 // writeKeyUse writes one use of a key. If the key is the newest of its server, it also ends
-// the keys with a worse past.
+// the keys with a worse [keyPast].
 func (k *ServerKeys) writeKeyUse(ctx context.Context, tx *gorm.DB, hash secret.Hash, use keyUse) error {
 	const write = "UPDATE server_keys SET used_at = ? WHERE hash = ? AND (used_at IS NULL OR used_at < ?)"
 	if !use.newest || use.past == keyKnown {
@@ -178,9 +178,9 @@ func (k *ServerKeys) writeKeyUse(ctx context.Context, tx *gorm.DB, hash secret.H
 	return k.tellOwner(ctx, tx, &this, EventServerFormerKeyEnded, keysEndedFormer, Caller{})
 }
 
-// tellOwner writes an event about the keys of a server into the history of its owner
-// and owes them a mail about it. what is one of the values of the fact What of
-// [MailServerKey]. A server without an owner has nobody to tell.
+// tellOwner writes an event about the keys of a server into the history of its owner, and
+// owes the owner a mail about the event. The parameter what is [MailFacts].What of this
+// mail. For a server without an owner it does nothing.
 func (k *ServerKeys) tellOwner(ctx context.Context, tx *gorm.DB, this *Server, event EventKind, what string, caller Caller) error {
 	if this.OwnerID == 0 {
 		return nil
@@ -198,9 +198,9 @@ func (k *ServerKeys) tellOwner(ctx context.Context, tx *gorm.DB, this *Server, e
 // KeyOverlap is the time for which a replaced server key still works.
 const KeyOverlap = 24 * time.Hour
 
-// Rotate gives a server of an owner a new key and returns it; it cannot be read again.
-// The old key works for another 24 hours; keys that were replaced earlier end when
-// they would have. Parallel callers get different keys. It returns [ErrNotFound].
+// Rotate gives a server of an owner a new key and returns it; it cannot be read again. The
+// old key works for another 24 hours; keys that were replaced earlier still end at the time
+// that was set then. Parallel callers get different keys. It returns [ErrNotFound].
 func (k *ServerKeys) Rotate(ctx context.Context, ownerID, serverID int64, caller Caller) (key string, err error) {
 	err = k.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
 		var this Server
@@ -227,8 +227,8 @@ func (k *ServerKeys) RotateStolen(ctx context.Context, ownerID, serverID int64, 
 	return key, err
 }
 
-// rotate gives a server of an owner a new key. The keys that the condition names end at
-// until.
+// rotate gives a server of an owner a new key. The keys that fulfil the SQL condition, with
+// its values args, end at the time until.
 func (k *ServerKeys) rotate(
 	ctx context.Context, tx *gorm.DB, ownerID, serverID int64, condition string, until time.Time, args ...any,
 ) (key string, this Server, err error) {
@@ -249,8 +249,8 @@ func (k *ServerKeys) rotate(
 	return key, row.server(), err
 }
 
-// EndReplaced ends the replaced keys of a server of an owner before their time; only
-// the newest key goes on. The owner gets a mail if there was any. It returns
+// EndReplaced ends the replaced keys of a server of an owner before their time; only the
+// newest key keeps working. The owner gets a mail if a key was ended. It returns
 // [ErrNotFound].
 func (k *ServerKeys) EndReplaced(ctx context.Context, ownerID, serverID int64, caller Caller) error {
 	return k.tx(ctx, "end the replaced keys of a server", func(tx *gorm.DB) error {
@@ -301,13 +301,13 @@ func (k *ServerKeys) List(ctx context.Context, ownerID, serverID int64) ([]Worki
 }
 
 // RotateOwn gives the calling server a new key and returns it; the old key works until
-// overlapUntil. Only the newest key may be used for this. Otherwise a thief with a replaced
-// key could replace the new one. The new key goes back to the old one: if a former owner may
-// know that, a key that the present owner makes ends both (see [ServerKeys.Flush]). A server that has lost the answer can repeat the call with
-// the same old key and the same Idempotency-Key, and gets the same new key. The owner gets
-// a mail. For a replaced key, and for a server that was removed meanwhile, it returns
-// [ErrNoServer]; it also returns [ErrOtherRequest], [ErrThrottled] or an error about the
-// Idempotency-Key.
+// overlapUntil. Only the newest key may be used for this. Otherwise a thief with a replaced key
+// could replace the newest key. The new key inherits the past of the old key: if a former owner may
+// know the old key, a key that the present owner makes ends both (see [ServerKeys.Flush]). A server
+// that has lost the answer can repeat the call with the same old key and the same Idempotency-Key,
+// and gets the same new key. The owner gets a mail. For a replaced key, and for a server that was
+// removed meanwhile, it returns [ErrNoServer]; it also returns [ErrOtherRequest], [ErrThrottled] or
+// an error about the Idempotency-Key.
 func (k *ServerKeys) RotateOwn(ctx context.Context, this Server, idempotencyKey string, caller Caller) (key string, overlapUntil time.Time, err error) {
 	o, err := k.idempotent("rotate server key "+FormatID(this.ID), idempotencyKey)
 	if err != nil {
@@ -334,9 +334,9 @@ func (k *ServerKeys) RotateOwn(ctx context.Context, this Server, idempotencyKey 
 	return key, overlapUntil, nil
 }
 
-// rotatedBefore answers a repeated rotation with the key of the first one, which it
-// derives again. It returns err, or [ErrNoServer] if the calling key is not the one
-// that was replaced then.
+// rotatedBefore answers a repeated rotation with the new key of the first rotation, which
+// it derives again. If err is not nil it returns err. If the calling key has not been
+// replaced, it returns [ErrNoServer].
 func (k *ServerKeys) rotatedBefore(this *Server, version int64, err error) (key string, overlapUntil time.Time, _ error) {
 	if err == nil && this.KeyExpiresAt.IsZero() {
 		err = ErrNoServer

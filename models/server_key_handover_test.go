@@ -32,7 +32,7 @@ func (h handedOver) handOver(k *kit) {
 
 // The former owner replaces the server key around the hand-over, in any order of events, and
 // uses each key. All these keys end by themselves as soon as the server uses a key that the
-// heir made. A key that replaces the heir's key goes on.
+// heir made. A key that replaces the heir's key keeps working.
 func TestKeysOfTheFormerOwnerEndInAnyOrder(t *testing.T) {
 	orders := map[string]func(k *kit, h handedOver) (keys []string){
 		"nothing": func(k *kit, h handedOver) []string {
@@ -146,9 +146,9 @@ func TestKeysOfTheFormerOwnerEndInAnyOrder(t *testing.T) {
 	})
 }
 
-// An inherited key, which replaced a key of the former owner, is shown as such to the heir. It
-// cannot end a key that the heir made, and a second hand-over makes it a key that a former
-// owner knows.
+// An inherited key, which replaced a key of the former owner, is shown to the heir as
+// inherited. It cannot end a key that the heir made. After a second hand-over it counts as a
+// key that a former owner knows.
 func TestInheritedKeys(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		former, heir, next := k.account(), k.account(), k.account()

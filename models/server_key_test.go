@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// works checks for each key in want whether the key works, and fails the test if the result
-// differs from want.
+// works fails the test unless each key in want works if its value is true, and does not
+// work if its value is false.
 func (k *kit) works(m media, want map[string]bool) {
 	k.t.Helper()
 	for key, works := range want {
@@ -22,7 +22,7 @@ func (k *kit) works(m media, want map[string]bool) {
 	}
 }
 
-// use looks the server up by a key, and flushes the use to the database as the worker does.
+// use looks the server up by a key, and writes this use to the database as the worker does.
 func (k *kit) use(m media, key string) {
 	k.t.Helper()
 	k.again(media{m.Server, key})
@@ -95,7 +95,7 @@ func TestRotationByKeyIsMailed(t *testing.T) {
 				k.t.Errorf("the history has the rotation %+v, want the address and the program of the thief", event)
 			}
 		}
-		// The limit of the thief does not bind the owner.
+		// The limit that stops the thief does not stop the owner.
 		fresh, err := k.ServerKeys.RotateStolen(ctx, owner.ID, m.ID, home)
 		k.must(err)
 		k.works(m, map[string]bool{key: false, fresh: true})
@@ -278,8 +278,9 @@ func TestFormerOwnerWhoReplacesTheKeyIsShutOut(t *testing.T) {
 	})
 }
 
-// The server uses its own key, and is handed over again before that use is written to the
-// database. The use must not end any key then, because the server has no newer key yet.
+// The server uses its newest key, and is handed over again before that use is written to
+// the database. Then the use must not end any key: the former owner now knows the key that
+// was used, and the server does not have a newer one yet.
 func TestHandOverBetweenUseAndWrite(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, former, heir, next := k.t.Context(), k.account(), k.account(), k.account()

@@ -15,9 +15,9 @@ import (
 )
 
 // serverListRow is a row of server_lists: the version of the list of servers that an account
-// may use, see [Links.LocateTagged]. Each account has one from its sign-up on. Two lists of
-// an account that differ never have the same version, not even in a restored backup, because
-// versions are random.
+// may use, see [Links.LocateTagged]. Each account has such a row from its sign-up on. Two
+// lists of an account that differ never have the same version, not even in a restored
+// backup, because versions are random.
 type serverListRow struct {
 	AccountID int64
 	Version   int64
@@ -27,20 +27,22 @@ type serverListRow struct {
 // TableName returns the name of the table, server_lists.
 func (serverListRow) TableName() string { return "server_lists" }
 
-// listVersion has the version of a list as a statement reads it, both nil for an account
-// without a row.
+// listVersion is the version of a list, as a statement reads it. Both fields are nil for an
+// account without a row.
 type listVersion struct {
 	version *int64
 	endsAt  *time.Time
 }
 
-// tag returns the tag of the list of an account at a time. It returns "" if the version says
-// nothing: a link has ended and was not swept yet, or the account has no row.
+// tag returns the tag of the list of an account at a time. It returns "" if the version does
+// not describe the present list, because a link has ended and was not swept yet, or because
+// the account has no row.
 func (v *listVersion) tag(accountID int64, now time.Time) string {
 	if v.version == nil || v.endsAt != nil && !v.endsAt.After(now) {
 		return ""
 	}
-	// A program that asks for another account with the same tag must not be told that nothing has changed.
+	// The id of the account is a part of the tag: a program that sends the tag of one account for
+	// another one must not hear that nothing has changed.
 	b := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(accountID))                        //nolint:gosec // the bits count
 	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(b, uint64(*v.version))) //nolint:gosec // the bits count
 }
@@ -77,7 +79,7 @@ func (c *core) renewList(tx *gorm.DB, accountID int64) error {
 }
 
 // renewListsOf gives new versions to the lists of all people of a server, in a transaction
-// that holds the server.
+// that has locked the server.
 func (c *core) renewListsOf(tx *gorm.DB, serverID int64) error {
 	version, err := c.newVersion()
 	if err != nil {
@@ -87,13 +89,13 @@ func (c *core) renewListsOf(tx *gorm.DB, serverID int64) error {
 		return tx.Exec("UPDATE server_lists SET version = ? WHERE account_id IN (SELECT account_id FROM links WHERE server_id = ? AND state = ?)",
 			version, serverID, LinkAccepted).Error
 	}
-	// MariaDB would read the whole table for the statement above.
+	// MariaDB would read the whole table if it ran the statement above.
 	return tx.Exec("UPDATE server_lists v JOIN links l ON l.account_id = v.account_id SET v.version = ? WHERE l.server_id = ? AND l.state = ?",
 		version, serverID, LinkAccepted).Error
 }
 
-// toldRow is a row of what the people of a server are told about it: the server, with
-// one of its addresses.
+// toldRow is a row of what the people of a server are told about that server: the server,
+// with one of its addresses.
 type toldRow struct {
 	Server                    describedRow `gorm:"embedded"`
 	Disabled                  bool
@@ -102,8 +104,8 @@ type toldRow struct {
 	Port                      int
 }
 
-// changeTold runs work, which may change what the people of a server are told about it, and
-// renews their lists if it does. It locks the server.
+// changeTold runs work, which may change what the people of a server are told about that
+// server. If it does, changeTold renews their lists. It locks the server.
 func (c *core) changeTold(tx *gorm.DB, serverID int64, work func() error) error {
 	before, err := c.told(tx, serverID)
 	if err != nil {
@@ -119,9 +121,9 @@ func (c *core) changeTold(tx *gorm.DB, serverID int64, work func() error) error 
 	return c.renewListsOf(tx, serverID)
 }
 
-// told reads what the people of a server are told about it. It locks the server, and reads
-// the newest rows, not those of the time when the transaction began: otherwise it could miss that
-// another transaction has just changed them.
+// told reads what the people of a server are told about that server. It locks the server, and
+// reads the newest rows, not the rows as they were when the transaction began: otherwise it could
+// miss a change that another transaction has just made.
 func (c *core) told(tx *gorm.DB, serverID int64) ([]toldRow, error) {
 	statement := "SELECT " + describedColumns + `, s.disabled_at IS NOT NULL AS disabled, COALESCE(a.kind, '') AS address_kind,
  COALESCE(a.scheme, '') AS scheme, COALESCE(a.host, '') AS host, COALESCE(a.path, '') AS address_path, COALESCE(a.port, 0) AS port

@@ -18,7 +18,7 @@ import (
 // listGuard watches a store for a forgotten [core.renewList]: no version of an account's list
 // of servers may ever stand for two different lists. It looks at all lists, over a connection
 // of its own, before each transaction that writes something from which lists are made, and at
-// the end of the test. So it sees what every operation of every test has left behind.
+// the end of the test. So it sees the lists after every operation of every test.
 type listGuard struct {
 	t     *testing.T
 	store *models.Store
@@ -89,7 +89,8 @@ func (g *listGuard) before(db *gorm.DB) {
 	g.look()
 }
 
-// distrust ends the watch, because the test changes rows without the rules of the Store.
+// distrust stops the guard, because the test changes rows directly, without the rules of
+// the Store.
 func (k *kit) distrust() {
 	if g, ok := guards.Load(k.Store); ok {
 		g := g.(*listGuard)
@@ -100,7 +101,8 @@ func (k *kit) distrust() {
 	}
 }
 
-// guarded are the lists of all accounts, with all that programs are told.
+// guarded is the statement that reads the lists of all accounts, with everything that
+// programs are told.
 const guarded = `SELECT a.id, v.version, v.ends_at, l.ends_at, s.id, l.id, l.type, l.access_key, s.system_id, s.name, s.own_name, s.kind, s.version,
  d.kind, d.scheme, d.host, d.port, d.path
 FROM accounts a JOIN server_lists v ON v.account_id = a.id
@@ -109,7 +111,7 @@ LEFT JOIN servers s ON s.id = l.server_id AND s.disabled_at IS NULL
 LEFT JOIN server_addresses d ON d.server_id = s.id AND d.hidden = ?
 ORDER BY a.id, l.id, d.position, d.id`
 
-// look compares all lists with those that it has seen before. Its caller holds mu.
+// look compares all lists with the lists that it has seen before. Its caller holds mu.
 func (g *listGuard) look() {
 	if g.off {
 		return
@@ -158,8 +160,8 @@ func (g *listGuard) look() {
 	}
 }
 
-// The guard notices a list that changes without a new version, and a list from which a
-// link disappears at a time that its version does not know.
+// The guard notices a list that changes without a new version, and a list from which a link
+// disappears at another time than the version of the list says.
 func TestGuardOfListsNotices(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		a := k.account()

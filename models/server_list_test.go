@@ -12,14 +12,15 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// endLater gives the link of an account with a server an end, after some time.
+// endLater sets the end of a link: the link ends after the given time.
 func (k *kit) endLater(owner models.Account, m media, linkID int64, after time.Duration) {
 	k.t.Helper()
 	end := k.clock.Now().Add(after)
 	k.must(k.People.SetTerms(k.t.Context(), owner.ID, m.ID, linkID, models.Terms{EndsAt: &end}))
 }
 
-// alone returns the tag of a session's account that is read without the list.
+// alone returns the tag of the list of a session's account, when it is read without the
+// list.
 func (k *kit) alone(in models.SignedIn) string {
 	k.t.Helper()
 	_, tag, err := k.Sessions.LookTag(k.t.Context(), in.Token)
@@ -27,8 +28,9 @@ func (k *kit) alone(in models.SignedIn) string {
 	return tag
 }
 
-// A list changes when a link ends, although nobody writes anything. No earlier tag says
-// afterwards that the list is still the same, also when a second link ends before the sweep.
+// A list changes when a link ends, although nobody writes anything. After that, no earlier
+// tag is accepted as the tag of the present list, even if a second link ends before the
+// sweep.
 func TestTagEndsWithALink(t *testing.T) {
 	for _, swept := range []bool{false, true} {
 		name := map[bool]string{false: "not swept", true: "swept between the ends"}[swept]
@@ -77,8 +79,8 @@ func TestTagEndsWithALink(t *testing.T) {
 	}
 }
 
-// A restored backup brings back the rows of an older list. Its version is that of the older
-// list, and no list that is made afterwards has a version that a list had before.
+// A restored backup brings back the rows of an older list. Then the list also has its older
+// version again, and every list that is made later has a version that no list had before.
 func TestTagsAreNotUsedAgainAfterARestore(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		owner, person := k.account(), k.account()
@@ -121,7 +123,7 @@ func TestTagsBelongToOneAccount(t *testing.T) {
 }
 
 // People accept and leave servers whose names change at the same moment. Each change renews
-// the lists that it alters, also those of people who accept just then.
+// the lists that it alters, even the lists of people who accept at this moment.
 func TestTagsOfListsThatChangeAtOnce(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		owner := k.account()

@@ -25,7 +25,7 @@ type street struct {
 	media  []media // the even ones speak the Emby Connect protocol, the odd ones have an agent
 }
 
-// viewer is a person whose program keeps a list and its tag.
+// viewer is a person whose program keeps a list of servers and the tag of the list.
 type viewer struct {
 	models.Account
 	in   models.SignedIn
@@ -74,8 +74,8 @@ func (s *street) poll(v *viewer, after string) {
 	v.list, v.tag = list, tag
 }
 
-// events returns all events that may happen to a person and a server. Most need something
-// that has to be there, such as a link, and do nothing without it.
+// events returns all events that may happen to a person and a server. Most events need
+// something that exists already, such as a link, and do nothing without it.
 func (s *street) events(v *viewer, at int, draw func(most int) int) map[string]func() error {
 	ctx, m := s.t.Context(), s.media[at]
 	return joined(s.linkEvents(v, m, draw), s.peopleEvents(v, m, draw), s.serverEvents(at, draw), map[string]func() error{
@@ -107,7 +107,8 @@ func joined(all ...map[string]func() error) map[string]func() error {
 	return sum
 }
 
-// linked returns the link of a person with a server, which is accepted if that is possible.
+// linked returns the link of a person to a server. It accepts the link first, if that is
+// possible.
 func (s *street) linked(v *viewer, m media) (models.Link, error) {
 	ctx := s.t.Context()
 	for _, step := range []func() error{
@@ -122,7 +123,7 @@ func (s *street) linked(v *viewer, m media) (models.Link, error) {
 	return s.Links.ByServer(ctx, v.ID, m.ID)
 }
 
-// linkEvents returns the events of the link of a person with a server.
+// linkEvents returns the events of the link of a person to a server.
 func (s *street) linkEvents(v *viewer, m media, draw func(most int) int) map[string]func() error {
 	ctx := s.t.Context()
 	ask := func(key string) func() error {
@@ -295,9 +296,9 @@ func (s *street) addressEvents(m media, draw func(most int) int) map[string]func
 	}
 }
 
-// Whatever happens to links, servers and addresses, in any order: no program is ever told
-// that its list of servers is still the same when it is not. The guard of the lists watches
-// too, see [listGuard].
+// Whatever happens to links, servers and addresses, in whatever order, a program never
+// hears that its list of servers is still the same if the list has changed. The guard of
+// the lists watches too, see [listGuard].
 func TestListsAfterAnything(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		s := k.street()

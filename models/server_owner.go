@@ -98,8 +98,8 @@ type ServerChange struct {
 	StartNote   *string // see [Server]; "" removes it
 }
 
-// Change makes all changes or none of them. It returns [ErrNotFound], or an error about the
-// field start_note.
+// Change makes all of the changes, or no change after an error. It returns [ErrNotFound], or
+// an error about the field start_note.
 func (s *Servers) Change(ctx context.Context, ownerID, serverID int64, in ServerChange) error {
 	if err := in.clean(); err != nil {
 		return err
@@ -147,7 +147,7 @@ func (in *ServerChange) clean() error {
 // people. Its feed gets a change, so that the agent fetches a new key. The first use of that
 // key ends the keys that the former owner may know. HandOver returns [ErrNotFound], or an
 // error about the field username for an account that is unknown, unconfirmed, disabled or
-// the owner's own.
+// the account of the owner.
 func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, username string, caller Caller) error {
 	return s.tx(ctx, "hand a server over", func(tx *gorm.DB) error {
 		server, err := s.ownedServer(ctx, tx, ownerID, serverID)

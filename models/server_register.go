@@ -144,7 +144,7 @@ func (r *Registrations) Register(ctx context.Context, in Registration, caller Ca
 	return out, nil
 }
 
-// register writes a new server and makes its key.
+// register writes the row of a new server and makes the server's key.
 func (r *Registrations) register(ctx context.Context, tx *gorm.DB, row *serverRow, claimCode string, caller Caller) (key string, err error) {
 	row.CreatedAt, row.LastSeenAt = r.Now(), r.Now()
 	if claimCode != "" {
@@ -158,9 +158,9 @@ func (r *Registrations) register(ctx context.Context, tx *gorm.DB, row *serverRo
 	return r.newServerKey(ctx, tx, row.ID, row.KeyVersion, nil)
 }
 
-// registeredBefore answers a repeated registration with the first key, which it
-// derives again. It returns err, or [ErrNotFound] for a server that was removed
-// meanwhile.
+// registeredBefore answers a repeated registration with the first key, which it derives
+// again. If err is not nil it returns err. For a server that was removed meanwhile it
+// returns [ErrNotFound].
 func (r *Registrations) registeredBefore(ctx context.Context, serverID int64, err error) (Registered, error) {
 	if err != nil {
 		return Registered{}, err
@@ -260,7 +260,7 @@ func (r *Registrations) reportedBefore(ctx context.Context, this Server, in Regi
 // claimCodeLife is the time for which a claim code is valid.
 const claimCodeLife = 10 * time.Minute
 
-// claimCodePurpose keeps the hashes of claim codes apart from others.
+// claimCodePurpose keeps the hashes of claim codes apart from other hashes.
 const claimCodePurpose = "claim code"
 
 // claimCodeRow is a row of claim_codes.
@@ -275,8 +275,9 @@ type claimCodeRow struct {
 // TableName returns the name of the table, claim_codes.
 func (claimCodeRow) TableName() string { return "claim_codes" }
 
-// spendClaimCode spends a claim code by one conditional update, so that one of several
-// parallel callers succeeds, and returns its account. It returns [ErrClaimCodeWrong].
+// spendClaimCode spends a claim code by one conditional update, so that only one of several
+// parallel callers succeeds, and returns the account of the code. It returns
+// [ErrClaimCodeWrong].
 func (c *core) spendClaimCode(tx *gorm.DB, typed string) (accountID int64, err error) {
 	code, ok := parseShortCode(typed)
 	if !ok {
@@ -324,7 +325,7 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 }
 
 // ClaimCodeUntil returns when a claim code of the account ends, in UTC. It returns
-// [ErrClaimCodeWrong] for a code that was used, that is over or that is of another account.
+// [ErrClaimCodeWrong] for a code that was used, has expired, or belongs to another account.
 func (r *Registrations) ClaimCodeUntil(ctx context.Context, accountID int64, typed string) (time.Time, error) {
 	code, ok := parseShortCode(typed)
 	if !ok {
@@ -344,9 +345,9 @@ func (r *Registrations) ClaimCodeUntil(ctx context.Context, accountID int64, typ
 
 // Claim makes the account the owner of a server that registered without a claim code. The
 // id and the current key can be read at the server, so a person who knows both runs the
-// server. A replaced key proves nothing. If several people claim at once, one succeeds. It
-// returns [ErrNotFound] for a wrong pair of id and key and for a disabled server,
-// [ErrServerClaimed], or [ErrThrottled].
+// server. With a replaced key, nobody can claim the server. If several people claim at
+// once, one succeeds. It returns [ErrNotFound] for a wrong pair of id and key and for a
+// disabled server, [ErrServerClaimed], or [ErrThrottled].
 func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
 	if serverKey = pastedSecret(serverKey); !secret.WellFormed(secret.ServerKey, serverKey) {
 		return ErrNotFound // a text that cannot be a key does not count as a try

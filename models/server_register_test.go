@@ -223,8 +223,8 @@ func TestTouchWritesOnlyAfterAWhile(t *testing.T) {
 	})
 }
 
-// A media server of Emby that says again what it said before writes nothing but the time of
-// its last contact, which is written together with the other noted times.
+// If a media server of Emby repeats its report, only the time of its last contact is
+// written, together with the other noted times.
 func TestRepeatedHeartbeatsWriteNothing(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()

@@ -35,8 +35,8 @@ func (c *core) linkedAccounts(ctx context.Context, tx *gorm.DB, serverID int64) 
 		Where("id IN (SELECT account_id FROM links WHERE server_id = ? AND state = ?)", serverID, LinkAccepted).Order("id").Find(ctx)
 }
 
-// notifyPeople writes an event into the history of the people of a server, and owes a
-// mail of a kind about the server to each of them whom a mail can reach.
+// notifyPeople writes an event into the history of the people of a server, and owes a mail
+// about the server, of the given kind, to each of them whom a mail can reach.
 func (c *core) notifyPeople(ctx context.Context, tx *gorm.DB, row *serverRow, people []accountRow, event EventKind, mail MailKind) error {
 	if len(people) == 0 {
 		return nil
@@ -74,9 +74,9 @@ func eraseServerRows(tx *gorm.DB, serverID int64) error {
 // and without links is kept.
 const unclaimedLife = 30 * 24 * time.Hour
 
-// sweepServers erases servers that are past [unclaimedLife], each in a transaction
-// that checks it again. A disabled server stays, because it could otherwise register
-// again as a new one.
+// sweepServers erases servers that are past [unclaimedLife], each in a transaction that
+// checks the server again. A disabled server stays, because otherwise it could register
+// again as a new server.
 func (s *Store) sweepServers(ctx context.Context) error {
 	const over = "owner_id = 0 AND last_seen_at <= ? AND disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM links l WHERE l.server_id = servers.id)"
 	before := s.Now().Add(-unclaimedLife)

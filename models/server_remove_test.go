@@ -58,7 +58,7 @@ func TestRemovedServerTellsItsPeople(t *testing.T) {
 	}
 }
 
-// More people use the server than one statement can record mails for.
+// The server has more people than one statement can insert mails for.
 func TestRemovedServerWithManyPeople(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		owner := k.account()

@@ -41,7 +41,7 @@ func TestAddressesKeepTheirOrder(t *testing.T) {
 		k.must(k.Addresses.Hide(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), true))
 		report(wan)
 		list(own + " " + wan + " (" + lan + ")")
-		// A new address comes last, and one that is no longer reported is deleted.
+		// A new address comes last, and an address that is no longer reported is deleted.
 		report("http://203.0.113.9:8096")
 		list(own + " (" + lan + ") http://203.0.113.9:8096")
 		// A hidden address is still hidden when it is reported again.
@@ -277,7 +277,8 @@ func TestOwnerSeesWhoIsDisabled(t *testing.T) {
 	})
 }
 
-// With three keys within a day, each old one works for its own 24 hours.
+// If a server gets three keys within a day, each replaced key works for 24 hours from its
+// own replacement.
 func TestRotatedKeysEndOneByOne(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
@@ -359,7 +360,7 @@ func TestDeletionLeavesServersUnclaimed(t *testing.T) {
 			k.t.Errorf("got the links %+v, want none of the deleted account", list)
 		}
 		k.must(k.Registrations.Claim(ctx, heir.ID, m.ID, m.key, home))
-		// The guest can still leave the server, which has a new owner now.
+		// The guest can still leave the server, whose owner has changed.
 		k.must(k.Links.Remove(ctx, guest.ID, k.located(guest, models.LinkAccepted)[0].ID, home))
 	})
 }

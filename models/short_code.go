@@ -12,10 +12,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/typed"
 )
 
-// Short codes are read from one screen and typed on another: eight letters
-// without vowels and look-alikes (RFC 8628 §6.1), 34.6 bits, shown as
-// BCDF-GHJK. Only their keyed hashes are stored: a copy of the database gives
-// none of them away.
+// Short codes are read from one screen and typed on another: eight letters without vowels
+// and look-alikes (RFC 8628 §6.1), 34.6 bits, shown as BCDF-GHJK. Only their keyed hashes
+// are stored: nobody can read a code from a copy of the database.
 const (
 	codeLetters = "BCDFGHJKLMNPQRSTVWXZ"
 	codeLength  = 8
@@ -37,8 +36,8 @@ func newShortCode(random io.Reader) (string, error) {
 	return string(code), nil
 }
 
-// unusedCode makes a code and calls store with it, again with another code if that one
-// is in use.
+// unusedCode makes a code and calls store with it, and again with another code if the first
+// code is in use.
 func (c *core) unusedCode(store func(code string) error) (string, error) {
 	const tries = 4
 	for try := 1; ; try++ {
@@ -53,7 +52,7 @@ func (c *core) unusedCode(store func(code string) error) (string, error) {
 }
 
 // codeTypedMax is the number of bytes that a typed code may have, with all of its
-// separators and unseen characters.
+// separators and invisible characters.
 const codeTypedMax = 128
 
 // parseShortCode reads a code as people type it: in any case, with any separators, on

@@ -41,11 +41,11 @@ type SignedIn struct {
 const deviceMarkLife = 365 * 24 * time.Hour
 
 // SignIn opens a session if the password is right. It counts the try before it compares the
-// password: by source and by account, whichever of its names was typed. A name without an
-// account is counted in the same way, so that the limits do not show whether it has one. A
-// known device has a counter of its own, so that strangers cannot lock the owner out. Before
-// it writes anything it takes a place in the queue of hashes, so that a storm of sign-ins is
-// refused without any work of the database.
+// password: by source and by account, no matter whether its username or its address was
+// typed. A name that belongs to no account is counted in the same way, so that the limits do
+// not show which accounts exist. A known device has a counter of its own, so that strangers
+// cannot lock the owner out. Before it writes anything it takes a place in the queue of
+// hashes, so that a storm of sign-ins is refused without any work of the database.
 //
 // It returns [ErrSignInWrong] for a wrong password and for a name without an account. Only
 // if the password is right, it returns [ErrConfirmFirst] (with SignedIn.PendingSecret) or
@@ -90,7 +90,7 @@ type signInTry struct {
 	key    secret.Hash  // the counter that counted the try by account or by name
 }
 
-// account returns the account, or nil if the name has none.
+// account returns the account, or nil if the typed name belongs to no account.
 func (t *signInTry) account() *accountRow {
 	if !t.exists {
 		return nil
@@ -100,8 +100,8 @@ func (t *signInTry) account() *accountRow {
 
 // hashPlace reads the account and takes a place in the queue of hashes. It returns the
 // context for the hash, and the function that frees the place. A known device uses the
-// reserved place of its account; strangers share the other places, and the database is not
-// even asked for the account when these are full.
+// reserved place of its account; strangers share the other places, and when these are full
+// the account is not even read.
 func (s *Sessions) hashPlace(ctx context.Context, try *signInTry) (queue context.Context, cancel func(), err error) {
 	known := s.knownDevices(try.in.DeviceMarks)
 	if len(known) > 0 {
@@ -140,9 +140,10 @@ func (s *Sessions) findSignIn(ctx context.Context, try *signInTry) (err error) {
 	return err
 }
 
-// countSignIn counts the try by source and by account, in one transaction. A known device
-// is counted by itself and together with the other known devices of its account instead of
-// by source. When these have used up their tries, it counts as any other browser.
+// countSignIn counts the try by source and by account, in one transaction. A known device is
+// not counted by source, but by itself and together with the other known devices of its
+// account. When the known devices have used up their tries, each of them is counted like any
+// other browser.
 //
 // A try that the counter of the account refuses waits a moment and is counted again, see
 // [Throttle.attempt]. It leaves its place in the queue of hashes meanwhile: otherwise tries at
@@ -255,7 +256,7 @@ func (s *Sessions) openByPassword(ctx context.Context, try *signInTry) (SignedIn
 	return out, nil
 }
 
-// endByToken ends the session that the browser still has, if any.
+// endByToken ends the session with the given session token, if one exists.
 func endByToken(ctx context.Context, tx *gorm.DB, text string) error {
 	if !secret.WellFormed(secret.SessionToken, text) {
 		return nil
@@ -267,9 +268,8 @@ func endByToken(ctx context.Context, tx *gorm.DB, text string) error {
 	return endSessions(tx, old[0].AccountID, "id = ?", old[0].ID)
 }
 
-// open opens a session of the kind that in asks for, and owes a mail to the owner
-// about a browser or device that is new. An earlier session of the same program on the
-// same device ends.
+// open opens a session of the kind in.Kind. If the browser or device is new, it owes the
+// owner a mail about it. An earlier session of the same program on the same device ends.
 func (s *Sessions) open(ctx context.Context, tx *gorm.DB, row *accountRow, in SignIn, known bool, caller Caller) (SignedIn, error) {
 	if in.Kind == SessionDevice {
 		same := gorm.G[sessionRow](tx).Where("account_id = ? AND kind = ? AND client = ? AND device_id = ? AND address = ?",
@@ -336,17 +336,19 @@ func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow
 	return out, nil
 }
 
-// endSurplus ends the sessions of an account above the greatest number of its kind, in
-// the transaction that made a new one. Browsers and devices are counted apart, so that a
-// program that signs in again and again does not end the sessions of televisions. Devices
-// that did not name themselves go first, because each of their sign-ins is a new session,
-// and then the sessions that were not used for the longest time.
+// endSurplus ends sessions of an account that has more sessions of one kind than allowed,
+// in the transaction that made the new session. Browsers and devices are counted
+// separately, so that a program that signs in again and again does not end the sessions of
+// televisions. The sessions of devices that sent no device id end first, because each
+// sign-in of such a device makes a new session; then the sessions end that were not used
+// for the longest time.
 func (s *Sessions) endSurplus(ctx context.Context, tx *gorm.DB, fresh *sessionRow) error {
 	if s.opt.SessionsMost == 0 {
 		return nil
 	}
 	var surplus []sessionRow
-	// SQLite plans a statement anew for each value of a LIMIT that is a parameter.
+	// If the number after LIMIT were a parameter, SQLite would plan the statement anew for
+	// each of its values.
 	err := tx.Raw(fmt.Sprintf(`SELECT id, device FROM sessions WHERE account_id = ? AND kind = ? AND id <> ?
 ORDER BY CASE device_id WHEN '' THEN 1 ELSE 0 END, last_seen_at DESC, id DESC LIMIT %d OFFSET %d`, sweepStep, s.opt.SessionsMost-1),
 		fresh.AccountID, fresh.Kind, fresh.ID).Scan(&surplus).Error
@@ -368,10 +370,10 @@ ORDER BY CASE device_id WHEN '' THEN 1 ELSE 0 END, last_seen_at DESC, id DESC LI
 	return s.recordAbout(ctx, tx, fresh.AccountID, EventSessionSurplus, names, Caller{})
 }
 
-// oweDeviceMail records the sign-in and owes a mail about a browser that is new. The
-// first sign-in of an account needs no mail if it comes from the browser that
-// confirmed the address; from another browser it may be a stranger who signed up with
-// that address.
+// oweDeviceMail records the sign-in and owes a mail about a browser that is new. The first
+// sign-in of an account needs no mail if it comes from the browser that confirmed the
+// address; another browser may belong to a stranger, who signed up with an address of
+// somebody else.
 func (s *Sessions) oweDeviceMail(ctx context.Context, tx *gorm.DB, row *accountRow, session Session, known bool, caller Caller) error {
 	if err := s.recordEvent(ctx, tx, row.ID, EventSignedIn, caller); err != nil {
 		return err
@@ -388,8 +390,8 @@ func (s *Sessions) oweDeviceMail(ctx context.Context, tx *gorm.DB, row *accountR
 	return s.owe(ctx, tx, newDeviceMail(row, session.ID, caller, s.Now(), s.opt.Lives.Session))
 }
 
-// confirmedHere reports whether the account was confirmed from this browser, judging
-// by its name and network.
+// confirmedHere reports whether the account was confirmed from this browser: whether its
+// name and its network were the same.
 func confirmedHere(ctx context.Context, tx *gorm.DB, accountID int64, caller Caller) (bool, error) {
 	rows, err := gorm.G[historyRow](tx).Where("account_id = ? AND kind = ?", accountID, EventConfirmed).Order("id DESC").Limit(1).Find(ctx)
 	if err != nil || len(rows) == 0 {
@@ -400,9 +402,9 @@ func confirmedHere(ctx context.Context, tx *gorm.DB, accountID int64, caller Cal
 	return there != "" && there == here && rows[0].Device == caller.Device, nil
 }
 
-// newDeviceMark returns a mark of the form ACCOUNT.DEVICE.SECONDS.MAC: which account
-// signed in on which browser, and when. It gives no access; it only chooses the
-// counter.
+// newDeviceMark returns a mark of the form ACCOUNT.DEVICE.SECONDS.MAC: which account signed
+// in on which browser, and when. A mark gives no access; it only decides which counter
+// counts a try.
 func (c *core) newDeviceMark(row *accountRow, device string) (string, error) {
 	if device == "" {
 		var raw [12]byte

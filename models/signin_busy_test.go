@@ -15,7 +15,7 @@ import (
 )
 
 // strangers fill the queue of hashes with names that have no account. A browser
-// that signed in before gets in all the same, and so does a person who has a session; only a
+// that signed in before can still sign in, and so does a person who has a session; only a
 // new browser is asked to come back later.
 func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 	t.Parallel()
@@ -59,7 +59,8 @@ func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 				return err
 			},
 		} {
-			// A request without a place in the queue would be refused at once. This one waits instead.
+			// A request without a place in the queue would be refused at once; this request has a
+			// place and waits.
 			said.takeAll()
 			waiting, giveUp := context.WithCancel(t.Context())
 			asked := make(chan error, 1)
@@ -91,8 +92,8 @@ func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 	})
 }
 
-// A sign-in whose hash would be refused, because there are too many, runs no statement. So
-// a storm of sign-ins costs the database nothing.
+// A sign-in that is refused because too many hashes wait runs no statement. So a storm of
+// sign-ins costs the database nothing.
 func TestAStormIsShedBeforeAnythingIsWritten(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -132,7 +133,7 @@ func TestAStormIsShedBeforeAnythingIsWritten(t *testing.T) {
 }
 
 // A try that waits for the counter of its account holds no place in the queue of hashes, so
-// that tries at one account whose counter is full keep nobody else out.
+// that tries at one account whose counter is full do not keep other people out.
 func TestTriesThatWaitHoldNoPlace(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {

@@ -160,7 +160,8 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
-// the tries of strangers never keep out the browser that the owner has used.
+// the tries of strangers never keep out a browser that the owner has signed in with
+// before.
 func TestKnownDevice(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

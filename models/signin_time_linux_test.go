@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// processorTime returns the time for which processors have worked for this process. Other
-// processes do not count in it, so a busy machine changes it little.
+// processorTime returns the time for which processors have worked for this process. It does
+// not count the work of other processes, so it is nearly the same on a busy machine.
 func processorTime(t *testing.T) time.Duration {
 	t.Helper()
 	var used syscall.Rusage
@@ -24,13 +24,13 @@ func processorTime(t *testing.T) time.Duration {
 }
 
 // TestUnknownNamesTakeTheSameTime compares the processor time of sign-ins with an unknown
-// name and with known ones, with hashes as in production. In each round it tries all
-// names in a random order, and compares pairs of the same round. It fails if a name is far
-// cheaper or far more expensive in nearly all rounds: a missing hash makes a difference of
-// twenty times. Smaller differences are found by TestUnknownNamesCostTheSameWork.
+// name and with known names, with hashes as in production. In each round it tries
+// all names in a random order, and compares pairs of the same round. It fails if a name is
+// far cheaper or far more expensive in nearly all rounds: a missing hash makes a difference
+// of twenty times. Smaller differences are found by TestUnknownNamesCostTheSameWork.
 //
-// The test is not parallel, because the work of tests beside it would count for the same
-// process.
+// The test is not parallel, because the processor time would include the work of other
+// tests in the same process.
 func TestUnknownNamesTakeTheSameTime(t *testing.T) { //nolint:paralleltest // see above
 	store, clock := modelstest.New(t, modelstest.Unlimited, func(o *models.Options) {
 		o.Hashing = secret.ProductionHashing(1)

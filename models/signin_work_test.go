@@ -37,8 +37,8 @@ func (h *hashes) take() []string {
 	return costs
 }
 
-// TestSignInsCostTheirHashes counts the hashes of whole sign-ins and their cost, on a
-// store whose cost of a hash was raised since the accounts were made.
+// TestSignInsCostTheirHashes counts the hashes of whole sign-ins and their cost, on a store
+// whose cost of a hash was raised after the accounts were made.
 func TestSignInsCostTheirHashes(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {

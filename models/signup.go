@@ -34,8 +34,8 @@ func (a *Accounts) CheckSignUp(in SignUp) error {
 	return err
 }
 
-// checkSignUp does the work of [Accounts.CheckSignUp], and also returns the row that
-// the account would become, without id, times and password.
+// checkSignUp does the work of [Accounts.CheckSignUp], and also returns the row of the new
+// account, without id, times and password.
 func (a *Accounts) checkSignUp(in SignUp) (accountRow, error) {
 	switch {
 	case a.opt.SignUp == SignUpOpen:
@@ -49,8 +49,8 @@ func (a *Accounts) checkSignUp(in SignUp) (accountRow, error) {
 	}
 }
 
-// newAccount applies the rules to in and returns the row it would become,
-// without id, times and password.
+// newAccount applies the rules to in and returns the row of the new account, without id,
+// times and password.
 func (c *core) newAccount(in SignUp) (accountRow, error) {
 	row, wrong := c.newAccountRow(in)
 	if e := c.checkPassword("password", in.Password, row.personal()...); e != nil {
@@ -92,17 +92,17 @@ func (c *core) language(locale string) string {
 	return c.opt.Languages[0]
 }
 
-// SignUp makes an account that waits for its confirmation, reserves its username and
-// owes a mail to the address: "confirm", or "you already have an account" if the
-// address is taken. The worker that sends the mail chooses, so that this answer says
-// nothing about addresses. SignUp returns a secret with which this browser may
-// have the mail sent again or correct the address. It returns the errors of
-// [Accounts.CheckSignUp], [ErrUsernameTaken], an error about the field email if the
-// invite is for another address, [ErrThrottled], [ErrBusy] or [ErrUnavailable]. With
-// an Idempotency-Key a repetition returns another secret for the same account; a
-// different request with the same key gets [ErrOtherRequest], and an invalid key an
-// error about the field idempotency_key. Without a key a repetition is recognised by its
-// name, address and password while the sign-up waits: see [Accounts.sameSignUp].
+// SignUp makes an account that waits for its confirmation, reserves its username and owes a
+// mail to the address: "confirm", or "you already have an account" if the address is taken.
+// The worker that sends the mail chooses, so that the answer of SignUp says nothing about
+// addresses. SignUp returns a secret with which this browser may have the mail sent
+// again or correct the address. It returns the errors of [Accounts.CheckSignUp],
+// [ErrUsernameTaken], an error about the field email if the invite is for another address,
+// [ErrThrottled], [ErrBusy] or [ErrUnavailable]. With an Idempotency-Key a repetition
+// returns another secret for the same account; a different request with the same key gets
+// [ErrOtherRequest], and an invalid key an error about the field idempotency_key. Without a
+// key a repetition is recognised by its name, address and password while the sign-up waits:
+// see [Accounts.sameSignUp].
 func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendingSecret string, err error) {
 	row, err := a.checkSignUp(in)
 	if err != nil {
@@ -140,12 +140,11 @@ func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendin
 	return pendingSecret, nil
 }
 
-// sameSignUp returns another secret for the sign-up that holds the username of row, if
-// it waits for its confirmation and has the same address and password: a person whose
-// browser got no answer, or who clicked twice, has sent the form again. Otherwise it
-// returns taken. Tries are counted by name, and each costs one hash, so that the answer
-// tells a stranger neither the address of a sign-up nor whether a guess of its password
-// came near.
+// sameSignUp returns another secret for the sign-up that holds the username of row, if that
+// sign-up waits for its confirmation and has the same address and password: then a person
+// whose browser got no answer, or who clicked twice, has sent the form again. Otherwise it
+// returns the error taken. Tries are counted by name, and each costs one hash, so that a
+// stranger cannot use the answer to find out the address of a sign-up or its password.
 func (a *Accounts) sameSignUp(ctx context.Context, row *accountRow, password string, taken error) (pendingSecret string, err error) {
 	if err := a.throttle.allow(ctx, a.throttle.key("sign-up again", row.UsernameKey), a.opt.Limits.SignUpAgain); err != nil {
 		if KindOf(err) == KindThrottled {
@@ -171,7 +170,7 @@ func (a *Accounts) sameSignUp(ctx context.Context, row *accountRow, password str
 	return a.anotherPendingSecret(ctx, same)
 }
 
-// signUp writes an account that waits and owes its mail.
+// signUp writes an account that waits for its confirmation, and owes the mail for that.
 func (a *Accounts) signUp(ctx context.Context, tx *gorm.DB, row *accountRow, caller Caller) (pendingSecret string, err error) {
 	if err := a.insertAccount(ctx, tx, row); err != nil {
 		return "", err
@@ -219,7 +218,8 @@ func (a *Accounts) anotherPendingSecret(ctx context.Context, row *accountRow) (p
 	return pendingSecret, err
 }
 
-// hashPassword gives a new row its id and the hash that is bound to it.
+// hashPassword gives a new row its id and the hash of its password, which is bound to the
+// id.
 func (c *core) hashPassword(ctx context.Context, row *accountRow, password string) error {
 	var err error
 	if row.ID, err = c.newID(); err != nil {
@@ -264,7 +264,7 @@ func (c *core) freeUsername(ctx context.Context, tx *gorm.DB, key string) error 
 }
 
 // newPendingSecret makes and stores the secret by which a browser proves that it made a
-// sign-up that waits for its confirmation.
+// sign-up. The sign-up still waits for its confirmation.
 func (c *core) newPendingSecret(ctx context.Context, tx *gorm.DB, row *accountRow) (string, error) {
 	text, err := secret.NewToken(secret.PendingToken, c.opt.Random)
 	if err != nil {
@@ -277,8 +277,8 @@ func (c *core) newPendingSecret(ctx context.Context, tx *gorm.DB, row *accountRo
 	})
 }
 
-// signUpLeft returns the time for which a sign-up can still be confirmed; the links of
-// its mails last no longer.
+// signUpLeft returns the time for which a sign-up can still be confirmed; the links in its
+// mails expire at the same time.
 func (c *core) signUpLeft(row *accountRow) time.Duration {
 	return max(row.CreatedAt.Add(c.opt.Lives.Confirm).Sub(c.Now()), time.Millisecond)
 }

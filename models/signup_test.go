@@ -107,7 +107,7 @@ func TestSignUpPolicy(t *testing.T) {
 }
 
 // After a week without confirmation the name of a sign-up is free and its links no longer
-// work, even without a sweep and however often they were sent again.
+// work, even without a sweep, and no matter how often the mails were sent again.
 func TestSignUpRunsOut(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -158,8 +158,9 @@ func TestSignUpIsThrottledBySource(t *testing.T) {
 	})
 }
 
-// A person who sends the sign-up form twice gets the same answer as the first time, and not
-// that the username is taken. A stranger who sends the form learns nothing from the answer.
+// A person who sends the sign-up form twice gets the same answer as the first time, and is
+// not told that the username is taken. A stranger who sends the form learns nothing from
+// the answer.
 func TestSignUpSentAgain(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {

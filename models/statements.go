@@ -3,7 +3,8 @@ package models
 import "github.com/latchkey-media/latchkey/internal/database"
 
 // statements are the statements of the requests that televisions, apps, agents and signed-in
-// browsers make all the time. They run prepared, below GORM. [DB.Close] of the database closes them.
+// browsers make all the time. They are prepared statements and run without GORM.
+// [database.DB.Close] closes them.
 type statements struct {
 	session, visitor  *database.Prepared
 	user, ownAccount  *database.Prepared

@@ -58,7 +58,7 @@ func (k *kit) victim() victim {
 	v.waiting = newName()
 	v.pending = k.signUp(v.waiting)
 	v.confirm = k.letter(models.MailConfirm, addressOf(v.waiting)).Secret
-	// Mails of every kind with a secret are still to be sent.
+	// Mails of every kind that has a secret wait in the outbox.
 	w := k.account()
 	k.signIn(w)
 	k.signIn(w)
@@ -69,7 +69,7 @@ func (k *kit) victim() victim {
 	return v
 }
 
-// doors returns all operations that need nothing but a secret and do not spend it.
+// doors returns all operations that need only a secret and do not spend it.
 func (k *kit) doors() map[string]func(text string) error {
 	ctx := k.t.Context()
 	link := func(look func(string) (models.LinkInfo, error)) func(string) error {
@@ -87,7 +87,7 @@ func (k *kit) doors() map[string]func(text string) error {
 	}
 }
 
-// forms returns the texts that a thief may make of a stored value.
+// forms returns the texts that a thief can make from a stored value.
 func forms(value string) []string {
 	sum := sha256.Sum256([]byte(value))
 	texts := []string{value, hex.EncodeToString([]byte(value)), hex.EncodeToString(sum[:])}
@@ -106,7 +106,7 @@ func forms(value string) []string {
 	return texts
 }
 
-// The whole database gives no access to anybody without the secret key.
+// Somebody who has the whole database, but not the secret key, gets no access.
 func TestStolenDatabaseOpensNothing(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -217,7 +217,8 @@ func TestStolenCopyNeedsTheSecretKey(t *testing.T) {
 		if _, err := store.Prepare(ctx, "thief"); !errors.Is(err, models.ErrWrongKey) {
 			t.Errorf("opening with another key gave error %v, want wrong key", err)
 		}
-		// The thief runs a service on the stolen rows, without the check of the key or with its row replaced.
+		// The thief runs a service on the stolen rows, without the check of the secret key, or with
+		// another key in the row that is checked.
 		k.exec("DELETE FROM secret_keys")
 		if _, err := store.Prepare(ctx, "thief"); err != nil {
 			t.Error(err)

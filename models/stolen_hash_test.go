@@ -61,7 +61,7 @@ func TestStolenPINHash(t *testing.T) {
 	})
 }
 
-// written returns bytes in each of the usual text forms.
+// written returns b in each of the usual text forms.
 func written(b []byte) []string {
 	return []string{
 		string(b), hex.EncodeToString(b), base64.StdEncoding.EncodeToString(b), base64.RawStdEncoding.EncodeToString(b),
@@ -69,9 +69,9 @@ func written(b []byte) []string {
 	}
 }
 
-// A thief changes the stolen rows as if the thief's own key had made everything in them,
-// and starts a service on them. That service still verifies nothing, and the links of its
-// mails do not work at the real service.
+// A thief changes the stolen rows as if everything in them had been made with the thief's
+// own secret key, and starts a service on them. No password and no PIN is right for that
+// service, and the links in its mails do not work at the real service.
 func TestStolenRowsRewritten(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -137,8 +137,8 @@ func TestStolenRowsRewritten(t *testing.T) {
 	})
 }
 
-// No value of the database makes a browser known: a thief stays a stranger, and the
-// owner gets a mail about the new device.
+// With the values of the database, nobody can make a browser a known device: a thief stays
+// a stranger, and the owner gets a mail about the new device.
 func TestStolenDatabaseMarksNoDevice(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()

@@ -77,7 +77,7 @@ type Lives struct {
 	History              time.Duration
 }
 
-// DefaultLives returns the lives that configuration starts from.
+// DefaultLives returns the lives that apply unless the configuration sets others.
 func DefaultLives() Lives {
 	const day = 24 * time.Hour
 	return Lives{
@@ -86,7 +86,8 @@ func DefaultLives() Lives {
 	}
 }
 
-// Options are the settings of a [Store]. All are needed, except those that say otherwise.
+// Options are the settings of a [Store]. All fields are needed, except those whose comments
+// say otherwise.
 type Options struct {
 	Database          string         // sqlite:PATH or mysql://user:password@host:port/name
 	Connections       int            // open at once, at most; 0 for what suits the engine
@@ -180,8 +181,8 @@ func New(o Options) (*Store, error) {
 	}, nil
 }
 
-// Observe calls heard with every statement that the Store runs, and its values, for tests
-// that count statements; see [database.DB.Observe].
+// Observe calls the function heard with the text and the values of every statement that the
+// Store runs, for tests that count statements; see [database.DB.Observe].
 func (s *Store) Observe(heard func(text string, args []any)) error { return s.db.Observe(heard) }
 
 // Close closes the database.
@@ -265,8 +266,8 @@ func (s *Store) Ready(ctx context.Context) error {
 	return s.clock.agrees()
 }
 
-// Rest gives back the memory of what was not used since the last call: the words with which
-// passwords are judged.
+// Rest frees the memory of the lists of words with which passwords are judged, if nobody
+// has used them since the last call.
 func (*Store) Rest() { wordlists.Rest() }
 
 // idEpoch is the time from which ids count, in Unix milliseconds: 2025-01-01.

@@ -19,9 +19,9 @@ const deadMailLife = 30 * 24 * time.Hour
 const sweepStep = 500
 
 // Sweep deletes everything that has expired: sign-ups that were not confirmed (their
-// usernames are free again, R-12), servers without an owner or use, ended links,
-// sessions, tokens, old invites, email changes and history. No rule depends on it:
-// what has expired is refused even before it is swept. Before and during its work it makes
+// usernames are free again, R-12), servers without an owner or use, ended links, sessions,
+// tokens, old invites, email changes and history. No rule depends on Sweep: things that
+// have expired are refused even before they are swept. Before and during its work it makes
 // sure that the clocks agree, and otherwise stops with [ErrClocksDiffer].
 func (s *Store) Sweep(ctx context.Context) error {
 	if _, err := s.CompareClocks(ctx); err != nil {
@@ -46,8 +46,8 @@ func (s *Store) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// sweepRule says which rows of a table have expired. An index of the table has to serve its
-// condition, so that a sweep reads no row that stays.
+// sweepRule says which rows of a table have expired. The table must have an index for the
+// condition, so that a sweep reads only rows that it deletes.
 type sweepRule struct {
 	table, key, condition string
 	args                  []any
@@ -105,7 +105,7 @@ func (c *core) sweepTable(ctx context.Context, rule sweepRule) error {
 	}
 }
 
-// sweepKeys reads one column of any type.
+// sweepKeys reads a column of any type: the keys that the statement find selects.
 func (c *core) sweepKeys(ctx context.Context, find string, args ...any) (keys []any, err error) {
 	rows, err := c.db.SQL.QueryContext(ctx, find, args...)
 	if err != nil {
@@ -123,7 +123,7 @@ func (c *core) sweepKeys(ctx context.Context, find string, args ...any) (keys []
 }
 
 // sweepSignUps erases sign-ups that waited too long, each in a transaction that checks
-// it again.
+// again whether the sign-up is still unconfirmed.
 func (s *Store) sweepSignUps(ctx context.Context) error {
 	before := s.Now().Add(-s.opt.Lives.Confirm)
 	for {

@@ -50,7 +50,7 @@ func TestSweepDeletesWhatHasExpired(t *testing.T) {
 		}
 		k.signUp(name) // the username is free again
 		k.must(k.Operators.Delete(ctx, name))
-		// A mail that was given up is kept for a month.
+		// A mail that is not tried again is kept for a month.
 		k.must(k.Operators.SendReset(ctx, a.Username))
 		owed, err := k.Mail.Claim(ctx, "worker", 100)
 		k.must(err)
@@ -96,8 +96,8 @@ func TestSweepTakesSeveralSteps(t *testing.T) {
 	})
 }
 
-// A sign-up that is confirmed at the last moment is not swept, and one that is swept is not
-// confirmed. No mixture of both happens.
+// A sign-up that is confirmed at the last moment is not swept, and a sign-up that is swept
+// is not confirmed. A sign-up is never half swept and half confirmed.
 func TestSweepAgainstConfirm(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

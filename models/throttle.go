@@ -35,7 +35,8 @@ type Limit struct {
 	Steps  []Step        // waits that grow inside a window, in rising order of After
 }
 
-// Step is the wait after each try when there have been more tries than After.
+// Step says that each try has to wait for Wait once more than After tries have been
+// counted.
 type Step struct {
 	After int
 	Wait  time.Duration
@@ -175,15 +176,15 @@ func (l Limit) waitAfter(hits int) time.Duration {
 	return wait
 }
 
-// key returns the key of a counter. what names the thing that is counted, subject the
-// account, address or server that the count is about.
+// key returns the key of a counter. The parameter what names the kind of try that is
+// counted; subject is the account, address or server that the tries are about.
 func (t *Throttle) key(what, subject string) secret.Hash {
 	return t.keys.MAC("throttle", what, subject)
 }
 
-// raise counts one try. It returns the number of tries in this window, 0 when the try
-// is refused and therefore not counted. Because it is a single statement, parallel
-// callers get different numbers.
+// raise counts one try. It returns the number of tries in this window, or 0 if the try is
+// refused and therefore not counted. Because it is a single statement, parallel callers get
+// different numbers.
 func (t *Throttle) raise(ctx context.Context, key secret.Hash, limit Limit) (hits int, err error) {
 	return t.raiseAt(ctx, key, limit, t.Now().UnixMilli())
 }
@@ -210,9 +211,9 @@ func (t *Throttle) raiseIn(db *gorm.DB, key secret.Hash, limit Limit, now int64)
 	return raiseMySQL(db, key, limit, now, ends, first)
 }
 
-// steps returns a CASE over the new number of tries: the time when the counter opens
-// again, or 0 for at once. The present time would be wrong for at once: a parallel try
-// that has read its clock earlier would be refused.
+// steps returns an SQL CASE. It gives the time when the counter opens again for the new
+// number of tries, or 0 if the counter stays open. The present time would be wrong instead
+// of 0: a parallel try that has read its clock a moment earlier would be refused.
 func (l Limit) steps(hits string, now int64) (text string, args []any) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CASE WHEN %s >= ? THEN window_ends", hits)
@@ -248,14 +249,15 @@ RETURNING hits`
 	return hits, errors.Join(err, rows.Err()) // no row: refused
 }
 
-// refusedMark is added to the insert id of a refused try. No counter counts so far.
+// refusedMark is added to the insert id of a refused try. No counter reaches this number.
 const refusedMark = 1 << 40
 
-// raiseMySQL assigns from left to right, and each assignment sees those before it:
-// hits first, then open_at by the new hits, window_ends last. The result is the
-// statement's insert id, because the row count does not show a refusal: the number of tries,
-// or 0 for a new counter, or a number from [refusedMark] on. Each LAST_INSERT_ID reads a column,
-// because TiDB computes one that does not before it knows which of them is needed.
+// raiseMySQL assigns from left to right, and each assignment sees the values that were assigned
+// before it. So hits comes first, then open_at, which needs the new hits, and window_ends last.
+// The row count does not show whether the try was refused, so the statement returns its result
+// as its insert id: the number of tries, 0 for a new counter, or at least [refusedMark] for a
+// refused try. Each LAST_INSERT_ID reads a column: TiDB would compute a LAST_INSERT_ID without a
+// column too early, before it knows which of the two is needed.
 func raiseMySQL(db *gorm.DB, key secret.Hash, limit Limit, now, ends, first int64) (int, error) {
 	steps, stepArgs := limit.steps("hits", now)
 	args := []any{key, ends, first, now, now, now, refusedMark, refusedMark, now, now, first}
@@ -281,9 +283,9 @@ ON DUPLICATE KEY UPDATE
 	}
 }
 
-// attempt raises a counter. If the try is refused it waits a moment and counts it
-// again: right tries clear the counter at once, so that people whose devices try at
-// the same time all get in. It returns [ErrThrottled] with the time to wait.
+// attempt raises a counter. If the try is refused it waits a moment and counts it again:
+// successful tries clear the counter at once, so that people whose devices try at the same
+// time all get in. It returns [ErrThrottled] with the time to wait.
 func (t *Throttle) attempt(ctx context.Context, key secret.Hash, limit Limit) error {
 	_, err := t.attemptCounted(ctx, key, limit)
 	return err
@@ -315,7 +317,7 @@ func (t *Throttle) allow(ctx context.Context, key secret.Hash, limit Limit) erro
 	return err
 }
 
-// wait returns how long a full counter stays shut, at least a second.
+// wait returns how long a full counter will still refuse tries, at least a second.
 func (t *Throttle) wait(ctx context.Context, key secret.Hash) time.Duration {
 	var openAt int64
 	if err := t.read(ctx).Raw("SELECT open_at FROM throttle WHERE throttle_key = ?", key).Scan(&openAt).Error; err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// withoutLimit names the operations that owe a mail and use no limit of
-// [models.Limits], each with the reason why nobody can flood a person by it.
+// withoutLimit names the operations that owe a mail and use no limit of [models.Limits],
+// each with the reason why nobody can flood a person with these mails.
 func withoutLimit() map[string]string {
 	const (
 		mailedToken = "it spends the token of a mail, and that mail is limited"
@@ -40,8 +40,8 @@ func withoutLimit() map[string]string {
 	}
 }
 
-// An operation that owes a mail uses a limit, or withoutLimit has the reason why it
-// needs none: otherwise somebody could flood other people by it.
+// An operation that owes a mail uses a limit, or withoutLimit has the reason why it needs
+// no limit: otherwise somebody could flood other people with mails.
 func TestOperationsThatMailAreLimited(t *testing.T) {
 	t.Parallel()
 	functions := readFunctions(t)
@@ -79,14 +79,14 @@ func TestOperationsThatMailAreLimited(t *testing.T) {
 	}
 }
 
-// functions holds what each function of the package models names: other functions,
-// as calls or as arguments, and limits as "limit X".
+// functions holds the names that each function of the package models uses: those of other
+// functions, which it calls or passes on, and those of limits, as "limit X".
 type functions struct {
 	names  map[string][]string
 	limits []string
 }
 
-// follow adds to used all that a function names, by itself or through functions
+// follow adds to the map used all names that a function uses, itself or through functions
 // that are not exported.
 func (f functions) follow(name string, used map[string]bool) {
 	for _, other := range f.names[name] {
@@ -97,8 +97,8 @@ func (f functions) follow(name string, used map[string]bool) {
 	}
 }
 
-// readFunctions reads the source of the package. An exported method has the name of
-// its type before its own, as in "Accounts.SignUp".
+// readFunctions reads the source of the package. The name of an exported method begins with
+// its type, as in "Accounts.SignUp".
 func readFunctions(t *testing.T) functions {
 	t.Helper()
 	all := functions{names: map[string][]string{}}
@@ -149,7 +149,7 @@ func namesIn(function *ast.FuncDecl) (names []string) {
 	return names
 }
 
-// nameOf returns the name in an expression, without what stands before its dot.
+// nameOf returns the name in an expression, without the part before the dot.
 func nameOf(expression ast.Expr) string {
 	switch expression := expression.(type) {
 	case *ast.Ident:

@@ -10,8 +10,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// BusyNetwork is an address or a network that the operator has named because many people
-// are behind it, for example a program that signs in all people of a household.
+// BusyNetwork is an address or a network that the operator has named because the requests
+// of many people come from it, for example because one program signs in all people of a
+// household.
 type BusyNetwork struct {
 	Prefix netip.Prefix
 	Times  int // each address in it may try this many times as often as any other; 1 or more
@@ -43,7 +44,7 @@ func (t *Throttle) placeOf(address string) place {
 	return at
 }
 
-// times returns the limit with n times as many hits. Everything else stays the same.
+// times returns a limit that allows n times as many hits. Everything else stays the same.
 func (l Limit) times(n int) Limit {
 	l.Hits *= n
 	return l
@@ -71,13 +72,14 @@ type counter struct {
 	limit Limit
 }
 
-// countAll counts one try by several counters, in one transaction and in their order. The
-// order of counters must be the same everywhere, so that no transactions wait for each
-// other in a circle: the caller's address, its network, then the account or the service.
+// countAll counts one try by several counters, in one transaction and in the given order.
+// The order of counters must be the same everywhere, so that transactions never wait for
+// each other in a circle: the caller's address, its network, then the account or the
+// service.
 //
 // If a counter refuses the try, countAll returns [ErrThrottled] and the tries that the
-// counters before it have counted. They stay counted, so that somebody who is refused
-// again and again uses up those, too.
+// counters before that one have counted. These tries stay counted, so that somebody who is
+// refused again and again also uses up the counters before.
 func (t *Throttle) countAll(ctx context.Context, counters ...counter) (tries []countedTry, err error) {
 	now := t.Now().UnixMilli()
 	err = t.db.Tx(ctx, func(tx *gorm.DB) error {
@@ -106,9 +108,9 @@ func (t *Throttle) giveBack(ctx context.Context, tries ...countedTry) error {
 }
 
 // giveBackIn takes counted tries out of their counters again, in the order of
-// [Throttle.countAll]. Other tries still count. A try is taken out only while the window in
-// which it was counted lasts: a counter whose window ends later than try.ends has begun a
-// new window. The limits must have no steps, because giveBackIn opens the counter.
+// [Throttle.countAll]. All other tries still count. A try is taken out only while the
+// window in which it was counted lasts: a counter whose window ends later than try.ends has
+// begun a new window. The limits must have no steps, because giveBackIn opens the counter.
 func giveBackIn(tx *gorm.DB, tries ...countedTry) error {
 	for _, try := range tries {
 		_, err := database.Exec(tx,
@@ -120,8 +122,8 @@ func giveBackIn(tx *gorm.DB, tries ...countedTry) error {
 	return nil
 }
 
-// near returns the counters of a caller: its address and its network. An address of IPv6
-// counts as its /64.
+// near returns the counters of a caller: the counter of its address and that of its
+// network. All IPv6 addresses of one /64 count as one address.
 func (t *Throttle) near(what string, caller Caller, address, network Limit) []counter {
 	at := t.placeOf(caller.Address)
 	return []counter{
@@ -130,8 +132,8 @@ func (t *Throttle) near(what string, caller Caller, address, network Limit) []co
 	}
 }
 
-// source counts a try by the caller's address, by its network and for the whole service. It
-// returns [ErrThrottled].
+// source counts a try by the caller's address, by the caller's network and for the whole
+// service. It returns [ErrThrottled].
 func (t *Throttle) source(ctx context.Context, what string, caller Caller, address, network, service Limit) error {
 	_, err := t.countAll(ctx, append(t.near(what, caller, address, network), counter{t.key(what+" service", ""), service})...)
 	return err

@@ -25,7 +25,7 @@ func strict(t *testing.T, f func(k *kit), adjust ...modelstest.Adjust) {
 	})...)
 }
 
-// trySignInFrom signs in from an address, in a browser that is not known.
+// trySignInFrom signs in from an address, in a browser that is not a known device.
 func (k *kit) trySignInFrom(address, name, password string) error {
 	_, err := k.Sessions.SignIn(k.t.Context(), models.SignIn{NameOrEmail: name, Password: password}, models.Caller{Address: address})
 	return err
@@ -134,7 +134,7 @@ func TestTriesAreGivenBackToTheirWindow(t *testing.T) {
 	})
 }
 
-// One account gets only a few tries back in an hour, because each costs a hash.
+// One account gets only a few tries back in an hour, because each try costs a hash.
 func TestOneAccountGivesBackFewTries(t *testing.T) {
 	strict(t, func(k *kit) {
 		const shared = "198.51.100.3"
@@ -147,8 +147,8 @@ func TestOneAccountGivesBackFewTries(t *testing.T) {
 	}, func(o *models.Options) { o.Limits.RightPasswords = models.Limit{Hits: 3, Window: time.Hour} })
 }
 
-// Addresses that the operator names have limits of their own, and use up no tries of
-// their neighbours.
+// Addresses that the operator names have limits of their own, and do not use up the tries
+// of the addresses around them.
 func TestBusyNetworks(t *testing.T) {
 	busy := []models.BusyNetwork{
 		{Prefix: netip.MustParsePrefix("203.0.113.7/32"), Times: 5},

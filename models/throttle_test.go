@@ -66,7 +66,7 @@ func TestThrottleAgainstModel(t *testing.T) {
 	})
 }
 
-// Parallel callers get different numbers, and only as many as the limit allows.
+// Parallel callers get different numbers, and the limit lets only its number of tries pass.
 func TestThrottleInParallel(t *testing.T) {
 	each(t, func(k *kit) {
 		for _, hits := range []int{1, 7} {
@@ -97,8 +97,8 @@ func TestThrottleInParallel(t *testing.T) {
 	})
 }
 
-// the first three failures cause no wait, then the waits grow, and a hundred failures
-// in a day end the day. A success clears the counters.
+// the first three failures cause no wait, then the waits grow, and after a hundred
+// failures in a day nobody can try again on that day. A success clears the counters.
 func TestSignInLadder(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()
@@ -149,8 +149,8 @@ func TestSignInLadder(t *testing.T) {
 }
 
 // all names of an account share one counter, and an unknown name is counted in
-// the same way. Parallel tries get no more verdicts than the limit of four: three without a
-// wait and the one that starts the first wait.
+// the same way. At most four of the parallel tries learn whether the password is right:
+// three that cause no wait, and the fourth, which starts the first wait.
 func TestSignInVerdicts(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()
@@ -222,7 +222,7 @@ func TestSourcesAreLimited(t *testing.T) {
 			_, err = k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: a.Username, Password: goodPassword, DeviceMarks: []string{mark}},
 				models.Caller{Address: "198.51.100.1"})
 			k.must(err)
-			// Its mark does not help with another account.
+			// The mark of that browser does not help with another account.
 			_, err = k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: newName(), Password: goodPassword, DeviceMarks: []string{mark}},
 				models.Caller{Address: "198.51.100.1"})
 			k.is(err, models.ErrThrottled)

@@ -1,4 +1,5 @@
 package modelstest
 
-// ForgetMissing makes the next test that misses a MySQL server the first one.
+// ForgetMissing forgets that a test has failed without a MySQL server, so that the next
+// such test counts as the first one.
 func ForgetMissing() { missing.Store(false) }

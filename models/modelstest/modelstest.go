@@ -1,4 +1,4 @@
-// Package modelstest gives tests a Store on a fresh database of every kind.
+// Package modelstest gives tests a Store on a fresh database of each engine.
 package modelstest
 
 import (
@@ -60,11 +60,11 @@ func (m *Machine) Now() time.Time { return m.right().Add(time.Duration(m.ahead.L
 // Set sets by how much the clock is ahead.
 func (m *Machine) Set(ahead time.Duration) { m.ahead.Store(int64(ahead)) }
 
-// Adjust makes a store run on the machine. The database keeps the clock that it has.
+// Adjust gives a store the clock of the machine. The database keeps its own clock.
 func (m *Machine) Adjust(o *models.Options) { o.Now = m.Now }
 
-// RealTime gives a store the clocks of production: that of this machine, and the one that its
-// database has.
+// RealTime gives a store the clocks of production: the clock of this machine, and the clock
+// of its database.
 func RealTime(o *models.Options) { o.Now, o.DatabaseNow = time.Now, nil }
 
 // Key is the secret key of test stores.
@@ -73,8 +73,8 @@ const Key = "a secret key that only tests may use"
 // Adjust changes the options of a store before it opens.
 type Adjust func(*models.Options)
 
-// Loose lifts the limits that many accounts at one network address would meet. It
-// leaves the limits of a single account.
+// Loose lifts the limits that many accounts at one network address would reach. It keeps
+// the limits of a single account.
 func Loose(o *models.Options) {
 	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
 	for _, limit := range []*models.Limit{
@@ -92,8 +92,8 @@ func Unlimited(o *models.Options) {
 	}
 }
 
-// Options returns the settings of a test store. The clock is that of the machine and of the
-// database.
+// Options returns the settings of a test store. The machine and the database have the same
+// clock.
 func Options(database string, clock *Clock) (models.Options, error) {
 	keys, err := secret.NewKeys(Key, "")
 	return models.Options{
@@ -148,7 +148,7 @@ func Each(t *testing.T, f func(t *testing.T, store *models.Store, clock *Clock),
 	t.Run("mysql", on(reused))
 }
 
-// EachDatabase runs f with the address of an empty database of every kind.
+// EachDatabase runs f with the address of an empty database of each engine.
 func EachDatabase(t *testing.T, f func(t *testing.T, database string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
@@ -161,14 +161,15 @@ func EachDatabase(t *testing.T, f func(t *testing.T, database string)) {
 	})
 }
 
-// memory is a folder of Linux that is kept in memory.
+// memory is a folder that Linux keeps in memory.
 const memory = "/dev/shm"
 
-// sqliteVariable is "none" where the tests leave SQLite out, because another run has it.
+// sqliteVariable is the environment variable that is "none" if the tests leave SQLite out,
+// because another run tests it.
 const sqliteVariable = "LATCHKEY_TEST_SQLITE"
 
-// SQLite returns the address of an empty SQLite database, in memory if the system
-// has a folder for that: no data of a test must survive a power cut. If
+// SQLite returns the address of an empty SQLite database. The database is in memory if the
+// system has a folder for that, because the data of tests need not survive a power cut. If
 // LATCHKEY_TEST_SQLITE is "none", it skips the test.
 func SQLite(t testing.TB) string {
 	t.Helper()
@@ -184,11 +185,12 @@ func SQLite(t testing.TB) string {
 	return "sqlite:" + filepath.Join(folder, "latchkey.db")
 }
 
-// serverVariable names the MySQL or MariaDB server of the tests.
+// serverVariable is the environment variable that names the MySQL or MariaDB server of the
+// tests.
 const serverVariable = "LATCHKEY_TEST_MYSQL"
 
-// nodesVariable names the nodes of the Galera cluster behind the server, separated by
-// blanks. It is empty for other servers.
+// nodesVariable is the environment variable that names the nodes of the Galera cluster
+// behind the server, separated by blanks. It is empty for other servers.
 const nodesVariable = "LATCHKEY_TEST_GALERA"
 
 // MySQL returns the address of an empty database on the server that
@@ -203,7 +205,7 @@ func MySQL(t testing.TB) string {
 	return address
 }
 
-// create does the same as [MySQL], but does not drop the database.
+// create does the same as [MySQL], but leaves it to the caller to drop the database.
 func create(t testing.TB) (address string, drop func()) {
 	t.Helper()
 	server := os.Getenv(serverVariable)
@@ -231,7 +233,8 @@ func create(t testing.TB) (address string, drop func()) {
 	return at.String(), func() { exec(t, u, "DROP DATABASE "+name) }
 }
 
-// SkipOnTiDB skips a test that cannot be made on TiDB, where the server is one.
+// SkipOnTiDB skips a test that cannot run on TiDB, if the server is TiDB. why is logged as
+// the reason.
 func SkipOnTiDB(t testing.TB, db *sql.DB, why string) {
 	t.Helper()
 	var version string
@@ -245,7 +248,8 @@ func SkipOnTiDB(t testing.TB, db *sql.DB, why string) {
 
 // OnlyUser waits until no other test of any package uses the thing called name on the server of
 // address, and returns the function that lets the next test use it. A Galera cluster has no such
-// locks between its nodes, so there the caller must make sure of that in another way.
+// locks between its nodes, so there the caller must make sure in another way that only one test
+// uses the thing.
 func OnlyUser(t testing.TB, address, name string) (release func()) {
 	t.Helper()
 	if os.Getenv(nodesVariable) != "" {
@@ -273,8 +277,8 @@ var serial atomic.Int64
 
 func next() int64 { return serial.Add(1) }
 
-// AtNode returns the address of a database at one node of its cluster, counted from 0, and
-// the same address if there is no cluster.
+// AtNode returns the address of a database at one node of its cluster; nodes are counted
+// from 0. Without a cluster it returns the same address.
 func AtNode(t testing.TB, address string, node int) string {
 	t.Helper()
 	nodes := strings.Fields(os.Getenv(nodesVariable))

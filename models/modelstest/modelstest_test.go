@@ -20,7 +20,7 @@ func (r *recorder) Helper()           {}
 func (r *recorder) Fatal(args ...any) { r.failed = fmt.Sprint(args...); panic(end{}) }
 func (r *recorder) Skip(args ...any)  { r.skipped = fmt.Sprint(args...); panic(end{}) }
 
-// run asks for a server as the test r.
+// run asks for a database server, as a test with the recorder r would.
 func (r *recorder) run(t *testing.T) {
 	t.Helper()
 	defer func() {

@@ -14,21 +14,22 @@ import (
 // reuseVariable is "1" if tests may get databases of earlier tests.
 const reuseVariable = "LATCHKEY_TEST_REUSE"
 
-// reuse holds databases that tests have left, without a row.
+// reuse holds databases without rows, which earlier tests no longer use.
 var reuse struct {
 	sync.Mutex
 
 	free []string
 }
 
-// reused returns the address of a database for [Open], which has no row but may have its tables
+// reused returns the address of a database for [Open], which has no rows but may have its tables
 // already, so that Open has nothing to migrate.
 //
 // A database needs a hundred steps that make or change tables. Each of them stops a whole Galera
 // cluster for a moment, and TiDB does them slowly and one after the other. With a new database for
-// each test, four tests at a time hindered each other more than they worked: on a busy machine
-// statements of other tests took longer than their four seconds. So there, and only there, a test
-// gets the database of an earlier one. The databases are removed together with the server.
+// each test, four tests at a time hindered each other: on a busy machine, statements of other
+// tests took longer than the four seconds that they may take. So on a cluster and on TiDB, and
+// only there, a test gets the database of an earlier test. The databases are removed together with
+// the server.
 func reused(t testing.TB) string {
 	t.Helper()
 	if os.Getenv(reuseVariable) != "1" {
@@ -54,7 +55,7 @@ func reused(t testing.TB) string {
 	return address
 }
 
-// empty deletes every row but those that say which migrations are done.
+// empty deletes all rows, except those that say which migrations are done.
 func empty(address string) error {
 	u, err := url.Parse(address)
 	if err != nil {
