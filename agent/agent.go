@@ -38,7 +38,7 @@ type Addresses struct {
 	Interfaces func() ([]InterfaceAddress, error) // of the machine
 }
 
-// Options hold the settings of an [Agent] and the things that it works with.
+// Options hold the settings of an [Agent] and the things that the agent works with.
 type Options struct {
 	Service     *client.Client // without a token
 	ServiceURL  string         // the service's address in texts for people
@@ -75,7 +75,7 @@ type Agent struct {
 	*core
 }
 
-// New returns an agent. It does nothing by itself until [Agent.Run].
+// New returns an agent. The agent does nothing by itself before [Agent.Run] is called.
 func New(o Options) *Agent {
 	c := newCore(o)
 	acks := &acknowledgements{}

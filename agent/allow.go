@@ -28,7 +28,7 @@ type Allowance struct {
 	Waiting   []string // usernames whose accepted link waits for the yes
 }
 
-// Needed reports whether a yes makes sense: the local user may be linked and has none.
+// Needed reports whether the local user needs a yes: they have none, and are not disabled.
 func (a Allowance) Needed() bool { return !a.Allowed && !a.LocalUser.Disabled }
 
 // List asks the media server for its local users, and returns for each whether they
@@ -39,7 +39,7 @@ func (a *Allowances) List(ctx context.Context) ([]Allowance, error) {
 	return slices.DeleteFunc(list, func(one Allowance) bool { return one.LocalUser.Administrator && !a.opt.Policy.AllowAdmins }), err
 }
 
-// all does the work of [Allowances.List], but always returns the administrators, too.
+// all does the work of [Allowances.List], but always includes the administrators.
 func (a *Allowances) all(ctx context.Context) ([]Allowance, error) {
 	within, cancel := context.WithTimeout(ctx, a.pace.media)
 	defer cancel()
@@ -60,7 +60,7 @@ func (a *Allowances) all(ctx context.Context) ([]Allowance, error) {
 	return list, nil
 }
 
-// Allow says yes to a local user. It returns [ErrLocalUserUnknown],
+// Allow gives the yes to a local user. It returns [ErrLocalUserUnknown],
 // [ErrLocalUserRefused] for an administrator, or [ErrMediaServerAway].
 func (a *Allowances) Allow(ctx context.Context, localUserID string) error {
 	user, err := a.links.linkable(ctx, localUserID)
@@ -71,7 +71,7 @@ func (a *Allowances) Allow(ctx context.Context, localUserID string) error {
 	return err
 }
 
-// give writes a yes, and reports whether it is new.
+// give writes down the yes to a local user, and reports whether it is new.
 func (c *core) give(ctx context.Context, user mediaserver.LocalUser, by string) (fresh bool, err error) {
 	if fresh, err = c.store.allow(ctx, user, by); err != nil {
 		return false, c.explainFile(ctx, err)
@@ -85,10 +85,10 @@ func (c *core) give(ctx context.Context, user mediaserver.LocalUser, by string) 
 	return fresh, nil
 }
 
-// Disallow takes back the yes to a local user. It also does so when the media server no
-// longer has the local user. The agent then revokes the tokens that it made for the local
-// user. The links stay, and wait for a new yes. Disallow returns [ErrLocalUserNotAllowed]
-// if there was no yes.
+// Disallow removes the yes to a local user, even if the media server no longer has the
+// local user. The agent then revokes the tokens that it made for the local user. The links
+// stay, and wait for a new yes. Disallow returns [ErrLocalUserNotAllowed] if there was no
+// yes.
 func (a *Allowances) Disallow(ctx context.Context, localUserID string) error {
 	was, err := a.store.disallow(ctx, localUserID)
 	if err != nil {
@@ -103,9 +103,10 @@ func (a *Allowances) Disallow(ctx context.Context, localUserID string) error {
 	return nil
 }
 
-// Find returns the id of an allowed local user, or "" if nobody fits. It compares name with
-// the ids and, ignoring the letter case, with the names that the local users had when they
-// got the yes. So it also finds local users that the media server no longer has.
+// Find returns the id of an allowed local user, or "" if no local user matches. It compares
+// the given name with the ids and, without letter case, with the names that the local users
+// had when they got the yes. So it also finds local users that the media server no longer
+// has.
 func (a *Allowances) Find(ctx context.Context, name string) (localUserID string, err error) {
 	rows, err := a.store.allowedUsers(ctx)
 	if err != nil {
@@ -119,15 +120,15 @@ func (a *Allowances) Find(ctx context.Context, name string) (localUserID string,
 	return "", nil
 }
 
-// allowances holds the local users that are allowed and those whose links wait. It is read
-// once, so that many local users can be looked up in it.
+// allowances holds the local users who are allowed, and those whose links wait for a yes.
+// It is read once, and then many local users can be looked up in it.
 type allowances struct {
 	yes, guests map[string]bool     // by id of the local user
 	waiting     map[string][]string // usernames by id of the local user
 }
 
-// whoIsAllowed reads the allowed local users from the agent's file. The caller has to add
-// the effect of Policy.AllowAllUsers.
+// whoIsAllowed reads the allowed local users from the agent's file. A local user whom only
+// Policy.AllowAllUsers allows is not among them; the caller has to consider that.
 func (c *core) whoIsAllowed(ctx context.Context) (allowances, error) {
 	of := allowances{map[string]bool{}, map[string]bool{}, map[string][]string{}}
 	rows, err := c.store.allowedUsers(ctx)
@@ -197,7 +198,7 @@ func (c *core) noteWaiting(ctx context.Context) error {
 
 // Waiting returns the local users whose links wait for a yes. Their names come from the
 // media server, because the service could put any name into a link. If the media server
-// does not list a local user or does not answer, the id stands in place of the name.
+// does not answer, or does not list a local user, the name is the id of the local user.
 func (a *Allowances) Waiting(ctx context.Context) ([]Allowance, error) {
 	links, err := a.waitingLinks(ctx)
 	if err != nil || len(links) == 0 {

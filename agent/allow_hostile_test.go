@@ -39,7 +39,7 @@ func forged(localUser, name string, change ...func(link map[string]any)) map[str
 // asGuest changes the type of a link to guest.
 func asGuest(link map[string]any) { link["type"] = client.Guest }
 
-// forgeLinks has the service answer with links that it makes up, wherever it names links.
+// forgeLinks makes the service answer with made-up links in every answer that has links.
 func forgeLinks(s *servicetest.Service, links ...any) {
 	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		switch {
@@ -57,8 +57,8 @@ func forgeLinks(s *servicetest.Service, links ...any) {
 	s.Clock.Advance(7 * time.Hour)
 }
 
-// wantNobody checks that no local user who existed before the agent has a token, and
-// that no device got one.
+// wantNobody checks that no local user who existed before the agent has a token, and that
+// no device got a token.
 func (d *deployment) wantNobody(how string, err error) {
 	d.t.Helper()
 	if err == nil {
@@ -71,8 +71,9 @@ func (d *deployment) wantNobody(how string, err error) {
 	}
 }
 
-// TestHostileLinksOpenNoLocalUser has the service make up links to local users who
-// existed before, in each form and with each spelling. No device gets a token.
+// TestHostileLinksOpenNoLocalUser lets the service make up links to local users who existed
+// before the agent, of each type and with different spellings of the id. No device gets a
+// token.
 func TestHostileLinksOpenNoLocalUser(t *testing.T) {
 	t.Parallel()
 	for name, link := range map[string]map[string]any{
@@ -117,8 +118,8 @@ func TestHostileLinksOpenNoLocalUser(t *testing.T) {
 	}
 }
 
-// TestHostileAnswerToAQuestionOpensNoLocalUser has the service make up a link when the
-// agent asks about an access key, and nowhere else. The link must not open a local user.
+// TestHostileAnswerToAQuestionOpensNoLocalUser lets the service make up a link only when
+// the agent asks about an access key. The link must not open a local user.
 func TestHostileAnswerToAQuestionOpensNoLocalUser(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -136,8 +137,8 @@ func TestHostileAnswerToAQuestionOpensNoLocalUser(t *testing.T) {
 	d.wantNobody("exchange", agent.ErrLocalUserNotAllowed)
 }
 
-// TestHostileChangeMovesNoLink has the feed move a link to another local user, back, and
-// to a new account. Only the local user with the yes is ever opened.
+// TestHostileChangeMovesNoLink lets the feed move a link to another local user, back again,
+// and to a new account. Only the local user with the yes is ever opened.
 func TestHostileChangeMovesNoLink(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -158,8 +159,8 @@ func TestHostileChangeMovesNoLink(t *testing.T) {
 	eventually(t, "it was moved back", func() bool { _, err := d.exchange(stolenKey); return err == nil })
 }
 
-// TestHostileRenamedLocalUser renames local users at the media server. The yes belongs
-// to the local user, whatever they are called.
+// TestHostileRenamedLocalUser renames local users at the media server. The yes stays with
+// the local user, whatever their new name is.
 func TestHostileRenamedLocalUser(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -173,7 +174,7 @@ func TestHostileRenamedLocalUser(t *testing.T) {
 }
 
 // TestHostileGuestIsAnotherLocalUser invites guests with the names of local users who
-// existed before. Each gets a local user of their own.
+// existed before the agent. Each guest gets a new local user.
 func TestHostileGuestIsAnotherLocalUser(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -213,9 +214,9 @@ func TestHostileGuestWhoWasMadeAdministrator(t *testing.T) {
 	eventually(t, "the token ends", func() bool { return len(d.fake.live(guest.LocalUserID)) == 0 })
 }
 
-// TestHostileNameOfAGuestFoundLate ends the program while it creates a guest. Then a local
-// user with the same name exists, who was created by an admin. The agent does not take them
-// for the guest, and creates another one.
+// TestHostileNameOfAGuestFoundLate ends the program while it creates a guest. Then an admin
+// creates a local user with the same name. The agent does not mistake that local user for
+// the guest, and creates another one.
 func TestHostileNameOfAGuestFoundLate(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -248,7 +249,7 @@ func TestHostileNameOfAGuestFoundLate(t *testing.T) {
 	}
 }
 
-// TestHostileCodesSignNoDeviceIn has the service ask for the approval of Quick Connect
+// TestHostileCodesSignNoDeviceIn lets the service ask for the approval of Quick Connect
 // codes for a local user without a yes.
 func TestHostileCodesSignNoDeviceIn(t *testing.T) {
 	t.Parallel()
@@ -285,7 +286,8 @@ func TestHostileDeviceCodeOpensNoLocalUser(t *testing.T) {
 }
 
 // TestHostileInviteIsNoYes invites an account at the service, for a local user who existed
-// before the agent, and the link is accepted. It still needs a yes at the machine.
+// before the agent, and the link is accepted. The local user still needs a yes at the
+// machine.
 func TestHostileInviteIsNoYes(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -298,8 +300,8 @@ func TestHostileInviteIsNoYes(t *testing.T) {
 	d.wantNobody("invite", err)
 }
 
-// TestHostileProofsAreNoYes has the service list proofs, and say that they were
-// completed. Without an answer at the media server there is no yes.
+// TestHostileProofsAreNoYes lets the service list proofs, and say that they were completed.
+// Without an answer at the media server there is no yes.
 func TestHostileProofsAreNoYes(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -333,8 +335,8 @@ func TestHostileProofsAreNoYes(t *testing.T) {
 	d.wantAllowed()
 }
 
-// TestYesTakenBackWhileTokenIsMade takes the yes back between making and writing a
-// token. The device must not get it.
+// TestYesTakenBackWhileTokenIsMade disallows the local user after a token was made and
+// before it is written down. The device must not get it.
 func TestYesTakenBackWhileTokenIsMade(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -354,8 +356,8 @@ func TestYesTakenBackWhileTokenIsMade(t *testing.T) {
 	}
 }
 
-// TestHostileWaitingLinksAreLoggedSometimes has the service name another local user
-// again and again. The trouble is logged once.
+// TestHostileWaitingLinksAreLoggedSometimes lets the service name another local user again
+// and again. The trouble is logged once.
 func TestHostileWaitingLinksAreLoggedSometimes(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)

@@ -37,8 +37,9 @@ func (d *deployment) wantAllowed(want ...string) {
 	}
 }
 
-// TestLinkWaitsForAYes links a local user at the service alone. Nobody is let in until
-// the admin has said yes at the machine, and when the yes is taken back the tokens end.
+// TestLinkWaitsForAYes links a local user only at the service. Nobody is let in until the
+// admin has allowed the local user at the machine. When the admin disallows the local user,
+// the tokens end.
 func TestLinkWaitsForAYes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -81,8 +82,8 @@ func TestLinkWaitsForAYes(t *testing.T) {
 	d.wantAllowed()
 }
 
-// TestYesOutlivesTheLocalUser takes back the yes to a local user that the media server
-// no longer has, by the name that they had.
+// TestYesOutlivesTheLocalUser disallows a local user whom the media server no longer has.
+// The local user is found by their last name.
 func TestYesOutlivesTheLocalUser(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, newSite(t)).started()
@@ -99,9 +100,10 @@ func TestYesOutlivesTheLocalUser(t *testing.T) {
 	}
 }
 
-// TestLinkAtTheMachineIsAYes links local users at the machine: asking for a link there also
-// says yes. If the service refuses the request, a new yes is taken back. Ending the link at
-// the machine takes the yes back, too, even if the service keeps the link.
+// TestLinkAtTheMachineIsAYes links local users at the machine: the request for a link also
+// gives the yes. If the service refuses the request, a new yes is removed again. When the
+// link is ended at the machine, the yes is removed, too, even if the service keeps the
+// link.
 func TestLinkAtTheMachineIsAYes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -152,8 +154,8 @@ func TestLostAnswerKeepsTheYes(t *testing.T) {
 	d.wantAllowed("Kid")
 }
 
-// TestAllowAllUsers sets the setting that says yes to everybody, apart from
-// administrators. Without it again, links wait, and the tokens end.
+// TestAllowAllUsers switches on the setting that allows all local users, except
+// administrators. When it is off again, links wait for a yes, and the tokens end.
 func TestAllowAllUsers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -179,8 +181,8 @@ func TestAllowAllUsers(t *testing.T) {
 	isError(t, err, agent.ErrLocalUserNotAllowed)
 }
 
-// TestUpgradeKeepsLinksInUse opens a file of an older agent, in which there was no yes
-// yet. Its links stay in use, and its guests are still guests.
+// TestUpgradeKeepsLinksInUse opens a file of an older agent, from the time before local
+// users needed a yes. Its links stay in use, and its guests are still guests.
 func TestUpgradeKeepsLinksInUse(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

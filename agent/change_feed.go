@@ -24,8 +24,8 @@ type feed struct {
 	key      string    // the server key at the last round
 }
 
-// acknowledgements hold numbers of changes: all changes up to that number are
-// known to the service as carried out.
+// acknowledgements holds numbers of changes. The service knows that all changes up to such
+// a number were carried out.
 type acknowledgements struct {
 	sent     atomic.Int64 // by this agent
 	compared atomic.Int64 // by any agent with this server key, at the last comparison; -1 before the first one
@@ -75,9 +75,10 @@ func (f *feed) rest(ctx context.Context, wait time.Duration) bool {
 	return pause(ctx, wait)
 }
 
-// compareNowAndThen compares all links with the service when it is time: at the start of
-// the agent, after each pace.resync, and when the server key or the owner has changed. While
-// the agent could not replace its server key, it does so after each pace.refused instead.
+// compareNowAndThen compares all links with the service when it is time: at the start of the
+// agent, after each pace.resync, and when the server key or the owner has changed. As long
+// as the agent cannot replace its server key, it compares them after each pace.refused
+// instead.
 func (f *feed) compareNowAndThen(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -99,7 +100,7 @@ func (f *feed) compareNowAndThen(ctx context.Context) error {
 }
 
 // noteKey looks whether the server key in the agent's file has changed. If so, all links
-// are compared again, and the loops that may wait because the service refused the former
+// are compared again, and the loops that may be waiting because the service refused the old
 // key begin their next round at once.
 func (f *feed) noteKey(ctx context.Context) error {
 	key, err := f.store.serverKey(ctx)
@@ -155,7 +156,8 @@ func (f *feed) start(ctx context.Context) error {
 }
 
 // look asks the service what it knows about the server. If the server key has to be
-// replaced, it does that and asks again with the new key, which ends the former one.
+// replaced, look replaces it and asks again with the new key; the use of the new key ends
+// the former one.
 func (f *feed) look(ctx context.Context) (*client.Agent, client.ThisServer, error) {
 	service, this, err := f.lookOnce(ctx)
 	if err != nil {
@@ -184,7 +186,8 @@ func (f *feed) lookOnce(ctx context.Context) (*client.Agent, client.ThisServer, 
 }
 
 // noteKeyReplaced tells the admin when the owner has replaced the server key at the
-// service. until is the end of the old key, or zero if the key was not replaced.
+// service. The parameter until is the end of the old key, or zero if the key was not
+// replaced.
 func (f *feed) noteKeyReplaced(ctx context.Context, until time.Time) {
 	if until.IsZero() {
 		f.trouble.end(ctx, troubleKeyReplaced)
@@ -194,9 +197,9 @@ func (f *feed) noteKeyReplaced(ctx context.Context, until time.Time) {
 		slog.Time("until", until))
 }
 
-// compare takes over all links of the service and continues after change seq. A link that
-// the service does not list is kept and marked as unlisted says. From then on the own copy
-// counts as confirmed.
+// compare copies all links from the service and continues after the change with the number
+// seq. A link that the service does not list stays, and is marked with unlisted. From then
+// on the agent's copy of the links counts as confirmed.
 func (f *feed) compare(ctx context.Context, service *client.Agent, seq int64, unlisted listing) error {
 	list, err := service.Links(ctx)
 	if err = f.service.explain(ctx, byFeed, err); err != nil {
@@ -213,8 +216,8 @@ func (f *feed) compare(ctx context.Context, service *client.Agent, seq int64, un
 	return err
 }
 
-// follow asks for the changes after the last one and carries them out. The
-// service waits up to poll for a change.
+// follow asks for the changes after the last one and carries them out. The service waits
+// for a change, at most for the time poll.
 func (f *feed) follow(ctx context.Context, poll time.Duration) error {
 	service, err := f.service.client(ctx)
 	if err != nil {

@@ -16,9 +16,9 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestRemovedLinkOpensNothingWhileMediaServerIsAway removes a link while the
-// media server is away. The key must open nothing within five seconds. The token
-// must end when the media server is back, even after a crash.
+// TestRemovedLinkOpensNothingWhileMediaServerIsAway removes a link while the media server
+// is away. After at most five seconds the access key must let nobody in. The token must end
+// when the media server is back, even after a crash.
 func TestRemovedLinkOpensNothingWhileMediaServerIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -55,8 +55,8 @@ func TestRemovedLinkOpensNothingWhileMediaServerIsAway(t *testing.T) {
 	}
 }
 
-// TestRelinkedAccountGetsOtherLocalUser links a person with another local user.
-// The token of the first one must end.
+// TestRelinkedAccountGetsOtherLocalUser links a person to another local user. The token of
+// the first local user must end.
 func TestRelinkedAccountGetsOtherLocalUser(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -73,7 +73,8 @@ func TestRelinkedAccountGetsOtherLocalUser(t *testing.T) {
 	d.exchanged(d.key(bob), "u5")
 }
 
-// changesOf returns an answer of the feed after change has altered it.
+// changesOf returns an interceptor that alters each answer of the feed with the function
+// change.
 func changesOf(change func(list map[string]any)) func(http.ResponseWriter, *http.Request, http.Handler) {
 	return func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if !strings.HasSuffix(r.URL.Path, "/changes") {
@@ -92,8 +93,8 @@ func changesOf(change func(list map[string]any)) func(http.ResponseWriter, *http
 	}
 }
 
-// TestChangesThatMakeNoSenseArePassedOver has the service send changes that are
-// unknown or make no sense. The agent must pass over them and continue.
+// TestChangesThatMakeNoSenseArePassedOver makes the service send changes that are unknown
+// or make no sense. The agent must pass over them and continue.
 func TestChangesThatMakeNoSenseArePassedOver(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(change map[string]any){
@@ -132,8 +133,8 @@ func TestChangesThatMakeNoSenseArePassedOver(t *testing.T) {
 	}
 }
 
-// TestOtherAnswersInPlaceOfTheService has something else answer in place of the
-// service. Nothing must be lost, and the trouble must be logged once.
+// TestOtherAnswersInPlaceOfTheService lets something else answer in place of the service.
+// Nothing must be lost, and the trouble must be logged once.
 func TestOtherAnswersInPlaceOfTheService(t *testing.T) {
 	t.Parallel()
 	page := func(status int, kind, body string) func(http.ResponseWriter, *http.Request, http.Handler) {
@@ -258,10 +259,10 @@ func TestRestoredAgentCatchesUp(t *testing.T) {
 	}
 }
 
-// TestRestoredAgentAsksAfterChangesAreForgotten restores the agent's file after
-// the service has forgotten the acknowledged changes. No link must be removed because of that,
-// but one that the service does not list has ended: its tokens must end, and it must open
-// nothing while the service is away.
+// TestRestoredAgentAsksAfterChangesAreForgotten restores the agent's file after the service
+// has forgotten the acknowledged changes. No link must be removed because of that, but a link
+// that the service does not list counts as ended: its tokens must end, and its access key must
+// let nobody in while the service is away.
 func TestRestoredAgentAsksAfterChangesAreForgotten(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

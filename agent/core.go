@@ -23,16 +23,16 @@ type core struct {
 	waits   *guestWaits
 	copy    *ownCopy
 
-	// restricting counts up before the agent changes what a guest may see, and again
-	// after the change, so it is odd in between. What the media server says during such
-	// a change proves nothing.
+	// restricting counts up before the agent changes what a guest may see, and again after
+	// the change, so its value is odd during the change. During such a change, the answer
+	// of the media server about the guest may be old or new.
 	restricting atomic.Int64
 
 	repeated *limit.Limiter[string] // limits warnings that could repeat without end, by their text
 }
 
-// newCore returns the core for o. Options that are left out get their usual
-// value.
+// newCore returns a core with the options o. Options that are not set get their usual
+// values.
 func newCore(o Options) *core {
 	if o.ReportEvery <= 0 {
 		o.ReportEvery = 5 * time.Minute
@@ -79,8 +79,8 @@ func (c *core) logSometimes(ctx context.Context, text string, attrs ...slog.Attr
 	}
 }
 
-// causeOf returns the text of an error of the media server for the log. It cuts the text
-// later than it cuts names, because the advice for the admin stands at its end.
+// causeOf returns the text of an error of the media server for the log. The text may be
+// longer than a name, because the advice for the admin is at its end.
 func causeOf(err error) slog.Attr {
 	const most = 1000
 	return slog.String("cause", printable.Cut(printable.Text(err.Error()), most))

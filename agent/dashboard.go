@@ -25,7 +25,7 @@ const (
 	troubleGuestNarrower  = "guest_sees_less"
 )
 
-// dashboard sees what administrators change in the dashboard of the media server: local
+// dashboard notices what administrators change in the dashboard of the media server: local
 // users that are renamed, disabled, deleted or made administrators, and libraries that are
 // gone.
 type dashboard struct {
@@ -35,7 +35,7 @@ type dashboard struct {
 	renamed renames
 }
 
-// beforeLook holds the links that are in use, and the guests who are let in.
+// beforeLook holds the links that are in use, and the guests whom the agent lets in.
 type beforeLook struct {
 	links       []linkRow
 	letIn       map[string]string // guestRow.Applied by the id of the local user
@@ -63,10 +63,11 @@ func (d *dashboard) before(ctx context.Context) (beforeLook, error) {
 
 // look compares the links with the local users and libraries that the media server has just
 // listed, and begins or ends the troubles. It ends the link of a guest whose local user was
-// deleted, because the administrator has shut them out. It ends no other link, because
-// people decide about those. It ends the tokens of a link if its local user was deleted, or
-// became an administrator while AllowAdmins is off. What an administrator lets a guest see
-// stays so until the libraries of the link are chosen again.
+// deleted, because in this way the administrator has shut the guest out. It ends no other
+// link, because people decide about those. It ends the tokens of a link if its local user
+// was deleted, or became an administrator while AllowAdmins is off. If an administrator
+// lets a guest see other libraries, the agent leaves that as it is until the libraries of
+// the link are chosen again.
 func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediaserver.LocalUser, libraries []mediaserver.Library) error {
 	byID := map[string]mediaserver.LocalUser{}
 	for _, u := range users {
@@ -97,7 +98,7 @@ func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediase
 }
 
 // seesOther returns the trouble of a guest who may see other libraries than the agent has
-// let them see, or "" if there is none. applied is their state as the agent knows it.
+// let them see, or "" if there is no difference. applied is guestRow.Applied of the guest.
 // Libraries that the media server does not have do not count.
 func seesOther(applied string, sees *mediaserver.Restriction, libraries []mediaserver.Library) string {
 	to, letIn := restrictionOf(applied)
@@ -121,7 +122,7 @@ func seesOther(applied string, sees *mediaserver.Restriction, libraries []medias
 	return ""
 }
 
-// lookAt compares one link with its local user, and adds what is wrong to found. The
+// lookAt compares one link with its local user, and adds the troubles to the map found. The
 // parameter there is false if the media server does not have the local user.
 func (d *dashboard) lookAt(ctx context.Context, link *linkRow, user mediaserver.LocalUser, there bool, found map[string][]string) error {
 	note := func(trouble string) {
@@ -149,8 +150,8 @@ func (d *dashboard) lookAt(ctx context.Context, link *linkRow, user mediaserver.
 	return nil
 }
 
-// tell begins each trouble that has texts in found, and ends the other ones. Unless quiet is
-// true, the troubles about what guests may see stay as they are.
+// tell begins each trouble that has texts in found, and ends the other troubles. Unless
+// quiet is true, the troubles about what guests may see stay as they are.
 func (d *dashboard) tell(ctx context.Context, found map[string][]string, quiet bool) {
 	for _, one := range []struct{ name, before, after string }{
 		{
@@ -194,7 +195,8 @@ func (d *dashboard) tell(ctx context.Context, found map[string][]string, quiet b
 	}
 }
 
-// some returns a text with the first three entries of a list and the number of the others.
+// some returns a text with the first three entries of a list and the number of the other
+// entries.
 func some(list []string) string {
 	const most = 3
 	text := strings.Join(list[:min(len(list), most)], ", ")
@@ -217,8 +219,8 @@ func (d *dashboard) endGuest(ctx context.Context, link *linkRow) error {
 	if err := d.store.leaveAlone(ctx, link.LocalUserID, aloneGone); err != nil {
 		return d.explainFile(ctx, err)
 	}
-	// Two reports may find the deleted local user at the same time. Only the one that
-	// ends the link says so.
+	// Two reports may find the deleted local user at the same time. Only the report that
+	// ends the link logs that.
 	if err := d.links.End(ctx, link.ID); errors.Is(err, ErrNotLinked) {
 		return nil
 	} else if err != nil {
@@ -229,7 +231,7 @@ func (d *dashboard) endGuest(ctx context.Context, link *linkRow) error {
 	return nil
 }
 
-// endTokens has all tokens of a link revoked, if there are any.
+// endTokens lets all tokens of a link be revoked, if there are any.
 func (d *dashboard) endTokens(ctx context.Context, link *linkRow) error {
 	n, err := d.store.count(ctx, "SELECT COUNT(*) FROM tokens WHERE link_id = ? AND ending_at = 0", link.ID)
 	if err != nil || n == 0 {
@@ -242,7 +244,7 @@ func (d *dashboard) endTokens(ctx context.Context, link *linkRow) error {
 	return d.explainFile(ctx, err)
 }
 
-// rename writes down the name that a local user has now.
+// rename stores the present name of a local user.
 func (d *dashboard) rename(ctx context.Context, link *linkRow, name string) error {
 	before, first := link.LocalUserName, false
 	err := d.store.tx(ctx, "write the name of a local user", func(tx *gorm.DB) error {

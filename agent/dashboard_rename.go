@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// renameTold is how long a renamed local user stays among the troubles. Nothing has to be
-// done about most of them, so no act of a person could end such a trouble.
+// renameTold is how long a renamed local user stays among the troubles. For most of these
+// troubles nothing has to be done, so nothing that a person does could end them.
 const renameTold = 24 * time.Hour
 
 // renames hold the local users that were renamed at the media server not long ago. The zero
-// value has none.
+// value holds no local user.
 type renames struct {
 	mu     sync.Mutex
 	byLink map[string]rename

@@ -105,7 +105,7 @@ func TestLocalUserRenamedInDashboard(t *testing.T) {
 }
 
 // When a library is gone, a trouble begins that names the guests who were allowed to see it,
-// because otherwise nobody would notice that they have lost it.
+// because otherwise nobody would notice that these guests have lost the library.
 func TestLibraryGoneInDashboard(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -156,7 +156,7 @@ func TestGuestCreatedDuringReportIsKept(t *testing.T) {
 	}
 }
 
-// A guest whom the agent itself has disabled, and does not let in again yet, is not a
+// A guest whom the agent itself has disabled, and has not let in again yet, causes no
 // trouble.
 func TestGuestDisabledByAgentIsNoTrouble(t *testing.T) {
 	t.Parallel()
@@ -181,7 +181,7 @@ func TestGuestDisabledByAgentIsNoTrouble(t *testing.T) {
 }
 
 // Two reports may find at the same time that the local user of a guest was deleted. One line
-// says so.
+// of the log reports it.
 func TestDeletedGuestIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -217,7 +217,7 @@ func TestDeletedGuestIsSaidOnce(t *testing.T) {
 
 // When an administrator lets a guest see other libraries in the dashboard, a trouble begins
 // that names the guest. The agent does not undo it. The trouble ends when the administrator
-// takes it back, or when the owner chooses the libraries again.
+// undoes that, or when the owner chooses the libraries again.
 func TestGuestSeesOtherLibrariesByDashboard(t *testing.T) {
 	t.Parallel()
 	all, none := mediaserver.Restriction{AllLibraries: true}, mediaserver.Restriction{}

@@ -8,14 +8,14 @@ var (
 	// ErrAccountUnknown means that the account has no link here, neither in the
 	// agent's copy nor at the service.
 	ErrAccountUnknown = errors.New("the account has no link to this server")
-	// ErrAccessKeyWrong means that the access key opens nothing: it is unknown or
-	// was replaced, or its link is pending, ended or shut.
+	// ErrAccessKeyWrong means that the access key lets nobody in: it is unknown or was
+	// replaced, or its link is pending, has ended or is not active.
 	ErrAccessKeyWrong = errors.New("the access key is not valid here")
 	// ErrTrustOver means that the service has been away for longer than
 	// Policy.OfflineTrust.
 	ErrTrustOver = errors.New("the service has been away for too long")
-	// ErrMediaServerAway means that the media server does not answer, or is another
-	// one than the registered one.
+	// ErrMediaServerAway means that the media server does not answer, or is not the one
+	// that was registered.
 	ErrMediaServerAway = errors.New("the media server is away")
 	// ErrServiceAway means that the service does not answer, or that something else
 	// answers in its place.
@@ -27,16 +27,16 @@ var (
 	// or disabled, an administrator, or not allowed to connect from outside.
 	ErrLocalUserRefused = errors.New("that local user may not be used")
 	// ErrNotYet means that the local user of a link is still being created or restricted:
-	// the same request succeeds some seconds later.
+	// the same request will succeed some seconds later.
 	ErrNotYet = errors.New("the local user is not ready yet")
-	// ErrGuestWaits means that no local user is created for a guest until something is
-	// done about it, such as a higher limit. The text has the reason.
+	// ErrGuestWaits means that no local user is created for a guest until somebody changes
+	// something, for example raises the limit. The text has the reason.
 	ErrGuestWaits = errors.New("no local user is created for the guest yet")
-	// ErrLocalUserNotAllowed means that nobody at this machine has said yes to letting
-	// people in as that local user.
+	// ErrLocalUserNotAllowed means that nobody at this machine has allowed the service to
+	// let people in as that local user.
 	ErrLocalUserNotAllowed = errors.New("nobody at this machine has allowed that local user yet")
-	// ErrOutsideHours means that the media server lets the local user in at other hours
-	// only.
+	// ErrOutsideHours means that the media server does not let the local user in at this
+	// hour.
 	ErrOutsideHours = errors.New("the local user is not let in at this hour")
 	// ErrUsernameUnknown means that the service has no usable account with the
 	// username.

@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
-// Hurry makes an agent do everything often.
+// Hurry makes an agent do its periodic work very often.
 func (a *Agent) Hurry() *Agent {
 	a.pace = pace{
 		owed: 20 * time.Millisecond, proof: 5 * time.Millisecond, wait: 5 * time.Millisecond, longest: LongestWait,
@@ -33,13 +33,13 @@ func (a *Agent) AskTime(d time.Duration) { a.pace.ask = d }
 // KeepLinks sets how many links are kept.
 func (s *Store) KeepLinks(n int) { s.linksMost = n }
 
-// Allow says yes to a local user without asking the media server.
+// Allow gives the yes to a local user without asking the media server.
 func (s *Store) Allow(ctx context.Context, localUserID string) error {
 	_, err := s.allow(ctx, mediaserver.LocalUser{ID: localUserID}, givenByAllow)
 	return err
 }
 
-// ReportNow sends a report at once, beside those that the agent sends by itself.
+// ReportNow sends a report at once, in addition to those that the agent sends by itself.
 func (a *Agent) ReportNow(ctx context.Context) error { return a.reports.sendNow(ctx) }
 
 // Facts returns all facts.
@@ -62,21 +62,21 @@ func UsualWaitForGuests() time.Duration { return usualPace().guest }
 // GuestsAtOnce is the number of guests that are created at the same time.
 const GuestsAtOnce = guestsAtOnce
 
-// Wake has all loops begin another round.
+// Wake makes all loops begin another round.
 func (a *Agent) Wake() {
 	for _, loop := range []signal{a.wake.media, a.wake.service, a.wake.report, a.wake.proofs, a.wake.quickConnects} {
 		loop.now()
 	}
 }
 
-// WakeOwed has the loops that do what is owed begin another round. Those loops send no report.
+// WakeOwed makes the loops that do owed work begin another round. Those loops send no report.
 func (a *Agent) WakeOwed() {
 	a.wake.media.now()
 	a.wake.service.now()
 }
 
-// Woken reports whether each loop that runs has begun another round since Wake. A loop
-// that works takes no notice of Wake before it has finished its round.
+// Woken reports whether each loop that runs has begun another round since Wake. A loop that
+// is in the middle of a round first finishes it.
 func (a *Agent) Woken() bool {
 	loops := []signal{a.wake.media, a.wake.service}
 	if key, err := a.store.serverKey(context.Background()); err == nil && key != "" {
@@ -85,8 +85,8 @@ func (a *Agent) Woken() bool {
 	return !slices.ContainsFunc(loops, func(loop signal) bool { return len(loop) > 0 })
 }
 
-// Minting returns how many exchanges make a token now, or wait for another one that
-// does so for the same link and device.
+// Minting returns how many exchanges make a token now, or wait for another exchange that
+// makes one for the same link and device.
 func (e *Exchanges) Minting() (n int) {
 	e.tokens.minting.mu.Lock()
 	defer e.tokens.minting.mu.Unlock()
@@ -96,7 +96,7 @@ func (e *Exchanges) Minting() (n int) {
 	return n
 }
 
-// Plan returns how SQLite finds the link of an exchange.
+// Plan returns the way in which SQLite finds the link of an exchange.
 func (s *Store) Plan(ctx context.Context, condition string) (string, error) {
 	var rows []struct{ Detail string }
 	err := s.read(ctx).Raw("EXPLAIN QUERY PLAN SELECT "+linkColumns+" FROM links WHERE "+condition+" ORDER BY length(id), id", "1").Scan(&rows).Error

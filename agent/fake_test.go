@@ -28,8 +28,8 @@ type fake struct {
 	proofs    map[string]*string // proved local users by secret; "" until then
 	down      error              // the answer to every call, if set
 
-	// The hooks run outside the lock. An error of before refuses the call. An error
-	// of after stands for an answer that was lost after the call was carried out.
+	// The hooks run outside the lock. If before returns an error, the call is refused. If
+	// after returns an error, the call was carried out, but its answer was lost.
 	before, after func(call string) error
 }
 
@@ -82,7 +82,7 @@ func (f *fake) do(ctx context.Context, call string, work func() error) error {
 	return err
 }
 
-// begun returns how many calls of a kind have begun, the refused ones included.
+// begun returns how many calls of a kind have begun, including those that were refused.
 func (f *fake) begun(kind string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

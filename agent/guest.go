@@ -9,16 +9,15 @@ import (
 	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
-// States of a guest at the media server, as they are kept in guestRow.Applied.
-// appliedOpen is followed by what the guest may see.
+// States of a guest at the media server, as guestRow.Applied has them. After appliedOpen
+// comes the restriction of the guest.
 const (
 	appliedOpen   = "open:"
 	appliedPaused = "paused" // disabled, but the link exists and may be in use again
 	appliedShut   = "shut"   // disabled, and the link was removed
 )
 
-// Reasons why the agent no longer changes a guest, as they are kept in
-// guestRow.LeftAlone.
+// Reasons why the agent no longer changes a guest, as guestRow.LeftAlone has them.
 const (
 	aloneGone          = "gone"
 	aloneAdministrator = "administrator"
@@ -29,9 +28,10 @@ const (
 	// guestsAtOnce is the number of guests that are created at the same time.
 	guestsAtOnce = 4
 	// guestsKept, multiplied by GuestLimit, is the largest number of local users of guests
-	// that may exist. GuestLimit alone bounds only the guests who are let in: a guest who is
-	// shut out frees their place. The service decides about that, and must not be able to
-	// fill the media server by inviting guests and ending their links again and again.
+	// that may exist. GuestLimit bounds only the guests who are let in: a guest who is shut
+	// out frees a place. The service decides who is shut out. Without guestsKept it could
+	// fill the media server with local users, by inviting guests and ending their links
+	// again and again.
 	guestsKept = 5
 )
 
@@ -102,7 +102,7 @@ func (gs *guests) settle(ctx context.Context) error {
 }
 
 // tellWaiting begins and ends the troubles of links that wait for a local user, and tells
-// the devices of these people and the service why.
+// the reasons to the service and to the devices of these people.
 func (gs *guests) tellWaiting(ctx context.Context, book *guestBook) {
 	reasons := map[string]string{}
 	for _, reason := range []string{waitOff, waitLimit, waitHourly, waitMedia, waitName} {
@@ -122,9 +122,10 @@ func (gs *guests) tellWaiting(ctx context.Context, book *guestBook) {
 	}
 }
 
-// wakeToTell has the service told the reasons for which guests wait, unless it has them. It
-// is called after each try to find them, also after one that failed: then the service must
-// not keep the reasons of an earlier run.
+// wakeToTell wakes the loop that tells the service the reasons why guests wait, unless the
+// service has these reasons already. It is called each time after the agent has tried to
+// find the reasons. It is called even if that failed, because then the service must not
+// keep the reasons of an earlier run.
 func (gs *guests) wakeToTell() {
 	gs.waits.setUnknown()
 	if _, told := gs.waits.untold(); !told {
@@ -132,8 +133,8 @@ func (gs *guests) wakeToTell() {
 	}
 }
 
-// applyBook shuts out guests whose link has ended and lets in guests whose link
-// is in use. An error of one guest does not hold up the others.
+// applyBook shuts out guests whose link has ended and lets in guests whose link is in use.
+// An error with one guest does not stop the work for the others.
 func (gs *guests) applyBook(ctx context.Context, book *guestBook) error {
 	err := book.comeBack(func(g *guestRow, link *linkRow) error {
 		if err := gs.store.moveGuest(ctx, *g, link.ID); err != nil {

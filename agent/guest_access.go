@@ -100,8 +100,8 @@ func (gs *guests) shut(ctx context.Context, now time.Time, g *guestRow) error {
 	return gs.disable(ctx, g, over)
 }
 
-// disable disables a guest. over says that the link was removed and cannot be in
-// use again.
+// disable disables a guest. The parameter over says that the link was removed and cannot
+// come back.
 func (gs *guests) disable(ctx context.Context, g *guestRow, over bool) error {
 	disable := func(ctx context.Context) error { return gs.opt.MediaServer.SetDisabled(ctx, g.LocalUserID, true) }
 	if err := gs.change(ctx, g, disable); err != nil || g.LeftAlone != "" {
@@ -121,10 +121,10 @@ func (gs *guests) disable(ctx context.Context, g *guestRow, over bool) error {
 	return nil
 }
 
-// delete deletes a guest at the media server and forgets them. Their tokens are revoked
-// first: the link may have been removed only after settle had revoked all tokens of
-// that moment. A token that cannot be revoked does not save the guest; it stays owed,
-// and revokeOwed has begun the trouble.
+// delete deletes a guest at the media server and forgets them. The guest's tokens are
+// revoked first: the link may have been removed after settle had revoked all tokens that
+// had to end. If a token cannot be revoked, the guest is deleted nevertheless; the token
+// stays owed, and revokeOwed has begun the trouble.
 func (gs *guests) delete(ctx context.Context, g *guestRow) error {
 	_ = gs.tokens.revokeOwed(ctx)
 	remove := func(ctx context.Context) error { return gs.opt.MediaServer.Delete(ctx, g.LocalUserID) }
@@ -139,8 +139,8 @@ func (gs *guests) delete(ctx context.Context, g *guestRow) error {
 	return nil
 }
 
-// guestGone is the text for a guest whose local user does not exist. The next report looks
-// at all local users, and then ends the link; see [dashboard.look].
+// guestGone is the text for a guest whose local user does not exist. The next report
+// compares all local users, and then the agent ends the link; see [dashboard.look].
 const guestGone = "a guest was deleted at the media server, and is not created again"
 
 // localUser asks the media server for the local user of a guest. It returns nil,
@@ -177,9 +177,9 @@ func (gs *guests) change(ctx context.Context, g *guestRow, act func(context.Cont
 	return gs.media.explain(ctx, err)
 }
 
-// leaveAlone notes that the agent no longer changes a guest, and why. The caller
-// sees it in g.LeftAlone. It notes nothing if another media server has taken the place of
-// the registered one, because that one knows nothing about the guest.
+// leaveAlone notes that the agent no longer changes a guest, and why. The caller sees it in
+// g.LeftAlone. It notes nothing if another media server has taken the place of the
+// registered one, because that other one knows nothing about the guest.
 func (gs *guests) leaveAlone(ctx context.Context, g *guestRow, why, text string) error {
 	if err := gs.media.check(ctx); err != nil {
 		return err

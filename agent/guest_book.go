@@ -50,8 +50,8 @@ func (r *linkRow) mayBe(g *guestRow) bool {
 	return r.LocalUserID == "" || r.LocalUserID == g.LocalUserID
 }
 
-// comeBack lets guests whose link is not in use return with another link of the
-// same account that has no guest yet. It calls move to write that down.
+// comeBack lets guests whose link is not in use return with another link of the same
+// account that has no guest yet. It calls the function move to write that down.
 func (b *guestBook) comeBack(move func(g *guestRow, link *linkRow) error) error {
 	for _, link := range b.order {
 		if b.current[link.ID] != nil || b.leftAlone[link.ID] {

@@ -91,8 +91,8 @@ func TestGuestIsCreatedOnceDespiteCrash(t *testing.T) {
 	}
 }
 
-// TestGuestOfRemovedLinkIsFoundAfterCrash removes the link after the guest was
-// created but not written down, while the program does not run. The guest must be
+// TestGuestOfRemovedLinkIsFoundAfterCrash removes the link while the program does not run,
+// after the guest was created but before the guest was written down. The guest must be
 // found and disabled.
 func TestGuestOfRemovedLinkIsFoundAfterCrash(t *testing.T) {
 	t.Parallel()
@@ -127,8 +127,8 @@ func TestGuestOfRemovedLinkIsFoundAfterCrash(t *testing.T) {
 	}
 }
 
-// TestGuestIsRefusedUntilRestricted refuses a guest that was found again until
-// they are restricted.
+// TestGuestIsRefusedUntilRestricted checks that a guest who was found again after a crash
+// is refused until the guest is restricted.
 func TestGuestIsRefusedUntilRestricted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -156,8 +156,8 @@ func TestGuestIsRefusedUntilRestricted(t *testing.T) {
 	}
 }
 
-// TestLinkAskedForByMistakeIsEnded has the agent ask for a link by a name that belongs
-// to another account by now. That link must be ended again.
+// TestLinkAskedForByMistakeIsEnded makes the agent ask for a link with a username that
+// belongs to another account by now. That link must be ended again.
 func TestLinkAskedForByMistakeIsEnded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

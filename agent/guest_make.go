@@ -13,9 +13,9 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// createAll creates a local user for each link, several at the same time. Links for which
-// it may not create one now go into book.waiting, with the reason. An error of one guest
-// does not hold up the others.
+// createAll creates a local user for each link, several at the same time. If it may not
+// create the local user of a link now, it puts the link into book.waiting, with the reason.
+// An error with one guest does not stop the work for the others.
 func (gs *guests) createAll(ctx context.Context, book *guestBook, links []*linkRow) error {
 	if len(links) == 0 {
 		return nil
@@ -106,10 +106,11 @@ func (gs *guests) create(ctx context.Context, link *linkRow, users []mediaserver
 	return nil
 }
 
-// room returns how many guests may be created now, and the reason why no more may be. It
-// also counts guests that the agent leaves alone, as long as their local user exists:
-// the service decides about links, and could otherwise have any number of guests created.
-// A guest who is shut out counts only for the higher limit; see [guestsKept].
+// room returns how many guests may be created now, and the reason why there may not be
+// more. It also counts guests that the agent leaves alone, as long as their local user
+// exists: the service decides about links, and otherwise it could make the agent create any
+// number of guests. A guest who is shut out counts only for the higher limit; see
+// [guestsKept].
 func (gs *guests) room(ctx context.Context, book *guestBook, users []mediaserver.LocalUser) (reason string, n int, err error) {
 	made, err := readGuests(gs.store.read(ctx), "left_alone <> ?", aloneGone)
 	if err != nil {
@@ -130,15 +131,16 @@ func (gs *guests) room(ctx context.Context, book *guestBook, users []mediaserver
 	limit := gs.opt.Policy.GuestLimit
 	n = max(0, min(limit-letIn, limit*guestsKept-there))
 	reason = waitLimit
-	// The file forgets deleted guests, so gs.created counts all that this run has created.
+	// The agent's file does not keep deleted guests, so gs.created counts all guests that
+	// this run has created.
 	if hourly := max(0, min(gs.opt.Policy.GuestsHourly-recent, gs.created.Left())); hourly < n {
 		n, reason = hourly, waitHourly
 	}
 	return reason, n, nil
 }
 
-// finishIntents finds out whether the guests that were about to be created exist,
-// after the program was killed or the media server did not answer.
+// finishIntents finds out which guests exist that an earlier run or try was about to
+// create, when the program was killed or the media server did not answer.
 func (gs *guests) finishIntents(ctx context.Context) error {
 	open, err := gs.store.intents(ctx)
 	if err != nil || len(open) == 0 {
@@ -161,9 +163,10 @@ func (gs *guests) finishIntents(ctx context.Context) error {
 	return nil
 }
 
-// finishIntent looks for the local user of one intent, and keeps them as a guest. If nobody
-// has the secret of the intent, none was created, and the intent is dropped. A local user
-// whom somebody else has created is never taken, whatever their name is.
+// finishIntent looks for the local user of one intent, and keeps them as a guest. If no
+// local user has the secret of the intent, the guest was not created, and the intent is
+// deleted. A local user whom somebody else has created is never used as the guest, whatever
+// their name is.
 func (gs *guests) finishIntent(ctx context.Context, in intent, users []mediaserver.LocalUser) error {
 	known, err := readGuests(gs.store.read(ctx), "1 = 1")
 	if err != nil {
@@ -210,8 +213,8 @@ func (gs *guests) isGuest(ctx context.Context, id, secret string) (bool, error) 
 	return is, gs.media.explain(ctx, err)
 }
 
-// isNameLike reports whether name is wanted, or wanted with an ending that makes
-// it unique: digits, blanks and signs, but no letters.
+// isNameLike reports whether name is the wanted name, perhaps with an ending that makes it
+// unique: digits, blanks and signs, but no letters.
 func isNameLike(name, wanted string) bool {
 	if len(name) < len(wanted) || !strings.EqualFold(name[:len(wanted)], wanted) {
 		return false

@@ -57,9 +57,9 @@ func (gs *guests) tell(ctx context.Context, service *client.Agent, g *guestRow) 
 	return gs.explainFile(ctx, gs.store.setTold(ctx, g.LocalUserID, g.LinkID))
 }
 
-// takeBack ends a link that [guests.tell] has asked for by mistake: the link of
-// the guest ended meanwhile, or the account was renamed and its old name belongs
-// to another account.
+// takeBack ends a link that [guests.tell] has asked for by mistake, because the link of the
+// guest ended meanwhile, or because the account was renamed and its old name now belongs to
+// another account.
 func (gs *guests) takeBack(ctx context.Context, service *client.Agent, answer client.AgentLink, g *guestRow) error {
 	gs.log.LogAttrs(ctx, slog.LevelWarn, "the link of a guest ended or its account was renamed at the wrong moment: a link that was asked for by mistake is ended again",
 		slog.String("link_id", readable(string(answer.ID))))
@@ -73,8 +73,9 @@ func (gs *guests) takeBack(ctx context.Context, service *client.Agent, answer cl
 // request with more of them could become too long for it.
 const waitsTold = 500
 
-// tellReasons tells the service why no local user is created for some guests, if that has
-// changed since it was told. Their owner and the guests see it on the pages of the service.
+// tellReasons tells the service why no local user is created for some guests, if the
+// reasons have changed since the service was last told. Their owner and the guests see it
+// on the pages of the service.
 func (gs *guests) tellReasons(ctx context.Context) error {
 	reasons, told := gs.waits.untold()
 	if told {

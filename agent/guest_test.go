@@ -45,8 +45,8 @@ func (d *deployment) told(name string) {
 	})
 }
 
-// TestGuestComesBackWithNewLink ends a guest's link and invites them again. They
-// must get their local user back, with the new restriction.
+// TestGuestComesBackWithNewLink ends a guest's link and invites them again. The guest must
+// get the same local user again, with the new restriction.
 func TestGuestComesBackWithNewLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -119,9 +119,9 @@ func TestGuestFollowsItsLink(t *testing.T) {
 	}
 }
 
-// TestGuestChangedByAdminIsLeftAlone changes guests at the media server, as an
-// admin does. A disabled one must stay disabled, and an administrator must be left
-// alone. A deleted one is not created again: their link ends.
+// TestGuestChangedByAdminIsLeftAlone changes guests at the media server, as an admin does.
+// A disabled guest must stay disabled, and a guest who became an administrator must be left
+// alone. A deleted guest is not created again, but their link ends.
 func TestGuestChangedByAdminIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -164,7 +164,7 @@ func TestGuestChangedByAdminIsLeftAlone(t *testing.T) {
 	})
 }
 
-// TestGuestIsDeleted sets DeleteGuests and removes a guest's link.
+// TestGuestIsDeleted switches DeleteGuests on and removes a guest's link.
 func TestGuestIsDeleted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -243,8 +243,8 @@ func TestGuestIsNotDeletedWhileLinkExists(t *testing.T) {
 	eventually(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
 }
 
-// TestDisabledGuestIsNotDeletedLater sets DeleteGuests after a guest was
-// disabled. That guest must stay.
+// TestDisabledGuestIsNotDeletedLater switches DeleteGuests on after a guest was disabled.
+// That guest must stay.
 func TestDisabledGuestIsNotDeletedLater(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -286,8 +286,8 @@ func TestGuestLinkDoesNotTouchExistingLocalUser(t *testing.T) {
 	})
 }
 
-// TestLinkedFormerGuestIsLeftAlone links a former guest's local user with an
-// account. From then on they must not be treated as a guest.
+// TestLinkedFormerGuestIsLeftAlone links an account to the local user of a former guest.
+// From then on the agent must not treat this local user as a guest.
 func TestLinkedFormerGuestIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -368,8 +368,8 @@ func TestGuestsOffAndGuestLimit(t *testing.T) {
 	eventually(t, "the end of it", func() bool { return !d.trouble("guest_limit") })
 }
 
-// TestGuestsAreCreatedAtLimitedRate has the service send many guests. They must
-// not all be created at once.
+// TestGuestsAreCreatedAtLimitedRate lets the service send many guests. They must not all be
+// created at once.
 func TestGuestsAreCreatedAtLimitedRate(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -400,8 +400,8 @@ func TestGuestsAreCreatedAtLimitedRate(t *testing.T) {
 	eventually(t, "the others", func() bool { return d.fake.count("CreateGuest") == len(many) })
 }
 
-// TestFailingGuestHoldsUpNoOther has the media server fail for one of several
-// guests. The others must be shut nevertheless.
+// TestFailingGuestHoldsUpNoOther lets the media server fail for one of several guests. The
+// others must be shut nevertheless.
 func TestFailingGuestHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

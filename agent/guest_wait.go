@@ -22,8 +22,8 @@ type guestWaits struct {
 
 func newGuestWaits() *guestWaits { return &guestWaits{next: make(chan struct{})} }
 
-// changed returns a channel that is closed by the next change. Take it before you look, so
-// that no change is missed.
+// changed returns a channel that is closed by the next change. Take the channel before you
+// look at the guests, so that you miss no change.
 func (w *guestWaits) changed() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -46,8 +46,8 @@ func (w *guestWaits) set(reasons map[string]string) {
 	w.tell()
 }
 
-// setUnknown notes that the agent has looked and could not find out the reasons. Reasons that
-// it found before stay.
+// setUnknown notes that the agent has tried to find out the reasons, in vain. Reasons that it
+// found before stay.
 func (w *guestWaits) setUnknown() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -56,9 +56,9 @@ func (w *guestWaits) setUnknown() {
 	}
 }
 
-// untold returns the reasons, and whether the service has them already. The first reasons of
-// a run are untold even if there are none, because the service may still have those of the
-// run before.
+// untold returns the reasons, and whether the service has them already. At the start of a
+// run the reasons are untold even if no guest waits, because the service may still have the
+// reasons of the run before.
 func (w *guestWaits) untold() (reasons map[string]string, told bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -72,7 +72,7 @@ func (w *guestWaits) setTold(reasons map[string]string) {
 	w.told = reasons
 }
 
-// reason returns why no local user is created for a link, or "".
+// reason returns the reason why no local user is created for a link, or "".
 func (w *guestWaits) reason(linkID string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -107,8 +107,8 @@ func (e *Exchanges) checkGuest(ctx context.Context, link *linkRow) error {
 }
 
 // awaitGuest waits some seconds for a guest who is being created, and returns the link as
-// it is then. It returns [ErrNotYet], [ErrGuestWaits], or [ErrAccessKeyWrong] if the link
-// has ended meanwhile.
+// it is after the wait. It returns [ErrNotYet], [ErrGuestWaits], or [ErrAccessKeyWrong] if
+// the link has ended meanwhile.
 func (e *Exchanges) awaitGuest(ctx context.Context, link *linkRow) (*linkRow, error) {
 	within, cancel := context.WithTimeout(ctx, e.pace.guest)
 	defer cancel()

@@ -76,7 +76,8 @@ func TestUsualWaitForGuests(t *testing.T) {
 }
 
 // While the local user of a guest is being created, a device waits some seconds. If that is
-// not enough it is told to come again, and not that its access key is wrong.
+// not enough, the answer is that the device should come again, and not that its access key
+// is wrong.
 func TestExchangeWaitsForGuest(t *testing.T) {
 	t.Parallel()
 	_, d := newRunning(t)
@@ -102,7 +103,7 @@ func TestExchangeWaitsForGuest(t *testing.T) {
 	}
 }
 
-// A device that waits is told when its link ends meanwhile.
+// A device that waits hears that its link has ended meanwhile.
 func TestExchangeWaitsForGuestWhoseLinkEnds(t *testing.T) {
 	t.Parallel()
 	_, d := newRunning(t)
@@ -143,7 +144,8 @@ func TestCodeWaitsForGuest(t *testing.T) {
 	}
 }
 
-// Guests are created a few at a time: one that takes long holds up no other.
+// A few guests are created at the same time, so that one guest who takes long does not
+// delay the others.
 func TestGuestsAreCreatedSideBySide(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -167,8 +169,8 @@ func TestGuestsAreCreatedSideBySide(t *testing.T) {
 	}
 }
 
-// A guest whose link has ended frees their place under GuestLimit. The local users that
-// exist are bounded nevertheless.
+// A guest whose link has ended frees their place under GuestLimit. Nevertheless, the number
+// of local users that exist has a limit.
 func TestEndedGuestFreesPlace(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t, func(o *agent.Options) { o.Policy.GuestLimit = 1 })
@@ -261,8 +263,8 @@ func TestServiceHearsWhyAGuestWaits(t *testing.T) {
 	}
 }
 
-// waitsFor waits until the service tells a guest with one link the reason why they wait, ""
-// for none.
+// waitsFor waits until the service tells a guest with one link the reason want why they
+// wait, or "" if they do not wait.
 func waitsFor(t *testing.T, guest *client.Client, want string) {
 	t.Helper()
 	eventually(t, "the reason "+want, func() bool {
@@ -271,8 +273,9 @@ func waitsFor(t *testing.T, guest *client.Client, want string) {
 	})
 }
 
-// An agent that starts and does not know yet why a guest waits tells the service so. A reason
-// of the run before, which may be wrong by now, does not stay on the pages of the service.
+// An agent that starts does not know yet why a guest waits, and tells the service that. So a
+// reason of the run before, which may be wrong by now, disappears from the pages of the
+// service.
 func TestStaleReasonToWaitIsClearedAtStart(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t, func(o *agent.Options) { o.Policy.CreateUsers = false })

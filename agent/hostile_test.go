@@ -15,9 +15,9 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// TestHostileRepeatedQuestionsOpenNoMissingLink asks again and again with the key
-// of a link that only the agent's file still has, as after a restored backup.
-// Asking often must not open it.
+// TestHostileRepeatedQuestionsOpenNoMissingLink asks again and again with the access key of
+// a link that only the agent's file still has, as when a backup of the service was
+// restored. Many questions must not let the caller in.
 func TestHostileRepeatedQuestionsOpenNoMissingLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -51,8 +51,8 @@ func problem(w http.ResponseWriter, status int, code string) {
 	_, _ = fmt.Fprintf(w, `{"status":%d,"code":%q}`, status, code)
 }
 
-// TestHostileStuckTokensHoldUpNoOther has tokens that the media server never
-// revokes. Other tokens must end nevertheless, and one line must say what to do.
+// TestHostileStuckTokensHoldUpNoOther makes some tokens that the media server never
+// revokes. Other tokens must end nevertheless, and one line of the log must say what to do.
 func TestHostileStuckTokensHoldUpNoOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -70,7 +70,7 @@ func TestHostileStuckTokensHoldUpNoOther(t *testing.T) {
 		}
 		return nil
 	}, nil)
-	// These tokens end first, so that the stuck ones are the oldest.
+	// The tokens that get stuck end first, so that they are the oldest.
 	noError(t, bob.Sessions.EndAll(t.Context()))
 	bob = s.SignIn(t, "bob")
 	eventually(t, "owed", func() bool { return d.status().OwedTokens == 3 })
@@ -95,8 +95,8 @@ func (d *deployment) onDevice(key, id string) string {
 	return must(d.exchange(key, func(ask *agent.ExchangeAsk) { ask.Device.ID = id }))(d.t).AccessToken
 }
 
-// TestHostileHangDelaysNoRevocation has the service hang. A link that the admin
-// ends must end at the media server at once.
+// TestHostileHangDelaysNoRevocation lets the service hang. A link that the admin ends must
+// end at the media server at once.
 func TestHostileHangDelaysNoRevocation(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -112,8 +112,8 @@ func TestHostileHangDelaysNoRevocation(t *testing.T) {
 	noError(t, waittest.Receive(t, done, "the end of the link"))
 }
 
-// rests waits until something has happened n times more. It fails the test if that
-// took less time than n-1 rests of the agent.
+// rests waits until something has happened n times more. It fails the test if that took
+// less than n-1 times rest, the pause of the agent.
 func rests(t *testing.T, what string, count func() int64, n int64, rest time.Duration) {
 	t.Helper()
 	begin := time.Now()
@@ -125,8 +125,8 @@ func rests(t *testing.T, what string, count func() int64, n int64, rest time.Dur
 	}
 }
 
-// TestHostileGapsAreLoggedSometimes has the service announce, without end,
-// changes that cannot be fetched. Only a few lines must be logged.
+// TestHostileGapsAreLoggedSometimes lets the service announce changes again and again that
+// cannot be fetched. Only a few lines must be logged.
 func TestHostileGapsAreLoggedSometimes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -138,8 +138,8 @@ func TestHostileGapsAreLoggedSometimes(t *testing.T) {
 	}
 }
 
-// TestHostileQuickAnswersAreNotAskedForAllTheTime has the service answer at once,
-// and never with a change.
+// TestHostileQuickAnswersAreNotAskedForAllTheTime lets the service answer at once, and
+// never with a change. The agent must not ask all the time.
 func TestHostileQuickAnswersAreNotAskedForAllTheTime(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -165,8 +165,8 @@ func emptyChanges(s *servicetest.Service, ahead int64) *atomic.Int64 {
 	return asked
 }
 
-// TestHostileSeenAsCausesFewReports has the service see the agent at another
-// address each time. The agent must not send reports without end.
+// TestHostileSeenAsCausesFewReports makes the service see the agent at another address each
+// time. The agent must not send reports without end.
 func TestHostileSeenAsCausesFewReports(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -191,8 +191,8 @@ func TestHostileSeenAsCausesFewReports(t *testing.T) {
 	}
 }
 
-// TestHostileProofsAreBegunSometimes lists a proof and refuses its result. The
-// agent must not begin it again and again at the media server.
+// TestHostileProofsAreBegunSometimes lets the service list a proof and refuse its result.
+// The agent must not begin the proof again and again at the media server.
 func TestHostileProofsAreBegunSometimes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -219,8 +219,8 @@ func TestHostileProofsAreBegunSometimes(t *testing.T) {
 	rests(t, "proofs that were begun", begun, 8, agent.LongestWait)
 }
 
-// TestHostileGuestsStayBelowLimit has the service change the type of each guest's link
-// to linked, so that it no longer counts as a guest. The agent must not create more
+// TestHostileGuestsStayBelowLimit lets the service change the type of each guest's link to
+// linked, so that the guest no longer counts as a guest. The agent must not create more
 // than GuestLimit allows.
 func TestHostileGuestsStayBelowLimit(t *testing.T) {
 	t.Parallel()
@@ -301,8 +301,8 @@ func TestHostileLinksAreLimited(t *testing.T) {
 	}
 }
 
-// TestHostileServerIDIsRefused answers the registration with an id that is not a
-// number. Nothing of it must be kept.
+// TestHostileServerIDIsRefused answers the registration with an id that is not a number.
+// Nothing of that answer must be kept.
 func TestHostileServerIDIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -14,7 +14,8 @@ type keyLock struct {
 	users int
 }
 
-// tryLock locks a name that is free, as lock does. It returns false if somebody holds it.
+// tryLock locks a name as lock does, but only if the name is free. If somebody holds it,
+// tryLock returns false.
 func (k *keyLocks) tryLock(name string) (unlock func(), ok bool) {
 	k.mu.Lock()
 	_, held := k.held[name]

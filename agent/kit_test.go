@@ -140,8 +140,8 @@ func (d *deployment) started() *deployment {
 	return d
 }
 
-// rounds has each loop of the agent that can be woken begin n rounds more, so that n-1
-// whole ones have begun and ended after this call.
+// rounds lets each loop of the agent that can be woken begin n more rounds. When it
+// returns, at least n-1 whole rounds have begun and ended since the call.
 func (d *deployment) rounds(n int) {
 	d.t.Helper()
 	for range n {
@@ -150,8 +150,8 @@ func (d *deployment) rounds(n int) {
 	}
 }
 
-// never has the agent work for some rounds, and ends the test if check returns true after
-// one of them. what says what must not become true.
+// never lets the agent work for some rounds, and ends the test if check returns true after
+// one of them. The parameter what says in words what must not become true.
 func (d *deployment) never(what string, check func() bool) {
 	d.t.Helper()
 	for range 4 {
@@ -162,16 +162,16 @@ func (d *deployment) never(what string, check func() bool) {
 	}
 }
 
-// meets waits until the agent has begun n more calls of a kind at the fake media server,
-// whatever the answers are.
+// meets waits until the agent has begun n more calls of a kind at the fake media server.
+// The answers do not matter.
 func (d *deployment) meets(call string, n int) {
 	d.t.Helper()
 	from := d.fake.begun(call)
 	eventually(d.t, "more calls of "+call, func() bool { return d.fake.begun(call) >= from+n })
 }
 
-// counted lets requests through to the service, and returns the number of those from
-// agents to paths with an ending.
+// counted lets all requests through to the service, and counts the requests of agents whose
+// path has the given ending.
 func counted(s *servicetest.Service, ending string) *atomic.Int64 {
 	n := &atomic.Int64{}
 	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
@@ -206,8 +206,8 @@ func (d *deployment) asServer() *client.Agent {
 	return d.site.NewClient(d.t, client.WithUserAgent("raw")).As(key).Agent
 }
 
-// localUserAt returns the id that the service gave to the local user whose id at the media
-// server is id.
+// localUserAt returns the id that the service gave to a local user. The parameter id is the
+// id of the local user at the media server.
 func (d *deployment) localUserAt(id string) client.ID {
 	d.t.Helper()
 	for _, u := range must(d.ann.People.LocalUsers(d.t.Context(), d.serverID()))(d.t) {
@@ -230,7 +230,7 @@ func (d *deployment) invite(person *client.Client, name string, adjust ...func(*
 	noError(d.t, person.Invites.Accept(d.t.Context(), made.ID))
 }
 
-// allow says yes to a local user, also to an administrator or a disabled one.
+// allow gives the yes to a local user, also to an administrator or a disabled one.
 func (d *deployment) allow(localUser string) {
 	d.t.Helper()
 	noError(d.t, d.store.Allow(context.Background(), localUser))

@@ -32,8 +32,8 @@ func (gs *guests) restriction(ctx context.Context, link *linkRow) (mediaserver.R
 }
 
 // unknownText returns the text of the trouble about entries of GuestLibraries that name no
-// library. It also names the libraries that no entry names: one of them may be a renamed one,
-// which the media server takes for a new one. Only the admin can tell.
+// library. The text also lists the libraries that no entry names. One of these may be a
+// renamed library, which the media server regards as a new one. Only the admin knows.
 func unknownText(unknown []string, libraries []mediaserver.Library, chosen []string) string {
 	var others []string
 	for _, l := range libraries {

@@ -16,9 +16,9 @@ import (
 )
 
 // An administrator renames a library in Jellyfin, which gives it a new id. The service asks
-// the owner whether it is the same, and nothing changes before the yes. After it, the policy
-// of the guest at Jellyfin has the new folder, and so has that of a guest who accepts an
-// older invite.
+// the owner whether it is the same library, and nothing changes before the owner agrees.
+// Then the policy of the guest at Jellyfin has the new folder, and so has the policy of a
+// guest who accepts an older invite.
 func TestLibraryRenamedAtJellyfin(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.11", "12"} {
@@ -70,7 +70,7 @@ func TestLibraryRenamedAtJellyfin(t *testing.T) {
 	}
 }
 
-// at returns the place of a local user in the media server's list.
+// at returns the position of a local user in the media server's list.
 func (d *deployment) at(id string) int {
 	d.t.Helper()
 	at := slices.IndexFunc(must(d.options.MediaServer.LocalUsers(d.t.Context()))(d.t), func(u mediaserver.LocalUser) bool { return u.ID == id })
@@ -105,7 +105,7 @@ func TestGuestLibrariesOfSettings(t *testing.T) {
 }
 
 // A service that is older than the agent refuses reports that name the run of the agent, or
-// the kinds of libraries. It gets what it knows.
+// the kinds of libraries. It gets a report without them.
 func TestReportToOlderService(t *testing.T) {
 	t.Parallel()
 	const run, kinds = `"run":`, `"kind":"movies"`

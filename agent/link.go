@@ -32,8 +32,8 @@ type LinkAnswer struct {
 	Link    Link
 }
 
-// Links are the agent's own copy of the server's links, and what an admin does
-// with them at the machine.
+// Links are the agent's own copy of the server's links, and the operations on them for an
+// admin at the machine.
 type Links struct {
 	*core
 
@@ -64,11 +64,11 @@ func (l *Links) Pending(ctx context.Context) ([]Link, error) {
 	return pending, nil
 }
 
-// Ask asks the person with a username to link their account with a local user.
-// requestedBy names the asking admin for the person, and may be "". It returns
-// [ErrNotRegistered], [ErrLocalUserUnknown], [ErrLocalUserRefused] for an
-// administrator, [ErrUsernameUnknown], [ErrAlreadyLinked], [ErrMediaServerAway],
-// [ErrServiceAway] or [ErrServiceRefused].
+// Ask asks the person with a username to link their account with a local user. requestedBy
+// is the name of the admin who asks, as the person sees it; it may be "". It returns
+// [ErrNotRegistered], [ErrLocalUserUnknown], [ErrLocalUserRefused] for an administrator,
+// [ErrUsernameUnknown], [ErrAlreadyLinked], [ErrMediaServerAway], [ErrServiceAway] or
+// [ErrServiceRefused].
 func (l *Links) Ask(ctx context.Context, localUserID, username, requestedBy string) (LinkAnswer, error) {
 	user, err := l.linkable(ctx, localUserID)
 	if err != nil {
@@ -118,10 +118,10 @@ func (l *Links) Ask(ctx context.Context, localUserID, username, requestedBy stri
 	return LinkAnswer{Pending: row.Status == client.Pending, Link: row.link()}, nil
 }
 
-// Replace does what [Links.Ask] does, and first ends a link of the local user with
-// another account. It does so only once the service has found the account and would
-// link it. The link of a guest is not replaced, because its local user would end with
-// it: then Replace returns [ErrAlreadyLinked].
+// Replace does the same as [Links.Ask], but first ends the link of the local user to
+// another account. It ends that link only when the service has found the new account and
+// would make the new link. The link of a guest is not replaced, because the local user of
+// the guest would be shut out with it: then Replace returns [ErrAlreadyLinked].
 func (l *Links) Replace(ctx context.Context, localUserID, username string) (LinkAnswer, error) {
 	answer, err := l.Ask(ctx, localUserID, username, "")
 	if !errors.Is(err, client.ErrLocalUserTaken) {
@@ -178,7 +178,8 @@ func (l *Links) linkable(ctx context.Context, localUserID string) (mediaserver.L
 	return user, nil
 }
 
-// refusal returns the error of the agent for a link that the service has refused.
+// refusal returns the agent's error for the error with which the service has refused a
+// link.
 func (l *Links) refusal(ctx context.Context, err error) error {
 	wrong, _ := errors.AsType[*client.Error](err)
 	err = l.service.explain(ctx, byNobody, err)

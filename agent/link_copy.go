@@ -17,7 +17,7 @@ import (
 // sends such a link.
 var errLinkInvalid = errors.New("the service sent a link that makes no sense")
 
-// The greatest lengths and numbers that are kept of a link.
+// The greatest lengths of texts in a link, and the greatest number of its libraries.
 const (
 	nameMost      = 200
 	idMost        = 128
@@ -71,9 +71,9 @@ func isNumber(text string) bool {
 // readable returns a text of the service that is safe in a log or on a terminal.
 func readable(text string) string { return printable.Cut(printable.Text(text), nameMost) }
 
-// takeOver writes all links of the service into the own copy. The links that the service
-// does not list are kept and marked as unlisted. It calls first in the same transaction,
-// and writes only if first returns true.
+// takeOver writes all links of the service into the agent's own copy. Links that the
+// service does not list stay, and are marked with unlisted. Before that, takeOver calls the
+// function first in the same transaction, and writes only if first returns true.
 func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, unlisted listing, first func(tx *gorm.DB) (bool, error)) error {
 	rows, odd := rowsOf(list)
 	var over []linkRow
@@ -81,7 +81,7 @@ func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, unlisted 
 		if ok, err := first(tx); err != nil || !ok {
 			return err
 		}
-		// Links that are written below are listed.
+		// The links that the service lists are written below; they lose this mark.
 		if err := tx.Exec("UPDATE links SET missing = max(missing, ?)", unlisted).Error; err != nil {
 			return err
 		}
@@ -100,8 +100,8 @@ func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, unlisted 
 	return l.explainFile(ctx, err)
 }
 
-// rowsOf returns the links of the service as rows. It returns links that make no sense
-// separately.
+// rowsOf returns the links of the service as rows. It returns separately the links that
+// make no sense.
 func rowsOf(list []client.AgentLink) (rows, odd []linkRow) {
 	rows = make([]linkRow, 0, len(list))
 	for i := range list {
@@ -115,7 +115,7 @@ func rowsOf(list []client.AgentLink) (rows, odd []linkRow) {
 	return rows, odd
 }
 
-// passOver begins a trouble because of a link that makes no sense.
+// passOver ignores a link that makes no sense, and begins a trouble about it.
 func (l *Links) passOver(ctx context.Context, row linkRow) {
 	l.trouble.begin(ctx, troubleLinks, "the service sent a link that makes no sense, and the agent ignores it: the service may have another version than the agent",
 		slog.String("link_id", readable(row.ID)))

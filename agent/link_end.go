@@ -23,7 +23,7 @@ func (l *Links) tellEnds(ctx context.Context) error {
 	return nil
 }
 
-// tellEnd ends a link at the service and removes it from the own copy.
+// tellEnd ends a link at the service and removes it from the agent's own copy.
 func (l *Links) tellEnd(ctx context.Context, row *linkRow) error {
 	service, err := l.service.client(ctx)
 	if err != nil {
@@ -59,10 +59,10 @@ func (l *Links) End(ctx context.Context, linkID string) error {
 	return l.end(ctx, "id = ? AND unlinked_at = 0", linkID)
 }
 
-// end ends the links that fulfil condition, and takes back the yes to their local users.
-// This has an effect at once, even if the service is away: end tries to tell the service
-// now, and if that fails, tellLoop does it later. It returns [ErrNotLinked] if no link
-// fulfils the condition.
+// end ends the links that fulfil an SQL condition, and disallows their local users. This
+// has an effect at once, even if the service is away: end tries to tell the service now,
+// and if that fails, tellLoop does it later. It returns [ErrNotLinked] if no link fulfils
+// the condition.
 func (l *Links) end(ctx context.Context, condition string, args ...any) error {
 	var ended []linkRow
 	err := l.store.tx(ctx, "end a link", func(tx *gorm.DB) error {

@@ -115,8 +115,8 @@ func TestLinkWhileServiceOrMediaServerIsAway(t *testing.T) {
 	isError(t, err, agent.ErrMediaServerAway)
 }
 
-// TestUnlinkedLinkStaysShut ends a link at the machine while the service still
-// sends it. It must stay shut.
+// TestUnlinkedLinkStaysShut ends a link at the machine while the service still sends the
+// link. The link must not let anybody in again.
 func TestUnlinkedLinkStaysShut(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

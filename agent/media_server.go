@@ -44,8 +44,8 @@ func (m *MediaServer) ready() bool {
 
 // Administrator reports whether token belongs to an administrator of the media server. It
 // returns [mediaserver.ErrTokenEnded] for a token that is unknown or has ended. It returns
-// [ErrMediaServerAway] if the media server does not answer, or if the one that answers is
-// not the registered one; the token is not sent to that one.
+// [ErrMediaServerAway] if the media server does not answer, or if another media server than
+// the registered one answers; the token is not sent to that other one.
 func (m *MediaServer) Administrator(ctx context.Context, token string) (bool, error) {
 	if token == "" {
 		return false, mediaserver.ErrTokenEnded
@@ -133,9 +133,9 @@ func (m *MediaServer) confirm(ctx context.Context) error {
 	return m.check(ctx)
 }
 
-// explain begins a trouble according to an error of the media server, and wraps
-// the error in [ErrMediaServerAway]. An answer about a local user, a code or a
-// proof is returned as it is.
+// explain begins a trouble according to an error of the media server, and wraps the error
+// in [ErrMediaServerAway]. A refusal that concerns a local user, a code or a proof is
+// returned unchanged.
 func (m *MediaServer) explain(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
@@ -155,8 +155,8 @@ func (m *MediaServer) explain(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ErrMediaServerAway, err)
 }
 
-// isAnswer reports whether err is a refusal that the media server itself has
-// answered. Other errors mean that it does not work or cannot be reached.
+// isAnswer reports whether err is a refusal that the media server itself has sent. Other
+// errors mean that it does not work or cannot be reached.
 func isAnswer(err error) bool {
 	for _, answer := range []error{
 		mediaserver.ErrNotFound, mediaserver.ErrCodeWrong, mediaserver.ErrUnsupported, mediaserver.ErrNotAllowed,

@@ -108,8 +108,8 @@ func TestJellyfinVersions(t *testing.T) {
 	}
 }
 
-// TestOtherJellyfinIsNoticedAtOnce has a Jellyfin with another id answer at the address of
-// the registered one. The next exchange notices that.
+// TestOtherJellyfinIsNoticedAtOnce lets a Jellyfin with another id answer at the address of
+// the registered Jellyfin. The next exchange notices that.
 func TestOtherJellyfinIsNoticedAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -128,7 +128,8 @@ func TestOtherJellyfinIsNoticedAtOnce(t *testing.T) {
 	}
 }
 
-// TestJellyfinTooOld refuses a version that is too old, and logs it once.
+// TestJellyfinTooOld runs an agent beside a Jellyfin that is too old. The agent must refuse
+// it, and log that once.
 func TestJellyfinTooOld(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -138,7 +139,7 @@ func TestJellyfinTooOld(t *testing.T) {
 	d.never("more lines, or a server", func() bool { return d.log.Count("too old for the agent") > 1 || d.status().Registered })
 }
 
-// TestJellyfinKeyRevoked has the admin revoke the API key.
+// TestJellyfinKeyRevoked lets the admin revoke the API key.
 func TestJellyfinKeyRevoked(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -15,9 +15,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
-// TestAdministratorOfOtherMediaServerIsNotBelieved asks about an administrator
-// when another media server than the registered one answers. It must not be
-// believed.
+// TestAdministratorOfOtherMediaServerIsNotBelieved asks about an administrator while
+// another media server than the registered one answers. The agent must not believe the
+// answer.
 func TestAdministratorOfOtherMediaServerIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, newSite(t), rarely).started()
@@ -84,10 +84,12 @@ func TestOtherMediaServerAtStartIsNotUsed(t *testing.T) {
 	}
 }
 
-// rarely has an agent check the media server and report it only when it is asked to.
+// rarely lets an agent check the media server and send a report only when a test asks for
+// it.
 func rarely(o *agent.Options) { o.CheckEvery, o.ReportEvery = time.Hour, time.Hour }
 
-// newRare returns a running agent that does so, and the access key of bob, who is linked.
+// newRare returns a running agent with the options of rarely, and the access key of bob,
+// who is linked.
 func newRare(t *testing.T) (d *deployment, key string) {
 	t.Helper()
 	s, d := newRunning(t, rarely)
@@ -97,7 +99,7 @@ func newRare(t *testing.T) (d *deployment, key string) {
 }
 
 // Another media server takes the place of the registered one between two checks. The next
-// exchange notices that, and nobody gets a token of the other one.
+// exchange notices that, and nobody gets a token of the other media server.
 func TestExchangeNoticesOtherMediaServer(t *testing.T) {
 	t.Parallel()
 	d, key := newRare(t)
@@ -118,8 +120,8 @@ func TestExchangeNoticesOtherMediaServer(t *testing.T) {
 	}
 }
 
-// A device leaves while the agent asks the media server who it is. That says nothing about
-// the media server.
+// A device closes its connection while the agent asks the media server for its identity.
+// The agent must not take that for a failure of the media server.
 func TestDeviceThatLeavesIsNoAbsence(t *testing.T) {
 	t.Parallel()
 	d, key := newRare(t)
@@ -138,8 +140,8 @@ func TestDeviceThatLeavesIsNoAbsence(t *testing.T) {
 	}
 }
 
-// otherMediaServer has another media server, which knows none of the local users, take the
-// place of the registered one. back undoes that.
+// otherMediaServer puts another media server, which knows none of the local users, in the
+// place of the registered one. The function back undoes that.
 func (d *deployment) otherMediaServer() (back func()) {
 	var users []mediaserver.LocalUser
 	d.fake.set(func() {
@@ -149,7 +151,7 @@ func (d *deployment) otherMediaServer() (back func()) {
 	return func() { d.fake.set(func() { d.fake.identity.ID, d.fake.users = "5ed0", users }) }
 }
 
-// holdReport has the loop of the reports wait in the middle of a report until release is
+// holdReport makes the loop of the reports wait in the middle of a report until release is
 // called.
 func (d *deployment) holdReport() (release func()) {
 	d.t.Helper()
@@ -172,7 +174,7 @@ func (d *deployment) holdReport() (release func()) {
 }
 
 // Another media server takes the place of the registered one between two checks. The next
-// report must not take the guests for deleted, because their links would end.
+// report must not regard the guests as deleted, because then their links would end.
 func TestReportOfOtherMediaServerEndsNoGuest(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -190,8 +192,8 @@ func TestReportOfOtherMediaServerEndsNoGuest(t *testing.T) {
 	eventually(t, "the end of it", func() bool { d.Wake(); return !d.trouble("media_server_changed") })
 }
 
-// Another media server takes the place of the registered one between two checks. The work
-// for guests leaves them as they are, creates none, and goes on when the registered one is back.
+// Another media server takes the place of the registered one between two checks. The agent must
+// leave its guests as they are and create no guest, until the registered media server is back.
 func TestOtherMediaServerChangesNoGuest(t *testing.T) {
 	t.Parallel()
 	libraries := []string{"l1"}
@@ -231,8 +233,9 @@ func TestOtherMediaServerChangesNoGuest(t *testing.T) {
 	}
 }
 
-// In TestMediaServerAwayIsLoggedOnce the media server fails. A check that began
-// before may still succeed and end the trouble once, before the next check begins it.
+// In TestMediaServerAwayIsLoggedOnce the media server fails. A check that began before that
+// may still succeed and end the trouble once, before the next check begins the trouble
+// again.
 func TestMediaServerAwayIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -272,7 +275,7 @@ func TestAdministratorOfToken(t *testing.T) {
 }
 
 // The agent notices a media server that comes back sooner than at the next usual check. The
-// log does not shorten the cause of the trouble, because the advice is at its end.
+// log does not shorten the cause of the trouble, because the cause ends with an advice.
 func TestMediaServerThatComesBackIsNoticedSoon(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, newSite(t), func(o *agent.Options) { o.CheckEvery = time.Hour })

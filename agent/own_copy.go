@@ -7,9 +7,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// ownCopy tells whether the agent's own copy of the links may open anything while the service
-// is away. A copy that was put back from a backup may not, because links may have been
-// removed since. See ADR 0022.
+// ownCopy tells whether the agent's own copy of the links may let anybody in while the
+// service is away. A copy that was restored from a backup may not, because links may have
+// been removed after the backup. See ADR 0022.
 type ownCopy struct {
 	*core
 
@@ -17,8 +17,8 @@ type ownCopy struct {
 	written   atomic.Int64
 }
 
-// current reports whether the own copy is as the agent left it, or was compared with the
-// service in this run.
+// current reports whether the agent's own copy is unchanged since the agent wrote it, or
+// was compared with the service in this run.
 func (o *ownCopy) current(ctx context.Context) bool {
 	if o.confirmed.Load() {
 		return true
@@ -40,8 +40,8 @@ func (o *ownCopy) look(ctx context.Context) {
 		"Until the service has answered, no device gets a local token and no guest is changed: check that this machine can reach the service")
 }
 
-// notePosition writes the number of the last change beside the agent's file, unless it stands
-// there.
+// notePosition writes the number of the last change beside the agent's file, unless it is
+// there already.
 func (o *ownCopy) notePosition(ctx context.Context, seq int64) error {
 	if o.written.Load() == seq+1 {
 		return nil
@@ -56,9 +56,9 @@ func (o *ownCopy) notePosition(ctx context.Context, seq int64) error {
 	return o.explainFile(ctx, err)
 }
 
-// confirm returns what has to be written together with the links of the service, so that the
-// agent's file counts as untouched from then on. seq is the number of the change after which the
-// agent continues.
+// confirm returns the function write. It must be called in the transaction that writes the links
+// of the service, so that the agent's file counts as untouched from then on. The agent continues
+// after the change with the number seq.
 func (o *ownCopy) confirm(ctx context.Context, seq int64) (write func(tx *gorm.DB) error, err error) {
 	if err := o.notePosition(ctx, seq); err != nil {
 		return nil, err

@@ -13,11 +13,11 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// besides are the files beside the agent's file.
+// besides are the endings of the names of the files beside the agent's file.
 var besides = []string{".lock", ".position"}
 
-// backUp ends the run and copies the folder of the agent's file. restore puts the whole folder
-// back, and restoreFile the agent's file alone.
+// backUp ends the run and copies the folder of the agent's file. The function restore puts the
+// whole folder back, and restoreFile only the agent's file.
 func (d *deployment) backUp() (restore, restoreFile func()) {
 	d.t.Helper()
 	d.halt()
@@ -41,9 +41,9 @@ func (d *deployment) backUp() (restore, restoreFile func()) {
 	}, restoreFile
 }
 
-// The data folder is put back from a backup, as a whole or the agent's file alone, while the
-// service is away. A link that was removed since opens nothing before the service is back,
-// also after a restart.
+// While the service is away, the whole data folder or only the agent's file is restored from
+// a backup. A link that was removed after the backup lets nobody in until the service is
+// back, not even after a restart.
 func TestRestoredCopyOpensNothingWhileServiceIsAway(t *testing.T) {
 	t.Parallel()
 	for name, whole := range map[string]bool{"folder": true, "file": false} {
@@ -99,8 +99,8 @@ func TestRestoredCopyOpensNothingWhileServiceIsAway(t *testing.T) {
 	}
 }
 
-// The agent is started again while the service is away, without anybody having put back a
-// backup. Everything goes on, also before the run begins.
+// The agent is started again while the service is away, and no backup was restored.
+// Everything works on, even before the run begins.
 func TestRestartWhileServiceIsAway(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -126,7 +126,7 @@ func TestRestartWhileServiceIsAway(t *testing.T) {
 	}
 }
 
-// cutOff breaks the connection of requests to paths with an ending.
+// cutOff breaks the connection of requests whose path has an ending.
 func cutOff(s *servicetest.Service, ending string) {
 	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, ending) {
@@ -136,9 +136,9 @@ func cutOff(s *servicetest.Service, ending string) {
 	})
 }
 
-// A data folder is put back that is older than the end of a guest, while the service is away.
-// The agent creates nobody for the link before the service has answered, and
-// nobody for a link that the service no longer lists.
+// While the service is away, the data folder is restored from a backup that was made before
+// the link of a guest ended. The agent creates no local user for the link before the service
+// has answered, and none if the service no longer lists the link.
 func TestRestoredCopyMakesNoGuestWhileServiceIsAway(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -176,8 +176,8 @@ func TestRestoredCopyMakesNoGuestWhileServiceIsAway(t *testing.T) {
 	}
 }
 
-// The position beside the agent's file is lost or of another server. The agent believes its
-// own copy only after the service has answered.
+// The position file beside the agent's file is lost, or belongs to another server. The
+// agent believes its own copy only after the service has answered.
 func TestCopyWithoutItsPosition(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)

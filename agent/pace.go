@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/backoff"
 )
 
-// pace says how often things are done, and how long they may take. Tests use shorter
-// times.
+// pace says how often the agent does something, and how long that may take. Tests use
+// shorter times.
 type pace struct {
 	owed    time.Duration // between two looks for work that another program left
 	proof   time.Duration // between two questions whether a person has proved their local user
@@ -42,9 +42,9 @@ func (p pace) backoff(failures int) time.Duration {
 	return backoff.Wait(rand.Reader, p.wait, p.longest, failures)
 }
 
-// shutOut returns how long to wait after the service has refused the server key.
-// People have to mend that, so the wait is long, apart from a server that the
-// operator has switched off: it may be switched on at any moment.
+// shutOut returns how long to wait after the service has refused the server key. Somebody
+// has to correct that, so the wait is long. But for a server that the operator has switched
+// off the wait is short, because it may be switched on at any moment.
 func (p pace) shutOut(err error) time.Duration {
 	if errors.Is(err, client.ErrServerDisabled) {
 		return p.longest
@@ -52,8 +52,8 @@ func (p pace) shutOut(err error) time.Duration {
 	return p.refused
 }
 
-// repeat does work until ctx ends. It waits for the usual time between two rounds, less when it is
-// woken, and after failures as [pace] says.
+// repeat does work until ctx ends. Between two rounds it waits for the time usual, or less if it
+// is woken. After failures it waits as [pace] says.
 func (c *core) repeat(ctx context.Context, woken signal, usual time.Duration, work func() error) {
 	failures := 0
 	for {

@@ -30,8 +30,8 @@ func newProofs(c *core, reports *reports) *proofs {
 	return &proofs{core: c, reports: reports, begun: limit.NewBucket(c.opt.Now, 120, time.Hour), inProgress: map[string]bool{}}
 }
 
-// loop works on the proofs that people ask for, until ctx ends. It starts
-// goroutines with work.
+// loop works on the proofs that people ask for, until ctx ends. It uses the function work
+// to start goroutines.
 func (p *proofs) loop(ctx context.Context, work func(func())) {
 	p.repeat(ctx, p.wake.proofs, p.opt.ReportEvery, func() error { return p.start(ctx, work) }) // a change wakes the loop sooner
 }
@@ -70,8 +70,8 @@ func (p *proofs) start(ctx context.Context, work func(func())) error {
 	return nil
 }
 
-// prove works on one proof until it is decided. It reports whether the service
-// knows the result.
+// prove works on one proof until the proof has succeeded or failed. It reports whether the
+// service knows the result.
 func (p *proofs) prove(ctx context.Context, service *client.Agent, proof client.OpenProof) bool {
 	attrs := []slog.Attr{slog.String("account", readable(proof.Username)), slog.String("proof_id", readable(string(proof.ID)))}
 	user, reason := p.identify(ctx, service, proof)
@@ -102,8 +102,8 @@ func (p *proofs) allowed(ctx context.Context, user mediaserver.LocalUser) string
 	return ""
 }
 
-// identify finds out which local user a person is. If it cannot, it returns the
-// reason, else "".
+// identify finds out which local user a person is. It returns "" as the second result, or
+// the reason why it could not find out.
 func (p *proofs) identify(ctx context.Context, service *client.Agent, proof client.OpenProof) (mediaserver.LocalUser, string) {
 	var nobody mediaserver.LocalUser
 	if p.media.check(ctx) != nil {
@@ -131,8 +131,8 @@ func (p *proofs) identify(ctx context.Context, service *client.Agent, proof clie
 	return user, ""
 }
 
-// await asks the media server again and again until the person has answered or
-// end has come. It returns the local user, or the reason for a failure.
+// await asks the media server again and again until the person has answered or the time end
+// has come. It returns the local user, or the reason for a failure.
 func (p *proofs) await(ctx context.Context, secret string, end time.Time) (mediaserver.LocalUser, string) {
 	for pause(ctx, p.pace.proof) {
 		within, cancel := context.WithTimeout(ctx, p.pace.media)
@@ -155,8 +155,8 @@ func (p *proofs) await(ctx context.Context, secret string, end time.Time) (media
 	return mediaserver.LocalUser{}, client.ProofUnavailable
 }
 
-// complete tells the service which local user was proved. It returns the reason
-// why the service makes no link of it, or "".
+// complete tells the service which local user was proved. It returns the reason why the
+// service makes no link from the proof, or "".
 func (p *proofs) complete(ctx context.Context, service *client.Agent, proof client.OpenProof, user mediaserver.LocalUser) string {
 	err := service.CompleteProof(ctx, proof.ID, user.ID)
 	if wrong, is := errors.AsType[*client.Error](err); is {

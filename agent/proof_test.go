@@ -23,8 +23,8 @@ func (d *deployment) proof(person *client.Client) client.Proof {
 	return must(person.Proofs.Get(d.t.Context(), d.serverID()))(d.t)
 }
 
-// TestProofOfLocalUser proves local users. Those who may be linked must be
-// linked, and others refused.
+// TestProofOfLocalUser proves local users. Those who may be linked must be linked, and all
+// others must be refused.
 func TestProofOfLocalUser(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -17,8 +17,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// The greatest numbers of local users and libraries that the service takes in a
-// report.
+// The greatest numbers of local users and libraries that the service accepts in a report.
 const (
 	reportedUsersMost     = 5000
 	reportedLibrariesMost = 1000
@@ -57,8 +56,9 @@ func (r *reports) loop(ctx context.Context) {
 	r.repeat(ctx, r.wake.report, min(r.opt.CheckEvery, r.opt.ReportEvery), func() error { return r.send(ctx, &last) })
 }
 
-// send sends a report if one is due. If the media server does not list
-// everything, no report is sent: the service forgets what is missing in a report.
+// send sends a report if one is due. If the media server does not list everything, no
+// report is sent: the service would forget the local users and libraries that are missing
+// in it.
 func (r *reports) send(ctx context.Context, last *lastReport) error {
 	r.one.Lock()
 	defer r.one.Unlock()
@@ -105,14 +105,14 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 	return r.noteSent(ctx, now, answer.SeenAs, report.Name, report.Version)
 }
 
-// surelyAlone reports whether no sign of a second agent with the same key came with the answer
-// to a report. It begins and ends the trouble that says so.
+// surelyAlone reports whether the answer to a report has no sign of a second agent with the
+// same key. It begins and ends the trouble that reports a second agent.
 func (r *reports) surelyAlone(ctx context.Context, last *lastReport, anotherRun, changed bool) bool {
 	unsure := last.noteRun(r.opt.Now(), r.opt.ReportEvery, anotherRun)
 	return r.checkAlone(ctx, last, changed) && !unsure
 }
 
-// noteSent notes what status shows about the last report.
+// noteSent stores what the command status shows about the last report.
 func (r *reports) noteSent(ctx context.Context, now time.Time, seenAs, name, version string) error {
 	r.media.mu.Lock()
 	product := r.media.last.identity.Product
@@ -123,14 +123,15 @@ func (r *reports) noteSent(ctx context.Context, now time.Time, seenAs, name, ver
 	}))
 }
 
-// othersMost is the number of reports right after one of another run that means a second
-// agent. A late report of an earlier run may cause one.
+// othersMost is the number of reports at which there must be a second agent, if each of
+// them came right after a report of another run. A late report of an earlier run can cause
+// one of them.
 const othersMost = 2
 
 // noteRun notes whether the report before came from another run of an agent. For the first
-// report of a run that is usual: the other one has ended. It returns true if there was a first
-// sign of a second agent, so that the next report should not wait. A second agent counts as
-// ended when nothing was heard of it for the time of three reports.
+// report of a run that is usual, because the other run has ended. It returns true at the first
+// sign of a second agent; then the next report should not wait. A second agent counts as ended
+// when nothing was heard of it for the time of three reports.
 func (l *lastReport) noteRun(now time.Time, every time.Duration, another bool) (unsure bool) {
 	const reports = 3
 	if now.Sub(l.otherAt) >= reports*every {
@@ -143,9 +144,9 @@ func (l *lastReport) noteRun(now time.Time, every time.Duration, another bool) (
 	return another && l.others == 1
 }
 
-// reportTo sends a report. A service that is older than this agent refuses what it does not
-// know. It then gets the report without the run, and if it refuses that, too, without the
-// kinds of libraries.
+// reportTo sends a report. A service that is older than this agent refuses fields that it
+// does not know. Then it gets the report without the run, and if it refuses that report,
+// too, without the kinds of the libraries.
 func reportTo(ctx context.Context, service *client.Agent, report client.Report) (client.ReportAnswer, error) {
 	answer, err := service.Report(ctx, report)
 	if errors.Is(err, client.ErrJSONInvalid) && report.Run != "" {
@@ -162,17 +163,18 @@ func reportTo(ctx context.Context, service *client.Agent, report client.Report) 
 	return service.Report(ctx, report)
 }
 
-// changedBackMost is the number of reports in a row that the service may have had to
-// change back before that means a second agent. An owner who changes addresses
-// causes it now and then.
+// changedBackMost is the number of unchanged reports in a row at which there must be a
+// second agent, if each of them made the service change something. An owner who changes
+// addresses sometimes causes one.
 const changedBackMost = 3
 
-// checkAlone begins a trouble if there is a sign that another agent uses the same server
-// key, and ends it if there is none. There are three such signs: another run goes on sending
-// reports between those of this one, the service had to change several reports in a row back,
-// or somebody has acknowledged changes that this agent has not carried out, since it compared
-// its links. A restored data folder is none of them. checkAlone returns false if it asked the service and got no usable answer;
-// the caller then has to try again soon.
+// checkAlone begins a trouble if there is a sign that another agent uses the same server key, and
+// ends the trouble if there is no sign. There are three signs: another run keeps sending reports
+// between those of this run; several reports in a row changed what the service had stored, although
+// this agent reported the same as before; or somebody has acknowledged changes that this agent has
+// not carried out since it last compared its links. A restored data folder is not such a sign.
+// checkAlone returns false if it asked the service and got no usable answer; the caller then has to
+// try again soon.
 func (r *reports) checkAlone(ctx context.Context, last *lastReport, changedBack bool) bool {
 	if last.changedBack++; !changedBack {
 		last.changedBack = 0
@@ -201,7 +203,7 @@ func (r *reports) checkAlone(ctx context.Context, last *lastReport, changedBack 
 	return true
 }
 
-// compose asks the media server for everything that belongs into a report.
+// compose asks the media server for everything that belongs in a report.
 func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, error) {
 	var report client.Report
 	if err := r.media.confirm(ctx); err != nil {
@@ -221,8 +223,8 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	if err != nil {
 		return report, r.media.explain(ctx, err)
 	}
-	// If another media server has taken the place of the registered one, these are its local
-	// users, and those of the guests seem to be deleted.
+	// If another media server has taken the place of the registered one, users holds the
+	// local users of that other one, and the local users of guests seem to be deleted.
 	if err := r.media.check(ctx); err != nil {
 		return report, err
 	}
@@ -260,9 +262,9 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	return report, nil
 }
 
-// reportable returns the local users for a report, in an order that does not
-// change. If there are more than the service takes, it returns the linked ones
-// and then the first by name.
+// reportable returns the local users for a report, in an order that does not change. If
+// there are more local users than the service accepts, it returns those with links, and
+// then the first of the others by name.
 func (r *reports) reportable(ctx context.Context, users []mediaserver.LocalUser, libraries int) ([]mediaserver.LocalUser, error) {
 	linked := map[string]bool{}
 	list, err := r.store.links(ctx)

@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// clone starts another agent with a copy of the data folder, beside a copy of the media server.
+// clone starts another agent with a copy of the data folder and a copy of the media server.
 func (d *deployment) clone() *deployment {
 	d.t.Helper()
 	d.halt()
@@ -29,7 +29,7 @@ func (d *deployment) clone() *deployment {
 	return other
 }
 
-// report has each of the agents send a report that is due.
+// reportAll lets each of the agents send a report that is due.
 func reportAll(s *servicetest.Service, all ...*deployment) {
 	s.Clock.Advance(all[0].options.ReportEvery)
 	for _, d := range all {
@@ -37,9 +37,9 @@ func reportAll(s *servicetest.Service, all ...*deployment) {
 	}
 }
 
-// Two agents run with copies of one data folder. Both say so after a few reports, although
-// their media servers are the same and nothing changes. When one has ended, the other one
-// stops saying so.
+// Two agents run with copies of one data folder. After a few reports both agents report the
+// trouble, although their media servers are the same and nothing changes. When one agent
+// has ended, the trouble of the other one ends.
 func TestClonesAreNamed(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -62,8 +62,8 @@ func TestClonesAreNamed(t *testing.T) {
 	}
 }
 
-// A data folder that was put back from a backup is no second agent: neither before its
-// links are compared, nor when it has caught up or is started again.
+// An agent whose data folder was restored from a backup is not mistaken for a second agent:
+// not before its links are compared, and not when it has caught up or is started again.
 func TestRestoredCopyIsNoSecondAgent(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)

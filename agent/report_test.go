@@ -59,7 +59,7 @@ func TestReportFollowsMediaServer(t *testing.T) {
 }
 
 // TestReportSaysWhoNeedsAYes reports which local users need a yes. Administrators are not
-// among them, because they are never let in.
+// among these, because administrators are never let in.
 func TestReportSaysWhoNeedsAYes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -91,8 +91,8 @@ func TestReportSaysWhoNeedsAYes(t *testing.T) {
 	eventually(t, "nobody needs a yes", func() bool { return len(notAllowed()) == 0 })
 }
 
-// TestReportKeepsLinkedLocalUsers has more local users than the service takes.
-// The linked ones must be reported.
+// TestReportKeepsLinkedLocalUsers makes more local users than the service accepts. Those
+// with a link must be reported.
 func TestReportKeepsLinkedLocalUsers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -128,7 +128,8 @@ func TestReportIsNotSentWithoutChange(t *testing.T) {
 	eventually(t, "one that is", func() bool { return reports.Load() > 0 })
 }
 
-// held is a media server that lets callers wait for its libraries if their context has it.
+// held is a media server at which those callers wait for the list of libraries whose
+// context says so.
 type held struct {
 	*fake
 	reached, over chan struct{}
@@ -142,8 +143,9 @@ func (h *held) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
 	return h.fake.Libraries(ctx)
 }
 
-// A report is made for a caller who waits, and the media server changes meanwhile. The report
-// of the loop, which has the change, must not be followed by the older one.
+// A report is made for a caller who waits, and the media server changes meanwhile. The loop
+// then sends a report that has the change. After that report, the older report must not be
+// sent.
 func TestOlderReportFollowsNone(t *testing.T) {
 	t.Parallel()
 	h := &held{reached: make(chan struct{}), over: make(chan struct{})}
@@ -163,8 +165,8 @@ func TestOlderReportFollowsNone(t *testing.T) {
 	eventually(t, "the local user who came", func() bool { return slices.Contains(d.usersAtService(), "New") })
 }
 
-// TestTwoAgentsUndoEachOther has another agent with the same server key undo the
-// reports of this one.
+// TestTwoAgentsUndoEachOther lets another agent with the same server key undo the reports
+// of this agent.
 func TestTwoAgentsUndoEachOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -188,8 +190,8 @@ func TestTwoAgentsUndoEachOther(t *testing.T) {
 	eventually(t, "one line", func() bool { return d.log.Count("another agent uses the same server key, and") == 1 })
 }
 
-// TestTwoAgentsAcknowledgeUnseenChanges has another agent acknowledge changes
-// before this one receives them.
+// TestTwoAgentsAcknowledgeUnseenChanges lets another agent acknowledge changes before this
+// agent receives them.
 func TestTwoAgentsAcknowledgeUnseenChanges(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -208,8 +210,8 @@ func TestTwoAgentsAcknowledgeUnseenChanges(t *testing.T) {
 }
 
 // The service accepts a report, but fails to answer the call after it, which begins a
-// trouble. The trouble ends as soon as the service answers that call again, and does not
-// wait until there is something new to report.
+// trouble. The trouble ends as soon as the service answers that call again, even if there
+// is nothing new to report.
 func TestTroubleBesideReportEnds(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

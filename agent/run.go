@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// Run registers the server if needed, reports it, and carries out the changes of
-// its links, until ctx ends. An outage of the service or of the media server does
-// not end it. Only one Run at a time works on a file: a second one waits.
+// Run registers the server if needed, reports it, and carries out the changes of its links,
+// until ctx ends. An outage of the service or of the media server does not end Run. Only
+// one Run at a time works on a file: a second Run waits.
 func (a *Agent) Run(ctx context.Context) error {
 	unlock, ok := a.alone(ctx)
 	if !ok {

@@ -9,9 +9,9 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 )
 
-// TestSecondProgramWritesNoTrouble has a trouble in a program that does not run
-// the agent, such as a command. It must not be written to the file, because
-// nothing would remove it there.
+// TestSecondProgramWritesNoTrouble begins a trouble in a program that does not run the
+// agent, such as a command. The trouble must not be written to the file, because nothing
+// would remove it from there.
 func TestSecondProgramWritesNoTrouble(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, newSite(t)).started()

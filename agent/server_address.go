@@ -53,8 +53,8 @@ const (
 	kindWAN = "wan"
 )
 
-// addressesMost is the greatest number of addresses in a report. The service
-// keeps no more.
+// addressesMost is the greatest number of addresses in a report. The service does not store
+// more.
 const addressesMost = 20
 
 // addressesToReport returns the addresses for a report, the best of each kind
@@ -72,8 +72,8 @@ func (c *core) addressesToReport(ctx context.Context, seenAs string) []client.Ad
 		} else {
 			c.trouble.end(ctx, troubleInterfaces)
 		}
-		// IPv4 comes first, because some clients show only one address, and people know the
-		// form of IPv4.
+		// IPv4 comes first, because some clients show only one address, and people know
+		// IPv4 addresses better.
 		slices.SortStableFunc(found, func(x, y InterfaceAddress) int {
 			return cmp.Compare(x.Address.Unmap().BitLen(), y.Address.Unmap().BitLen())
 		})
@@ -81,8 +81,8 @@ func (c *core) addressesToReport(ctx context.Context, seenAs string) []client.Ad
 			list.add(kindOfInterface(one), c.urlOf(one.Address))
 		}
 	}
-	// If the owner has named an address for outside, the bare IP address would only
-	// lead devices to show their access keys without encryption.
+	// If the owner has configured an address for outside, the bare IP address is not added:
+	// with it, devices would only send their access keys without encryption.
 	if outside, err := netip.ParseAddr(seenAs); err == nil && c.opt.Addresses.WAN && !list.has(kindWAN) && isGlobal(outside) {
 		list.add(kindWAN, c.urlOf(outside))
 	}
@@ -134,9 +134,9 @@ func kindOfURL(text string) string {
 	return kindWAN
 }
 
-// kindOfInterface returns the kind of an address of this machine. It returns ""
-// for an address that is useless to other machines: in a container's network,
-// valid on this link alone, or changing from day to day.
+// kindOfInterface returns the kind of an address of this machine. It returns "" for an
+// address that is useless to other machines: one in the network of a container, one that is
+// valid only on this network link, or one that changes from day to day.
 func kindOfInterface(one InterfaceAddress) string {
 	name := strings.ToLower(one.Interface)
 	for _, inner := range []string{

@@ -15,7 +15,7 @@ import (
 // Errors of [ServerKeys.Take]. A device never gets them, because only an admin at the
 // machine gives the agent a key.
 var (
-	// ErrKeyRefused means that a server key opens nothing at the service.
+	// ErrKeyRefused means that the service does not accept a server key.
 	ErrKeyRefused = errors.New("the service does not accept this server key: copy it again, whole, or make a new one on the server's page at the service")
 	// ErrKeyOfOther means that a server key belongs to another server than the
 	// registered one.
@@ -36,11 +36,11 @@ type ServerKeys struct {
 	failed bool
 }
 
-// Take stores a new server key, which the owner made at the service, in place of the one
-// before. Links and everything else stay. First it asks the service whether the key is the
+// Take stores a new server key, which the owner made at the service, in place of the old
+// key. Links and everything else stay. First it asks the service whether the key is the
 // newest one of the same server. It returns [ErrNotRegistered] before the registration,
 // [ErrKeyRefused], [ErrKeyOfOther], [ErrKeyReplaced], [ErrServerOff], [ErrServiceAway] or
-// [ErrServiceRefused]; the stored key stays as it was then.
+// [ErrServiceRefused]; after an error the stored key stays as it was.
 func (k *ServerKeys) Take(ctx context.Context, key string) error {
 	facts, err := k.store.facts(ctx)
 	if err != nil {
@@ -73,9 +73,9 @@ func (k *ServerKeys) Take(ctx context.Context, key string) error {
 }
 
 // put seals a server key, stores it in the file, and forgets a renewal that has not been
-// answered. before is the sealed key that it may replace, or "" for any. If the file holds
-// another one, because another program has stored it meanwhile, put changes nothing and
-// returns false.
+// answered. The parameter before is the sealed key that it may replace, or "" for any key.
+// If the file holds another key, because another program has stored one meanwhile, put
+// changes nothing and returns false.
 func (k *ServerKeys) put(ctx context.Context, before, key string) (bool, error) {
 	sealed, err := k.store.keys.Seal(k.store.random, sealServerKey, factServerKey, key)
 	if err != nil {
@@ -94,11 +94,11 @@ func (k *ServerKeys) put(ctx context.Context, before, key string) (bool, error) 
 	return written, err
 }
 
-// renewIfOwed replaces the server key if a former owner of the server may know it, or if
-// an earlier renewal was not finished, perhaps because the program ended meanwhile. It
-// returns true if the caller has to ask the service for this again, because the key may be
-// another one now. If the renewal fails, a trouble begins, but the feed goes on with the
-// old key, and the renewal is repeated some minutes later.
+// renewIfOwed replaces the server key if a former owner of the server may know it, or if an
+// earlier renewal was not finished, perhaps because the program ended meanwhile. It returns
+// true if the caller has to ask the service for this server again, because the key may have
+// changed. If the renewal fails, a trouble begins, but the feed goes on with the old key,
+// and the renewal is repeated some minutes later.
 func (k *ServerKeys) renewIfOwed(ctx context.Context, this *client.ThisServer) (again bool, err error) {
 	facts, err := k.store.facts(ctx)
 	if err != nil {
@@ -126,9 +126,9 @@ func (k *ServerKeys) renewIfOwed(ctx context.Context, this *client.ThisServer) (
 	}
 }
 
-// renew asks the service for a new server key and stores it. In two cases it stores
-// nothing and returns nil: if the service does not let the old key replace itself any
-// more, and if another program has stored another key meanwhile.
+// renew asks the service for a new server key and stores it. In two cases it stores nothing
+// and returns nil: if the service no longer accepts the old key for this, and if another
+// program has stored another key meanwhile.
 func (k *ServerKeys) renew(ctx context.Context) error {
 	r, err := k.pendingRenewal(ctx)
 	if err != nil {

@@ -31,8 +31,8 @@ func (d *deployment) keyWorks(key string) bool {
 	return err == nil
 }
 
-// usesItsOwnKey waits until the agent has another key than before and the service has
-// ended that one.
+// usesItsOwnKey waits until the agent has another key than the key before, and the service
+// has ended the key before.
 func (d *deployment) usesItsOwnKey(before string) {
 	d.t.Helper()
 	eventually(d.t, "the end of the former owner's key", func() bool {
@@ -46,8 +46,8 @@ func isKeyRenewal(r *http.Request) bool {
 	return r.Method == http.MethodPost && r.URL.Path == "/api/v1/server/key"
 }
 
-// The owner ends a stolen key. Neither the thief nor the agent gets in then. The running
-// agent takes the new key, and its links stay.
+// The owner ends a stolen key. Then the service refuses both the thief and the agent. The
+// running agent accepts the new key, and its links stay.
 func TestAgentTakesNewKey(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -68,8 +68,8 @@ func TestAgentTakesNewKey(t *testing.T) {
 	d.linked(cat, "cat", "u5") // the feed goes on
 }
 
-// The owner replaces the key, and the old one goes on for a day. The agent says so, and
-// stops saying so when it has the new one.
+// The owner replaces the key, and the old key works for another day. The agent reports that
+// as a trouble until it has the new key.
 func TestAgentTakesNewKeyBeforeOldOneEnds(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -140,8 +140,8 @@ func TestHandOverRenewsKey(t *testing.T) {
 	}
 }
 
-// The program ends between the service's answer to the renewal and writing it down. The
-// next run gets the same new key.
+// The program ends after the service has answered the renewal, and before the new key is
+// written down. The next run gets the same new key.
 func TestRenewalAfterCrash(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)
@@ -207,7 +207,7 @@ func TestRenewalIsRepeatedWhileTheFeedGoesOn(t *testing.T) {
 
 // A former owner is faster than the agent and replaces the key. The agent says that it
 // needs the newest key. The new owner makes one, of either kind, and gives it to the agent:
-// as soon as the agent uses it, no key of the former owner works.
+// as soon as the agent uses this key, no key of the former owner works.
 func TestFormerOwnerReplacesKeyFirst(t *testing.T) {
 	t.Parallel()
 	t.Run("any new key", func(t *testing.T) { t.Parallel(); formerOwnerReplacesKeyFirst(t, (*client.Servers).ReplaceKey) })
@@ -244,8 +244,8 @@ func formerOwnerReplacesKeyFirst(t *testing.T, replace func(*client.Servers, con
 	}
 }
 
-// The owner gives the agent a new key while the answer to its own renewal is on its way.
-// The given key is the newer one, and must not be overwritten.
+// The owner gives the agent a new key while the answer to the agent's own renewal is on its
+// way. The key from the owner is the newer one, and must not be overwritten.
 func TestGivenKeyOutlastsRenewal(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)

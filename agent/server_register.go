@@ -15,8 +15,8 @@ import (
 // registration registers the media server with the service.
 type registration struct{ *core }
 
-// registrationRequest is the request to register the server. It is kept until
-// there is a server key, because a repetition of the same request gets the same
+// registrationRequest is the request to register the server. It is kept until there is a
+// server key, because the service answers a repetition of the same request with the same
 // key.
 type registrationRequest struct {
 	Key       string           `json:"key"` // makes repeated requests safe
@@ -99,8 +99,8 @@ func (r *registration) register(ctx context.Context) error {
 	return nil
 }
 
-// pending returns the registration request that was not answered yet. If there is
-// none it makes a new one and writes it down.
+// pending returns the registration request that was not answered yet. If every request was
+// answered, it makes a new request and writes it down.
 func (r *registration) pending(ctx context.Context) (registrationRequest, error) {
 	var ask registrationRequest
 	facts, err := r.store.facts(ctx)
@@ -159,8 +159,8 @@ func (r *registration) keep(ctx context.Context, ask registrationRequest) error 
 	return r.explainFile(ctx, err)
 }
 
-// errOther returns an error if kept is not empty, because then another program
-// has just written it.
+// errOther returns an error if kept, the request in the file, is not empty: then another
+// program has just written one.
 func errOther(kept string) error {
 	if kept == "" {
 		return nil

@@ -21,8 +21,8 @@ func isRegistration(r *http.Request) bool {
 	return r.Method == http.MethodPost && r.URL.Path == "/api/v1/servers"
 }
 
-// TestRegistrationIsRepeatedSafely loses the answers to the first registrations,
-// which were carried out. There must be one server.
+// TestRegistrationIsRepeatedSafely loses the answers to the first registrations, which were
+// carried out. Only one server may exist afterwards.
 func TestRegistrationIsRepeatedSafely(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -41,9 +41,9 @@ func TestRegistrationIsRepeatedSafely(t *testing.T) {
 	}
 }
 
-// TestRegistrationAfterCrash ends the program between the service's answer and
-// writing it down. The next run must get the same server, although the media
-// server's name has changed.
+// TestRegistrationAfterCrash ends the program after the service's answer arrived and before
+// it was written down. The next run must get the same server, although the media server's
+// name has changed.
 func TestRegistrationAfterCrash(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -99,9 +99,9 @@ func TestRegistrationWithWrongClaimCodes(t *testing.T) {
 	}
 }
 
-// TestRegistrationWithNewClaimCode gives the agent another claim code while the
-// outcome of the first registration is unknown. The agent must repeat the first
-// request, and use the other code only then.
+// TestRegistrationWithNewClaimCode gives the agent another claim code while the outcome of
+// the first registration is unknown. The agent must first repeat the first request, and
+// only then use the other code.
 func TestRegistrationWithNewClaimCode(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

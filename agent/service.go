@@ -12,10 +12,11 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// asker is a loop that asks the service again and again, for [service.explain].
+// asker is the name of a loop that asks the service again and again. [service.explain]
+// keeps the troubles of each asker apart.
 type asker string
 
-// The askers. A single question of a device or an admin has none, because no later
+// The askers. A single question of a device or an admin has no asker, because no later
 // answer would end its trouble.
 const (
 	byFeed          asker = "feed"
@@ -27,8 +28,8 @@ const (
 	byNobody        asker = ""
 )
 
-// service is the service as the agent sees it: when it last answered, and which
-// troubles there are with it.
+// service is the service as the agent sees it: when it last answered, and which troubles it
+// causes.
 type service struct {
 	*core
 
@@ -53,10 +54,10 @@ func (s *service) client(ctx context.Context) (*client.Agent, error) {
 	return s.opt.Service.As(key).Agent, nil
 }
 
-// explain begins or ends troubles according to an answer of the service. err is
-// nil for a good answer. It returns nil, [ErrNotRegistered] for a server key that
-// is refused, [ErrServiceRefused] for a refusal of the request itself, and
-// [ErrServiceAway] for everything else.
+// explain begins or ends troubles according to an answer of the service; err is its error,
+// or nil for a good answer. It returns nil, [ErrNotRegistered] for a server key that is
+// refused, [ErrServiceRefused] for a refusal of the request itself, and [ErrServiceAway]
+// for everything else.
 func (s *service) explain(ctx context.Context, by asker, err error) error {
 	err = s.classify(ctx, by, err)
 	if errors.Is(err, ErrServiceAway) || errors.Is(err, ErrNotRegistered) {
@@ -105,8 +106,8 @@ func (s *service) classify(ctx context.Context, by asker, err error) error {
 	}
 }
 
-// beginTrouble begins a trouble with the service for one asker. It is resolved when
-// it is resolved for all of them: a proxy may let one question pass and not another.
+// beginTrouble begins a trouble with the service for one asker. The trouble ends when it
+// has ended for all askers: a proxy may let one question pass and not another.
 func (s *service) beginTrouble(ctx context.Context, by asker, name, text string, attrs ...slog.Attr) {
 	if by == byNobody {
 		return
@@ -165,8 +166,8 @@ type contact struct {
 	failed  time.Time // zero if it has answered since
 }
 
-// holdOff is the time in which no device waits for a service that has just failed
-// to answer.
+// holdOff is the time for which devices do not wait for a service that has failed to
+// answer.
 const holdOff = 10 * time.Second
 
 // failing reports whether the service has failed to answer within the last
@@ -183,8 +184,8 @@ func (c *contact) fails(now time.Time) {
 	c.failed = now
 }
 
-// noteContact remembers that the service has answered, and writes it down now and
-// then.
+// noteContact remembers that the service has answered, and writes this into the agent's
+// file now and then.
 func (s *service) noteContact(ctx context.Context) {
 	now := s.opt.Now()
 	s.contact.mu.Lock()
@@ -200,8 +201,8 @@ func (s *service) noteContact(ctx context.Context) {
 	}
 }
 
-// lastContact returns when the service last answered, this program or another
-// one.
+// lastContact returns when the service last answered this program, or another program that
+// uses the same file.
 func (s *service) lastContact(facts map[string]string) time.Time {
 	s.contact.mu.Lock()
 	defer s.contact.mu.Unlock()
@@ -230,8 +231,8 @@ func (s *service) correctContact(ctx context.Context, facts map[string]string) {
 	}
 }
 
-// leastTrust is the least time that the service is trusted: this much can pass
-// between two answers of a service that is not away.
+// leastTrust is the least time that the service is trusted: between two answers of a
+// service that is not away, so much time can pass.
 const leastTrust = 2 * time.Minute
 
 // checkTrust returns [ErrTrustOver] when the service has been away for longer

@@ -6,9 +6,9 @@ import (
 	"errors"
 )
 
-// CertificateAdvice returns what is wrong with the certificate of the service, and what to
-// do about it. It returns "" for an error that is not about a certificate. The text begins
-// with a small letter and has no full stop.
+// CertificateAdvice returns in words what is wrong with the certificate of the service, and
+// what people can do about that. It returns "" for an error that is not about a
+// certificate. The text begins with a small letter and has no full stop.
 func CertificateAdvice(err error) string {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return "the certificate of the service comes from an authority that this machine does not trust: if the operator of the service has an authority of their own, " +

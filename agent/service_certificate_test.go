@@ -18,7 +18,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
-// detour sends requests to another address as soon as there is one.
+// detour sends requests to another address as soon as such an address is set.
 type detour struct {
 	way atomic.Pointer[detourWay]
 }
@@ -40,9 +40,8 @@ func (d *detour) RoundTrip(r *http.Request) (*http.Response, error) {
 	return way.through.RoundTrip(other)
 }
 
-// The certificate at the service's address is one that the agent does not trust, in each of
-// the usual ways. The agent names that, gives no request away, and continues with its own
-// copy.
+// The agent does not trust the certificate at the service's address, for each of the usual
+// reasons. The agent reports the reason, sends no request, and continues with its own copy.
 func TestUntrustedCertificateIsNamed(t *testing.T) {
 	t.Parallel()
 	var met atomic.Int64
@@ -86,7 +85,7 @@ func TestUntrustedCertificateIsNamed(t *testing.T) {
 	}
 }
 
-// An error that is not about a certificate gets no advice about one.
+// An error that is not about a certificate gets no advice about certificates.
 func TestCertificateAdviceIsAboutCertificates(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{nil, errDown, errors.New("tls: handshake failure"), x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}} {

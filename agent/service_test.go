@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
-// TestTrustEndsAlthoughClockWasAhead writes a last contact in the future, as a clock
-// that was ahead would do. The trust in the service must not last longer because of it.
+// TestTrustEndsAlthoughClockWasAhead writes a last contact in the future, as a clock that
+// was ahead would do. This must not make the trust in the service last longer.
 func TestTrustEndsAlthoughClockWasAhead(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -33,7 +33,7 @@ func TestTrustEndsAlthoughClockWasAhead(t *testing.T) {
 	isError(t, err, agent.ErrTrustOver)
 }
 
-// TestServerSwitchedOffAndOn has the operator switch the server off and on again.
+// TestServerSwitchedOffAndOn lets the operator switch the server off and on again.
 func TestServerSwitchedOffAndOn(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

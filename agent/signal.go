@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// signal wakes a loop that waits. Several calls of now before the loop waits
-// again wake it once.
+// signal wakes a loop that waits. If now is called several times before the loop waits
+// again, the loop is woken once.
 type signal chan struct{}
 
 func newSignal() signal { return make(signal, 1) }

@@ -100,7 +100,7 @@ func (s *Store) tx(ctx context.Context, doing string, work func(tx *gorm.DB) err
 // read returns the database for a single statement.
 func (s *Store) read(ctx context.Context) *gorm.DB { return s.db.Gorm.WithContext(ctx) }
 
-// newID returns a random id for a row: 32 hex digits.
+// newID returns a random id of 32 hex digits for a row.
 func (s *Store) newID() (string, error) {
 	raw := make([]byte, 16)
 	if _, err := io.ReadFull(s.random, raw); err != nil {
@@ -218,8 +218,7 @@ func setChangeSeq(tx *gorm.DB, seq int64) error {
 	return setFact(tx, factChangeSeq, strconv.FormatInt(seq, 10))
 }
 
-// stamp returns t as it is kept in the file: Unix milliseconds, 0 for the zero
-// time.
+// stamp returns t in the form that the file has: Unix milliseconds, or 0 for the zero time.
 func stamp(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

@@ -9,22 +9,22 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// Ways in which a yes was given, as they are kept in allowed_users.given_by. The column may
-// also hold "upgrade": the migration that made the table said yes to the local users who
-// were linked already.
+// Ways in which a yes was given, as allowed_users.given_by has them. The column may also
+// hold "upgrade": the migration that made the table gave a yes to the local users who
+// already had a link.
 const (
 	givenByLink  = "link"
 	givenByAllow = "allow"
 	givenByProof = "proof"
 )
 
-// madeHere is the beginning of an SQL condition: it is true for a guest that this agent has
-// created for certain and that has not become an administrator. Such a guest needs no yes.
-// The query has to go on with the id of the local user and a closing bracket.
+// madeHere is the beginning of an SQL condition: it is true for a guest who was certainly
+// created by this agent, and who has not become an administrator. Such a guest needs no
+// yes. After it, the query must have the id of the local user and a closing bracket.
 const madeHere = "EXISTS (SELECT 1 FROM guests WHERE guests.unsure = 0 AND guests.left_alone <> '" + aloneAdministrator + "' AND guests.local_user_id = "
 
 // allowed is the SQL condition for a link whose local user may be used: the local user has
-// a yes, this agent has created it, or the link has no local user yet.
+// a yes, this agent has created the local user, or the link has no local user yet.
 const allowed = "(links.local_user_id = '' OR EXISTS (SELECT 1 FROM allowed_users WHERE allowed_users.local_user_id = links.local_user_id)" +
 	" OR " + madeHere + "links.local_user_id))"
 
@@ -35,8 +35,8 @@ type allowedUser struct {
 	GivenBy     string
 }
 
-// allow writes that a local user may be used. Guests of this agent need no such row. It
-// reports whether the yes is new.
+// allow stores the yes to a local user. Guests of this agent need no such row. It reports
+// whether the yes is new.
 func (s *Store) allow(ctx context.Context, user mediaserver.LocalUser, by string) (fresh bool, err error) {
 	err = s.tx(ctx, "allow a local user", func(tx *gorm.DB) error {
 		result := tx.Exec("INSERT INTO allowed_users (local_user_id, name, given_by, created_at) SELECT ?, ?, ?, ? WHERE NOT "+madeHere+
@@ -48,7 +48,7 @@ func (s *Store) allow(ctx context.Context, user mediaserver.LocalUser, by string
 	return fresh && err == nil, err
 }
 
-// disallow takes back the yes to a local user, and marks the tokens of that local user, so
+// disallow removes the yes to a local user, and marks the tokens of that local user, so
 // that they are revoked. It reports whether there was a yes.
 func (s *Store) disallow(ctx context.Context, localUserID string) (was bool, err error) {
 	err = s.tx(ctx, "disallow a local user", func(tx *gorm.DB) error {
@@ -89,7 +89,7 @@ func isAllowed(tx *gorm.DB, localUserID string) (bool, error) {
 	return is, nil
 }
 
-// waitingLinks reads the links that would be in use if their local user was allowed.
+// waitingLinks reads the links that would be in use if their local user were allowed.
 func (s *Store) waitingLinks(ctx context.Context) ([]linkRow, error) {
 	return readLinks(s.read(ctx), usable+" AND NOT "+allowed, stamp(s.now()))
 }

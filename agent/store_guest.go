@@ -26,7 +26,7 @@ type guestRow struct {
 
 const guestColumns = "local_user_id, account_id, link_id, name, applied, told, left_alone, created_at, disabled_at, unsure"
 
-// readGuests reads the guests that fit condition, the oldest first.
+// readGuests reads the guests that fulfil an SQL condition, the oldest first.
 func readGuests(db *gorm.DB, condition string, args ...any) ([]guestRow, error) {
 	var rows []guestRow
 	err := db.Raw("SELECT "+guestColumns+" FROM guests WHERE "+condition+" ORDER BY created_at, local_user_id", args...).Scan(&rows).Error
@@ -52,8 +52,8 @@ func (s *Store) putGuest(ctx context.Context, row guestRow) error {
 	})
 }
 
-// giveLink writes the local user of a guest into their link, unless the service
-// has named one.
+// giveLink writes the local user of a guest into their link, unless the service has named a
+// local user for it.
 func giveLink(tx *gorm.DB, row guestRow) error {
 	return tx.Exec("UPDATE links SET local_user_id = ?, local_user_name = ? WHERE id = ? AND local_user_id = ''",
 		row.LocalUserID, row.Name, row.LinkID).Error
@@ -104,7 +104,8 @@ func (s *Store) dropGuest(ctx context.Context, localUserID string) error {
 	})
 }
 
-// intent is the intention to create a guest, written down before it is done.
+// intent is the intention to create a guest, which is written down before the guest is
+// created.
 type intent struct {
 	LinkID    string
 	AccountID string
@@ -135,7 +136,8 @@ func (s *Store) intents(ctx context.Context) ([]intent, error) {
 			list[i].Before[id] = true
 		}
 		if row.Sealed != "" {
-			// Without the secret nobody is taken for the guest.
+			// If the secret cannot be opened, no local user will be recognised as the
+			// guest.
 			list[i].Secret, _ = s.keys.Open(sealGuest, row.LinkID, row.Sealed)
 		}
 	}
@@ -169,7 +171,7 @@ func (s *Store) dropIntent(ctx context.Context, linkID string) error {
 	})
 }
 
-// madeSince counts the guests that were created after at.
+// madeSince counts the guests that were created after the time at.
 func (s *Store) madeSince(ctx context.Context, at time.Time) (int, error) {
 	return s.count(ctx, "SELECT COUNT(*) FROM guests WHERE created_at > ?", stamp(at))
 }

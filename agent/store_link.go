@@ -31,18 +31,18 @@ type linkRow struct {
 	Allowed         bool `gorm:"->"` // whether the local user may be used, apart from Policy.AllowAllUsers; not a column
 }
 
-// listing tells whether the service listed a link when it was last asked for all of them.
+// listing tells whether the service listed a link when the agent last asked for all links.
 type listing int
 
 const (
 	listed listing = iota
 	// notListed means that the service did not list the link. A backup of the service may
-	// have been restored, so nothing is taken away, but the service is asked about the
+	// have been restored, so the link stays, but the agent asks the service about the
 	// access key each time.
 	notListed
 	// endedSince means that the service did not list the link, and that the agent's file was
-	// put back from a backup: the link was removed since. The agent waits for the service to
-	// say otherwise.
+	// restored from a backup: the link was removed after that backup. The agent waits until
+	// the service lists the link again.
 	endedSince
 )
 
@@ -50,8 +50,8 @@ const (
 // time as a stamp.
 const usable = "status = 'accepted' AND active = 1 AND unlinked_at = 0 AND missing <> 2 AND (ends_at = 0 OR ends_at > ?)"
 
-// usable reports whether the link is in use at now. The constant usable is the same
-// condition in SQL.
+// usable reports whether the link is in use at the time now. The constant usable is the
+// same condition in SQL.
 func (r *linkRow) usable(now time.Time) bool {
 	return r.Status == client.Accepted && r.Active && r.UnlinkedAt == 0 && r.Missing != endedSince && (r.EndsAt == 0 || r.EndsAt > stamp(now))
 }
@@ -81,7 +81,7 @@ func (r *linkRow) libraries() []string {
 const linkColumns = `id, account_id, username, display_name, local_user_id, local_user_name, type, status, active,
  libraries, ends_at, access_key_sha256, unlinked_at, missing`
 
-// readLinks reads the links that fit condition, the oldest first.
+// readLinks reads the links that fulfil an SQL condition, the oldest first.
 func readLinks(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
 	var rows []linkRow
 	err := db.Raw("SELECT "+linkColumns+", "+allowed+" AS allowed FROM links WHERE "+condition+" ORDER BY length(id), id", args...).Scan(&rows).Error
@@ -95,10 +95,10 @@ func readLinks(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
 // controls the service must not be able to fill the disk.
 const linksMost = 20000
 
-// putLink writes a link as the service has it now, and marks the tokens that this ends.
-// A link that was ended here stays ended. It returns the row as it was before, or nil
-// for a new link. For a new link beyond linksMost it writes nothing and returns
-// errLinkInvalid.
+// putLink writes a link as the service has it now, and marks the tokens that have to be
+// revoked because of a change. A link that was ended here stays ended. It returns the row
+// as it was before, or nil for a new link. For a new link beyond linksMost it writes
+// nothing and returns errLinkInvalid.
 func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
 	known, err := readLinks(tx, "id = ?", row.ID)
 	if err != nil {
@@ -183,8 +183,8 @@ func (s *Store) dropLink(tx *gorm.DB, id string) (*linkRow, error) {
 }
 
 // endLink stores that an admin has ended a link at this machine, and marks the tokens of
-// the link, so that they are revoked. It also takes back the yes to the local user, because
-// with the yes a new link from the service would let somebody in again.
+// the link, so that they are revoked. It also disallows the local user, because with the
+// yes a new link from the service would let somebody in again.
 func (s *Store) endLink(tx *gorm.DB, link linkRow) error {
 	if err := tx.Exec("UPDATE links SET unlinked_at = ? WHERE id = ?", stamp(s.now()), link.ID).Error; err != nil {
 		return err
@@ -196,7 +196,7 @@ func (s *Store) endLink(tx *gorm.DB, link linkRow) error {
 	return err
 }
 
-// oweTokens marks the tokens that fit condition as ending: they have to be
+// oweTokens marks the tokens that fulfil an SQL condition as ending: they have to be
 // revoked.
 func (s *Store) oweTokens(tx *gorm.DB, condition string, args ...any) error {
 	err := tx.Exec("UPDATE tokens SET ending_at = ? WHERE ending_at = 0 AND "+condition, append([]any{stamp(s.now())}, args...)...).Error
@@ -219,9 +219,9 @@ func (s *Store) links(ctx context.Context) ([]Link, error) {
 	return list, nil
 }
 
-// endLinks marks tokens that have to be revoked, because their link is not in use: for
-// example, its last day is over. Unless allUsers is true, it also marks the tokens of links
-// whose local user is not allowed.
+// endLinks marks tokens that have to be revoked, because their link is not in use, for
+// example because its last day is over. Unless allUsers is true, it also marks the tokens
+// of links whose local user is not allowed.
 func (s *Store) endLinks(ctx context.Context, allUsers bool) error {
 	over := "link_id NOT IN (SELECT id FROM links WHERE " + usable + " AND (? OR " + allowed + "))"
 	now := stamp(s.now())

@@ -2,6 +2,6 @@
 
 package agent
 
-// lock does nothing where the system has no lock that ends with the program. Here
-// nothing keeps two agents from one file.
+// lock does nothing on a system without a lock that ends with the program. On such a
+// system, nothing prevents two agents from using one file.
 func (s *Store) lock() (unlock func(), ok bool, err error) { return func() {}, true, nil }

@@ -9,18 +9,19 @@ import (
 	"strings"
 )
 
-// The agent's file may be put back from a backup, and then knows nothing about links that
-// were removed since. Two files beside it show that, see [Store.untouched]. The lock file is
-// made once and never changed, so that a copy of it has a later change time; the agent's file
-// has the change time of the original. The position file holds the number of the last
-// change, so that it is ahead of an agent's file that alone was put back.
+// If the agent's file is restored from a backup, it does not know which links were removed
+// after the backup. Two files beside the agent's file show that it was restored, see
+// [Store.untouched]. The lock file is made once and never changed, so that a copy of it has a
+// later change time; the agent's file has the change time of the original. The position file
+// holds the number of the last change, so that its number is higher than that of the agent's
+// file if only the agent's file was restored.
 
 func (s *Store) lockPath() string { return s.path + ".lock" }
 
 func (s *Store) positionPath() string { return s.path + ".position" }
 
-// writePosition writes the number of the last change beside the agent's file. The place of the
-// former file is taken in one step, so that a crash leaves one of the two.
+// writePosition writes the number of the last change beside the agent's file. It replaces the
+// old file in one step, so that after a crash either the old or the new file exists.
 func (s *Store) writePosition(serverID string, seq int64) error {
 	fresh := s.positionPath() + ".new"
 	if err := os.WriteFile(fresh, []byte(serverID+" "+strconv.FormatInt(seq, 10)+"\n"), 0o600); err != nil {
@@ -32,8 +33,8 @@ func (s *Store) writePosition(serverID string, seq int64) error {
 	return nil
 }
 
-// position returns the server and the number of the last change that stand beside the agent's
-// file. It returns an error if there are none.
+// position returns the server and the number of the last change that the position file beside
+// the agent's file holds. It returns an error if that file does not exist.
 func (s *Store) position() (serverID string, seq int64, err error) {
 	text, err := os.ReadFile(s.positionPath())
 	if err != nil {
@@ -46,9 +47,10 @@ func (s *Store) position() (serverID string, seq int64, err error) {
 	return serverID, seq, nil
 }
 
-// untouched reports whether the agent's file is as an agent left it in this place. It returns
-// false for a file that was put back from a backup or moved, and for one that the service
-// has never confirmed. It cannot see that a whole disk was put back by another system.
+// untouched reports whether the agent's file is unchanged since an agent wrote it in this
+// place. It returns false for a file that was restored from a backup or moved, and for a file
+// that the service has never confirmed. It cannot notice that another system has restored the
+// whole disk.
 func (s *Store) untouched(ctx context.Context) (bool, error) {
 	facts, err := s.facts(ctx)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// troubles hold what is wrong now. A trouble is logged once when it begins and
-// once when it is resolved, however often it shows itself in between.
+// troubles hold what is wrong now. A trouble is logged once when it begins and once when it
+// is resolved, no matter how often it is noticed in between.
 type troubles struct {
 	log   *slog.Logger
 	now   func() time.Time
@@ -48,8 +48,8 @@ const (
 	troubleNotAllowed    = "local_user_not_allowed"
 )
 
-// begin notes a trouble. text says what is wrong and what to do; attrs are
-// details for the log alone. The same trouble with another text is logged again.
+// begin notes a trouble. text says what is wrong and what to do; attrs are details that
+// only the log gets. The same trouble with another text is logged again.
 func (t *troubles) begin(ctx context.Context, name, text string, attrs ...slog.Attr) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,8 +75,8 @@ func (t *troubles) end(ctx context.Context, names ...string) {
 	}
 }
 
-// keep writes a trouble to the file for other programs, if this program runs the
-// agent. An error does not matter: the log has it.
+// keep writes a trouble to the file for other programs, if this program runs the agent. An
+// error does not matter, because the trouble is in the log.
 func (t *troubles) keep(ctx context.Context, name, text string) {
 	if !t.kept {
 		return

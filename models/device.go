@@ -411,9 +411,8 @@ func deviceName(row *deviceCodeRow) string {
 }
 
 // EmbyPoll reports whether the code that an Emby device shows was approved. It returns
-// [ErrDeviceCodeExpired] for a pair of id and code that is unknown, denied, used or too old. Wrong
-// pairs are counted by device; after too many, the device's codes are dead and every pair gets
-// [ErrThrottled].
+// [ErrDeviceCodeExpired] for an unknown, denied, used or expired pair of id and code. Wrong pairs
+// are counted by device; after too many, all pairs of the device get [ErrThrottled].
 func (d *Devices) EmbyPoll(ctx context.Context, deviceID, typed string) (approved bool, err error) {
 	row, err := d.byEmby(ctx, deviceID, typed, d.stateByMAC)
 	return err == nil && row.State == deviceApproved, err

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// captured holds the requests of an Emby client after a sign-in, word for word except for
-// ids and tokens (docs/emby-connect.md §7).
+// captured holds the requests of an Emby client after a sign-in, unchanged except for ids
+// and tokens (docs/emby-connect.md §7).
 const captured = `
 200 GET /emby/System/Info
 X-MediaBrowser-Token: TOKEN

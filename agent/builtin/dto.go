@@ -182,7 +182,8 @@ type forgotPinDto struct {
 	UsersReset []string `json:"UsersReset"`
 }
 
-// dto returns a local user as clients read it, with the account that it is linked with.
+// dto returns a local user as clients read it, with the account that the local user is
+// linked to.
 func (s *Server) dto(u *User, connection Connection) userDto {
 	return userDto{
 		Name: u.Name, ServerID: s.id, ServerName: s.opt.Name, Prefix: prefix(u.Name), ID: u.ID, PrimaryImageTag: u.PictureTag,
@@ -216,7 +217,7 @@ func policy(u *User) policyDto {
 	}
 }
 
-// prefix returns the letter under which a list shows a name.
+// prefix returns the initial letter under which an alphabetical list shows a name.
 func prefix(name string) string {
 	for _, r := range name {
 		return string(r)

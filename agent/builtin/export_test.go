@@ -9,13 +9,14 @@ import (
 	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
-// LookToken is lookToken. This file opens the package to its tests in builtin_test.
+// LookToken opens lookToken to the tests. This file opens parts of the package to its
+// tests, which are in the package builtin_test.
 const LookToken = lookToken
 
 // ErrWrong is errWrong.
 var ErrWrong = errWrong
 
-// Plan returns how SQLite runs a statement.
+// Plan returns the steps in which SQLite runs a statement.
 func (s *Server) Plan(ctx context.Context, statement string, args ...any) ([]string, error) {
 	var steps []struct{ Detail string }
 	err := s.scan(ctx, "explain", &steps, "EXPLAIN QUERY PLAN "+statement, args...)
@@ -61,7 +62,7 @@ func (t Tries) TryKnown(ctx context.Context, subject, device string, address net
 	return t.t.try(ctx, passwordTry{name: subject, address: address, known: true, device: device}, work)
 }
 
-// Wait returns how long a try has to wait; 0 if it ran.
+// Wait returns how long a try has to wait, or 0 if the try ran.
 func Wait(err error) time.Duration {
 	if wait, ok := errors.AsType[*limit.WaitError](err); ok {
 		return wait.After
@@ -78,14 +79,15 @@ func Texts() (map[string]map[string]string, error) {
 	return p.texts, nil
 }
 
-// AnswerProof answers a page without opening it first. It reports whether the page is
-// over.
+// AnswerProof answers the page of a proof without opening the page first. It reports
+// whether the page accepts no answer any more.
 func (s *Server) AnswerProof(ctx context.Context, page, name, password string) bool {
 	return errors.Is(s.answerProof(ctx, page, name, password, caller{}), errProofOver)
 }
 
-// FinishProof reads the row of a local user, calls meanwhile, and then finishes the
-// proof with the row that it has read. It reports whether the page is over.
+// FinishProof reads the row of a local user, calls the function meanwhile, and then
+// finishes the proof with the row that it has read. It reports whether the page accepts no
+// answer any more.
 func (s *Server) FinishProof(ctx context.Context, page, id string, meanwhile func()) bool {
 	row, err := s.row(ctx, "WHERE id = ?", id)
 	meanwhile()

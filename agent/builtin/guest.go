@@ -57,7 +57,8 @@ func (s *Server) Restrict(ctx context.Context, id string, to mediaserver.Restric
 	})
 }
 
-// restricted returns the libraries that a restriction names; nil if it allows all.
+// restricted returns the libraries that a restriction names; or nil if it allows all
+// libraries.
 func restricted(to mediaserver.Restriction) []string {
 	if to.AllLibraries {
 		return nil

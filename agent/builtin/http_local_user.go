@@ -27,8 +27,8 @@ func (f *handlers) publicUsers(w http.ResponseWriter, r *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, list)
 }
 
-// connected returns the connections by id of local user. It returns none while they
-// cannot be read, so that people can still sign in.
+// connected returns the connections by id of local user. While the connections cannot be
+// read it returns an empty map, so that people can still sign in.
 func (f *handlers) connected(r *wire.Request) map[string]Connection {
 	if f.connections == nil {
 		return nil
@@ -58,7 +58,8 @@ func (f *handlers) filteredUsers(r *wire.Request) ([]userDto, error) {
 	return list, nil
 }
 
-// excludes reports whether a filter is set and asks for the opposite of is.
+// excludes reports whether a filter asks for the opposite of a property of a local user.
+// The parameter is says whether the local user has the property.
 func excludes(filter string, is bool) bool {
 	return strings.EqualFold(filter, "true") && !is || strings.EqualFold(filter, "false") && is
 }

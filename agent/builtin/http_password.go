@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// password changes a password, in every shape that clients send (docs/emby-connect.md
-// §4.4). To change their own password, local users must prove that they know it. An
+// password changes a password, in every form that clients send (docs/emby-connect.md §4.4).
+// To change their own password, local users must prove that they know the current one. An
 // administrator may set or remove the password of another local user.
 func (f *handlers) password(w http.ResponseWriter, r *wire.Request, who *session) error {
 	id := embywire.ID(r.PathValue("id"))

@@ -14,7 +14,7 @@ import (
 )
 
 // pictured returns the id of the local user whose picture a path names. A local user has
-// only one: the first of type Primary.
+// only one picture: the first of type Primary.
 func pictured(r *wire.Request) (id string, err error) {
 	index := r.PathValue("index")
 	if index == "" {
@@ -28,7 +28,7 @@ func pictured(r *wire.Request) (id string, err error) {
 }
 
 // picture answers with a picture. It needs no token, because sign-in pages show pictures.
-// A size that a client asks for is ignored: the whole picture is sent.
+// The size that a client asks for is ignored: the whole picture is sent.
 func (f *handlers) picture(w http.ResponseWriter, r *wire.Request) error {
 	id, err := pictured(r)
 	if err != nil {
@@ -62,7 +62,7 @@ func (f *handlers) picture(w http.ResponseWriter, r *wire.Request) error {
 	return nil
 }
 
-// postPicture stores a picture, sent in base64 as clients do, or as it is.
+// postPicture stores a picture, which clients send in base64 or as plain bytes.
 func (f *handlers) postPicture(w http.ResponseWriter, r *wire.Request, _ *session) error {
 	id, err := pictured(r)
 	if err != nil {

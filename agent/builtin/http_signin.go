@@ -71,18 +71,19 @@ func (f *handlers) answerSignIn(w http.ResponseWriter, r *wire.Request, row *use
 	})
 }
 
-// forgotPassword answers the same for every name: people ask their administrator.
+// forgotPassword gives the same answer for every name: that people should ask their
+// administrator.
 func (f *handlers) forgotPassword(w http.ResponseWriter, _ *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, forgotDto{Action: "ContactAdmin"})
 }
 
-// forgotPasswordPin refuses every PIN, because none is ever sent out.
+// forgotPasswordPin refuses every PIN, because this server never sends a PIN.
 func (f *handlers) forgotPasswordPin(w http.ResponseWriter, _ *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, forgotPinDto{UsersReset: []string{}})
 }
 
-// listSessions answers with the sessions of the last 24 hours. Administrators see all of
-// them, others only their own.
+// listSessions answers with the sessions of the last 24 hours. Administrators see all
+// sessions, other local users only their own.
 func (f *handlers) listSessions(w http.ResponseWriter, r *wire.Request, who *session) error {
 	user := who.user
 	if who.administrator {

@@ -11,8 +11,8 @@ func (f *handlers) publicInfo(w http.ResponseWriter, r *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, f.public(r))
 }
 
-// public returns what everybody may know of the server. If no local address is set, it
-// names the one at which the client has just reached the server.
+// public returns what everybody may know about the server. If no local address is set, the
+// answer has the address at which the client has just reached the server.
 func (f *handlers) public(r *wire.Request) publicInfoDto {
 	info := publicInfoDto{
 		LocalAddresses: []string{}, RemoteAddresses: []string{}, ServerName: f.opt.Name, Version: version,
@@ -61,8 +61,8 @@ func (f *handlers) ping(w http.ResponseWriter, _ *wire.Request) error {
 	return nil
 }
 
-// quickConnectEnabled answers false: apps then offer no sign-in by code. Apps that
-// find nothing here show an error instead.
+// quickConnectEnabled answers false: then apps do not offer a sign-in by code. If this path
+// did not exist, apps would show an error.
 func (f *handlers) quickConnectEnabled(w http.ResponseWriter, _ *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, false)
 }
@@ -72,8 +72,8 @@ func (f *handlers) endpoint(w http.ResponseWriter, r *wire.Request, _ *session) 
 	return wire.AnswerJSON(w, http.StatusOK, endpointDto{IsLocal: home && r.Address.IsLoopback(), IsInNetwork: home})
 }
 
-// webPage answers at the address where other media servers have their web app: some
-// apps look for it before they accept an address.
+// webPage answers at the address where other media servers have their web app: some apps
+// look for the web app before they accept an address.
 func (f *handlers) webPage(w http.ResponseWriter, r *wire.Request) error {
 	p, err := f.pages()
 	if err != nil {

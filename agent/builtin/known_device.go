@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// knownDevicesKept is the number of known devices that one local user may have. The next
-// one replaces the device that was used longest ago.
+// knownDevicesKept is the number of known devices that one local user may have. A further
+// device replaces the one whose last use is the longest time ago.
 const knownDevicesKept = 50
 
 // unnamed is the prefix of the id that this server makes for a device that sends no id.
@@ -29,7 +29,7 @@ func (s *Server) isKnown(ctx context.Context, localUserID, deviceID string) (boo
 	return is && deviceID != "" && !strings.HasPrefix(deviceID, unnamed), err
 }
 
-// remember writes that a local user has signed in on a device with the password.
+// remember stores that a local user has signed in on a device with the password.
 func (s *Server) remember(tx *gorm.DB, localUserID, deviceID string) error {
 	if strings.HasPrefix(deviceID, unnamed) {
 		return nil
@@ -47,8 +47,8 @@ ON CONFLICT (local_user_id, device_hash) DO UPDATE SET used_at = excluded.used_a
 	return nil
 }
 
-// forgetDevices deletes the known devices of a local user. The caller replaces the
-// password, and only a sign-in with the current password makes a device known.
+// forgetDevices deletes the known devices of a local user. It is called when the password
+// is replaced, because only a sign-in with the current password makes a device known.
 func forgetDevices(tx *gorm.DB, localUserID string) error {
 	if err := tx.Exec("DELETE FROM known_devices WHERE local_user_id = ?", localUserID).Error; err != nil {
 		return fmt.Errorf("forget devices: %w", err)

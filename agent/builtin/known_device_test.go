@@ -22,7 +22,8 @@ func (k *kit) signInOn(device, password, from string) int {
 }
 
 // guess guesses alice's password n times, each time on another device and from the address
-// that from returns. It returns how many guesses got an answer.
+// that the function from returns. It returns how many guesses were answered, instead of
+// being told to wait.
 func (k *kit) guess(n int, from func(i int) string) (answers int) {
 	k.t.Helper()
 	for i := range n {
@@ -60,8 +61,8 @@ func TestManyAddressesDoNotGuessOn(t *testing.T) {
 	}
 }
 
-// TestGuessesADay guesses for a whole day, each time from another address. Only a
-// limited number of guesses is answered.
+// TestGuessesADay guesses for a whole day, each time from another address. Only a limited
+// number of these guesses is answered.
 func TestGuessesADay(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

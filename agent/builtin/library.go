@@ -17,7 +17,7 @@ func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
 	return libraries, err
 }
 
-// AddLibrary makes a library, or returns the one that has this name already. It returns
+// AddLibrary makes a library, or returns the library that has this name already. It returns
 // [ErrNameInvalid].
 func (s *Server) AddLibrary(ctx context.Context, name string) (mediaserver.Library, error) {
 	name, err := cleanName(name)

@@ -11,8 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// User is a local user with everything that is known. Times are in UTC; the zero time
-// means never.
+// User is a local user with all stored facts. Times are in UTC; the zero time means never.
 type User struct {
 	mediaserver.LocalUser
 	Guest       bool // made for a link; never signs in with a password
@@ -45,7 +44,7 @@ type userRow struct {
 const selectUser = `SELECT id, name, password_hash, easy_hash, administrator, guest, hidden, disabled, all_libraries,
  picture_tag, created_at, signed_in_at, used_at FROM local_users `
 
-// user returns a row without its secrets.
+// user returns the row as a [User], without its secrets.
 func (r *userRow) user() User {
 	u := User{
 		LocalUser: mediaserver.LocalUser{
@@ -64,8 +63,8 @@ func (r *userRow) user() User {
 	return u
 }
 
-// row reads one row by the value of an identifying column. It returns the zero userRow if
-// no row has the value.
+// row reads one row by the value of a column that is different in every row. It returns the
+// zero userRow if no row has the value.
 func (s *Server) row(ctx context.Context, where, value string) (userRow, error) {
 	var row userRow
 	err := s.scan(ctx, "read a local user", &row, selectUser+where, value)
@@ -152,7 +151,7 @@ func (s *Server) LocalUser(ctx context.Context, id string) (mediaserver.LocalUse
 }
 
 // AddUser makes a local user who may see all libraries. With an empty password the local
-// user has none, and may sign in without one at home. It returns [ErrNameInvalid] or
+// user has no password, and may sign in at home without one. It returns [ErrNameInvalid] or
 // [ErrNameTaken].
 func (s *Server) AddUser(ctx context.Context, name, password string, administrator bool) (mediaserver.LocalUser, error) {
 	name, err := cleanName(name)
@@ -202,9 +201,9 @@ func (s *Server) HideUser(ctx context.Context, id string, hidden bool) error {
 	return err
 }
 
-// DisableUser disables a local user and ends all of its tokens, or enables it again. It
-// is for the admin at the machine: unlike [Server.SetDisabled], it also disables
-// administrators, except for the last one ([ErrLastAdministrator]). It returns
+// DisableUser disables a local user and ends all of its tokens, or enables it again.
+// DisableUser is for the admin at the machine: unlike [Server.SetDisabled], it also
+// disables administrators, except for the last one ([ErrLastAdministrator]). It returns
 // mediaserver.ErrNotFound.
 func (s *Server) DisableUser(ctx context.Context, id string, disabled bool) error {
 	return s.disable(ctx, id, disabled, func(tx *gorm.DB, row *userRow) error {
@@ -228,8 +227,8 @@ func (s *Server) SetDisabled(ctx context.Context, id string, disabled bool) erro
 	return s.disable(ctx, id, disabled, noAdministrator)
 }
 
-// noAdministrator returns mediaserver.ErrNotAllowed for an administrator. It is a
-// condition of [Server.changeUser].
+// noAdministrator returns mediaserver.ErrNotAllowed for an administrator. It is a check for
+// [Server.changeUser].
 func noAdministrator(_ *gorm.DB, row *userRow) error {
 	if row.Administrator {
 		return mediaserver.ErrNotAllowed

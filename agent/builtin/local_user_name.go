@@ -33,7 +33,8 @@ func notInNames(r rune) bool {
 }
 
 // nameLike returns a valid name for a guest from the name of an account. It leaves out
-// characters that are not allowed. With n above 1 it returns the n-th choice: "Mira 2".
+// characters that are not allowed. If n is greater than 1, it returns the n-th choice, such
+// as "Mira 2".
 func nameLike(name string, n int) string {
 	name = strings.Map(func(r rune) rune {
 		if notInNames(r) {

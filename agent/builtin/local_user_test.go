@@ -204,7 +204,7 @@ func TestFile(t *testing.T) {
 }
 
 // A secret key that does not fit is refused at once. After a change of the key everybody can
-// still sign in, and their hashes then use the new key.
+// still sign in, and after that their hashes use the new key.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -64,7 +64,8 @@ func (f *handlers) takeProof(p *pages, w http.ResponseWriter, r *wire.Request) e
 	return f.endPage(p, w, r, "done", http.StatusOK)
 }
 
-// renderProof shows the form. wrong is the mistake in the last answer, or nil.
+// renderProof shows the form. The parameter wrong is the mistake in the last answer, or
+// nil.
 func (f *handlers) renderProof(p *pages, w http.ResponseWriter, r *wire.Request, proof *proofRow, wrong error) error {
 	view := &proofView{Title: "title", Form: true, Account: proof.AccountName, Username: shownName(r.Params.Get("username"))}
 	locale := p.languageOf(r.Header)
@@ -118,8 +119,8 @@ func (f *handlers) writePage(p *pages, w http.ResponseWriter, r *wire.Request, v
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	// Not "no-referrer": the browser would then send forms without an origin, and they
-	// would be refused as forms of another site.
+	// The value is not "no-referrer": with that, the browser would send forms without an
+	// origin, and such forms are refused like forms of another site.
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")

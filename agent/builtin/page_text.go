@@ -56,7 +56,7 @@ func (p *pages) languageOf(header http.Header) string {
 	return p.tags[index]
 }
 
-// say returns a text with values put into it: say("de", "slow", "seconds", "3") puts "3"
+// say returns a text with its values filled in: say("de", "slow", "seconds", "3") puts "3"
 // where the text has {{seconds}}.
 func (p *pages) say(locale, key string, values ...string) string {
 	text, ok := p.texts[locale][key]

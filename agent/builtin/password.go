@@ -21,21 +21,21 @@ import (
 )
 
 // Purposes of hashes, for the secret key. Old clients send the SHA-1 of a password instead
-// of the password. So it is always the SHA-1 that is hashed slowly and stored.
+// of the password. So the slow hash that is stored is always made from the SHA-1.
 const (
 	passwordPurpose = "local password"
 	easyPurpose     = "local easy pin"
 )
 
-// errWrong means that a name and a password do not belong together, or that the local user
-// may not sign in with a password.
+// errWrong means that the password is not that of the local user with the name, or that the
+// local user may not sign in with a password.
 var errWrong = errors.New("wrong name or password")
 
 // guess holds the SHA-1s, in lower-case hex digits, of a password that somebody typed. The
-// keyboards of two devices can write the same password in different ways, so the first two
-// belong to the form that is stored. The third belongs to the text as it was typed, because
-// older hashes were made from it. If a client sends a SHA-1, all three are what it sent.
-// The zero guess cannot be right.
+// keyboards of two devices can write the same password in different ways, so password and
+// pin are the SHA-1s of the forms that are stored. raw is the SHA-1 of the text as it was
+// typed, because older hashes were made from that. If a client sends a SHA-1, all three are
+// this SHA-1. The zero guess cannot be right.
 type guess struct{ password, pin, raw string }
 
 // guessOf returns the guess for a password.
@@ -50,7 +50,7 @@ func sumOf(text string) string {
 
 // passwordForm returns the form of a password that is stored, as for the passwords of
 // accounts. A text without a visible character stays as it is, because it must not count as
-// the empty password; so does a text that is not UTF-8.
+// the empty password. A text that is not UTF-8 stays as it is, too.
 func passwordForm(password string) string {
 	if form := typed.Password(password); form != "" && utf8.ValidString(password) {
 		return form
@@ -58,8 +58,8 @@ func passwordForm(password string) string {
 	return password
 }
 
-// pinForm returns the form of an easy PIN that is stored, which is the same for the digits
-// of every script. See [passwordForm] for the texts that stay as they are.
+// pinForm returns the form of an easy PIN that is stored, in which digits of every script
+// are 0 to 9. See [passwordForm] for the texts that stay as they are.
 func pinForm(pin string) string {
 	if form := strings.TrimSpace(typed.Plain(pin)); form != "" && utf8.ValidString(pin) {
 		return form
@@ -79,8 +79,8 @@ func (g guess) sums(purpose string) []string {
 	return []string{form, g.raw}
 }
 
-// guessOfSHA1 returns the guess for a SHA-1 that a client sent; the zero guess if it is not
-// a SHA-1.
+// guessOfSHA1 returns the guess for a SHA-1 that a client sent, or the zero guess if the
+// text is not a SHA-1.
 func guessOfSHA1(sum string) guess {
 	sum = strings.ToLower(strings.TrimSpace(sum))
 	if len(sum) != 2*sha1.Size || strings.Trim(sum, "0123456789abcdef") != "" {
@@ -89,14 +89,14 @@ func guessOfSHA1(sum string) guess {
 	return guess{sum, sum, sum}
 }
 
-// caller says from where a password is tried.
+// caller says from which device and address a password is tried.
 type caller struct {
 	address netip.Addr
 	home    bool   // surely in the home network
 	device  string // the id of the device, as it says; may be ""
 }
 
-// hashPassword returns the hash to store for a password; "" for an empty password.
+// hashPassword returns the hash to store for a password, or "" for an empty password.
 func (s *Server) hashPassword(ctx context.Context, id, password string) (string, error) {
 	if password == "" {
 		return "", nil
@@ -113,12 +113,13 @@ func (s *Server) hashGuess(ctx context.Context, purpose, id string, g guess) (st
 	return hash, nil
 }
 
-// doors says which ways in are open beside the password, for callers at home.
+// doors says how callers at home may sign in, in addition to the password.
 type doors struct{ withoutPassword, easyPIN bool }
 
 // prove checks that a guess is the password of the local user of row, and counts the try.
-// For the zero row it does the same work, so that the time does not tell which names
-// exist. It returns [errWrong] or a [*limit.WaitError].
+// For the zero row, which stands for an unknown name, it does the same work, so that the
+// time of the answer does not tell which names exist. It returns [errWrong] or a
+// [*limit.WaitError].
 func (s *Server) prove(ctx context.Context, name string, row *userRow, g guess, from caller, ways doors) error {
 	known, err := s.isKnown(ctx, row.ID, from.device)
 	if err != nil {
@@ -144,7 +145,7 @@ func (s *Server) prove(ctx context.Context, name string, row *userRow, g guess, 
 }
 
 // proveEasy checks an easy PIN. Because a PIN is short, its tries are counted for the local
-// user, wherever they come from. The password still works after too many of them.
+// user, wherever they come from. After too many tries of PINs, the password still works.
 func (s *Server) proveEasy(ctx context.Context, row *userRow, g guess) error {
 	err := s.easy.Try(ctx, row.ID, counted(func() error {
 		match, err := s.matches(ctx, row.EasyHash, easyPurpose, row, g)
@@ -159,8 +160,8 @@ func (s *Server) proveEasy(ctx context.Context, row *userRow, g guess) error {
 	return err
 }
 
-// matches compares a guess with a stored hash. No guess matches a hash that was made
-// with a secret key that is not set any longer.
+// matches compares a guess with a stored hash. A hash that was made with a secret key that
+// is no longer set never matches.
 func (s *Server) matches(ctx context.Context, stored, purpose string, row *userRow, g guess) (bool, error) {
 	for _, sum := range g.sums(purpose) {
 		match, outdated, err := s.hasher.Verify(ctx, stored, purpose, row.ID, sum)
@@ -215,8 +216,9 @@ func (s *Server) SetPassword(ctx context.Context, id, password string) error {
 }
 
 // replacePassword stores a hash, removes the easy PIN and ends all tokens of a local user
-// except the one with the id keep. If was is not nil, the stored hash must still be *was,
-// or errWrong is returned. It returns mediaserver.ErrNotFound, [ErrGuest] or [errWrong].
+// except the one with the id keep. If was is not nil and the stored hash is not *was any
+// more, it changes nothing and returns errWrong. It returns mediaserver.ErrNotFound,
+// [ErrGuest] or [errWrong].
 func (s *Server) replacePassword(ctx context.Context, id, hash string, was *string, keep int64) error {
 	refuse := func(_ *gorm.DB, row *userRow) error {
 		if row.Guest {
@@ -238,8 +240,9 @@ func (s *Server) replacePassword(ctx context.Context, id, hash string, was *stri
 	})
 }
 
-// changePassword replaces the password of a local user who proves to know the current one.
-// Their other tokens end. It returns [errWrong], a [*limit.WaitError] or [ErrGuest].
+// changePassword replaces the password of a local user who proves that they know the
+// current one. Their other tokens end. It returns [errWrong], a [*limit.WaitError] or
+// [ErrGuest].
 func (s *Server) changePassword(ctx context.Context, who *session, current, next guess, from caller) error {
 	row, err := s.row(ctx, "WHERE id = ?", who.user)
 	if err != nil {
@@ -261,8 +264,8 @@ func (s *Server) changePassword(ctx context.Context, who *session, current, next
 	return s.replacePassword(ctx, row.ID, hash, &row.PasswordHash, who.id)
 }
 
-// setEasyPIN gives a local user a short secret that signs them in at home; the zero
-// guess takes it away. It returns mediaserver.ErrNotFound or [ErrGuest].
+// setEasyPIN gives a local user a short secret that signs them in at home; the zero guess
+// removes it. It returns mediaserver.ErrNotFound or [ErrGuest].
 func (s *Server) setEasyPIN(ctx context.Context, id string, pin guess) error {
 	hash := ""
 	if pin != (guess{}) {

@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// signs reports whether a name and a password sign in at home.
+// signs reports whether somebody at home can sign in with a name and a password.
 func (k *kit) signs(name, password string) bool {
 	k.t.Helper()
 	w := k.do(ask{method: "POST", path: "/Users/AuthenticateByName", from: home, header: map[string]string{
@@ -18,8 +18,8 @@ func (k *kit) signs(name, password string) bool {
 	return w.Code == http.StatusOK
 }
 
-// Each shape of docs/emby-connect.md §4.4 changes a local user's own password and ends
-// all their other sessions.
+// Each form of the request in docs/emby-connect.md §4.4 changes a local user's own password
+// and ends all their other sessions.
 func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	for name, shape := range map[string]func(from, to string) (contentType, body string){
@@ -174,8 +174,7 @@ func TestChangePasswordThrottled(t *testing.T) {
 	}
 }
 
-// An easy PIN signs in at home. After five wrong PINs it no longer does, but the password
-// still signs in.
+// An easy PIN signs in at home. After five wrong PINs only the password signs in.
 func TestEasyPIN(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -38,7 +38,7 @@ ON CONFLICT (local_user_id) DO UPDATE SET content_type = excluded.content_type, 
 	})
 }
 
-// redrawAlone does the work of [redraw] for one picture at a time, because a large one
+// redrawAlone does the work of [redraw] for one picture at a time, because a large picture
 // takes much memory.
 func (s *Server) redrawAlone(file []byte) (contentType string, drawn []byte, err error) {
 	s.drawing.Lock()
@@ -57,7 +57,7 @@ func (s *Server) RemovePicture(ctx context.Context, id string) error {
 	})
 }
 
-// anybody returns nil for every local user. It is a condition of [Server.changeUser].
+// anybody returns nil for every local user. It is a check for [Server.changeUser].
 func anybody(*gorm.DB, *userRow) error { return nil }
 
 // pictureOf returns the picture of a local user. It returns mediaserver.ErrNotFound.

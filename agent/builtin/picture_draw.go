@@ -24,10 +24,10 @@ const (
 	pictureQuality   = 90      // of a stored JPEG picture, in percent
 )
 
-// pictureFormat returns the format of a file that is accepted as a picture: "jpeg",
-// "png", "gif" or "webp". It returns "" for all other files, and for a picture over
-// one of the limits. It reads only the beginning of a file, so that a small file which
-// claims to hold a huge picture costs nothing.
+// pictureFormat returns the format of a file that is accepted as a picture: "jpeg", "png",
+// "gif" or "webp". It returns "" for all other files, and for a picture over one of the
+// limits. It reads only the beginning of a file, so that a small file that claims to hold a
+// huge picture costs nothing.
 func pictureFormat(file []byte) string {
 	if len(file) > pictureBytesMax {
 		return ""
@@ -36,26 +36,26 @@ func pictureFormat(file []byte) string {
 	if err != nil || config.Width < 1 || config.Height < 1 || config.Width > pictureSideMax || config.Height > pictureSideMax {
 		return ""
 	}
-	// Each scan costs the work of a whole picture, and an empty one has a few bytes.
+	// Each scan costs as much work as a whole picture, although an empty scan has only a
+	// few bytes.
 	if format == "jpeg" && bytes.Count(file, []byte("\xff\xda")) > pictureScansMax {
 		return ""
 	}
 	return format
 }
 
-// redraw decodes a picture and encodes it anew: upright, and not larger than a sign-in
-// page needs. Pictures are shown to everybody who reaches that page, and the files of
-// phones say where and when they were taken: nothing of a file but its pixels is kept.
-// The result is a JPEG, or a PNG if parts of the picture are transparent; of an
-// animation it is the first frame. redraw returns [ErrPicture] for a file that is not
-// accepted or broken.
+// redraw decodes a picture and encodes it anew: upright, and not larger than a sign-in page
+// needs. Pictures are shown to everybody who reaches that page, and the files of phones
+// contain the place and the time of the picture, so only the pixels of a file are kept. The
+// result is a JPEG, or a PNG if parts of the picture are transparent; of an animation it is
+// the first frame. redraw returns [ErrPicture] for a file that is not accepted or broken.
 func redraw(file []byte) (contentType string, drawn []byte, err error) {
 	format := pictureFormat(file)
 	if format == "" {
 		return "", nil, ErrPicture
 	}
-	// Many programs leave out the end of a JPEG file, so it is added here. After a
-	// complete file of any format it does no harm.
+	// Many programs leave out the end of a JPEG file, so it is added here. It does no harm
+	// after a complete file of any format.
 	source, _, err := image.Decode(io.MultiReader(bytes.NewReader(file), strings.NewReader("\xff\xd9")))
 	if err != nil {
 		return "", nil, ErrPicture
@@ -119,9 +119,9 @@ func upright(picture *image.RGBA, orientation uint16) *image.RGBA {
 	return turned
 }
 
-// orientation returns the Exif orientation of a JPEG file, the one field of its
-// metadata that is read: 1 to 8, where 1 is upright. It returns 0 for a file without
-// the field or with a broken one.
+// orientation returns the Exif orientation of a JPEG file, which is the only field of its
+// metadata that is read. The value is 1 to 8, where 1 is upright, or 0 if the field is
+// missing or broken.
 func orientation(file []byte) uint16 {
 	_, tiff, _ := bytes.Cut(file, []byte("Exif\x00\x00"))
 	if len(tiff) < 8 {

@@ -27,7 +27,7 @@ func pngOf(t testing.TB, width, height int) []byte {
 	return b.Bytes()
 }
 
-// bomb returns a PNG of few bytes that claims to be as large as can be.
+// bomb returns a PNG of a few bytes that claims to have the largest possible size.
 func bomb() []byte {
 	head := binary.BigEndian.AppendUint32([]byte("IHDR"), 1<<30)
 	head = binary.BigEndian.AppendUint32(head, 1<<30)
@@ -116,14 +116,14 @@ func chunk(kind, data string) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:]))
 }
 
-// pngWith returns a PNG with one chunk more, and with something after its end.
+// pngWith returns a PNG with an additional chunk, and with a text after its end.
 func pngWith(t testing.TB, kind string) []byte {
 	plain := pngOf(t, 3, 2)
 	return append(append(append(append([]byte{}, plain[:33]...), chunk(kind, "GPS 48.1")...), plain[33:]...), "trailing GPS"...)
 }
 
-// redrawn returns the picture that a file becomes, and fails if anything but the
-// picture is left of the file.
+// redrawn returns the picture that a file becomes, and fails if anything of the file except
+// the picture is left.
 func redrawn(t *testing.T, name string, file []byte) (picture image.Image, contentType string) {
 	t.Helper()
 	contentType, drawn, err := builtin.Redraw(file)

@@ -30,13 +30,13 @@ const (
 	proofDenied  = "denied"
 )
 
-// errProofOver means that a page of a proof takes no answer: it expired, was answered, or
-// never existed.
+// errProofOver means that a page of a proof accepts no answer: the proof has expired, was
+// answered, or never existed.
 var errProofOver = errors.New("the page of the proof is over")
 
 // StartProof implements [mediaserver.Proofs]. The page has another secret than the proof:
-// people who see the page cannot ask for its result. It also returns mediaserver.ErrNotAllowed
-// while too many proofs are open.
+// people who see the page cannot ask for the result of the proof. It also returns
+// mediaserver.ErrNotAllowed while too many proofs are open.
 func (s *Server) StartProof(ctx context.Context, accountName string) (mediaserver.Proof, error) {
 	base := ""
 	if s.opt.PublicURL != nil {
@@ -96,8 +96,8 @@ func shownName(name string) string {
 	return strings.TrimSpace(name)
 }
 
-// CheckProof implements [mediaserver.Proofs]. The result can be asked for until an hour
-// after the proof has expired.
+// CheckProof implements [mediaserver.Proofs]. The result can be read until an hour after
+// the proof has expired.
 func (s *Server) CheckProof(ctx context.Context, ask string) (mediaserver.LocalUser, error) {
 	var proof proofRow
 	if err := s.scan(ctx, "read a proof", &proof, selectProof+"WHERE secret_hash = ?", secret.Sum(ask)); err != nil {
@@ -127,7 +127,8 @@ type proofRow struct {
 
 const selectProof = "SELECT account_name, state, tries, COALESCE(local_user_id, '') AS local_user_id, expires_at FROM proofs "
 
-// openProof reads the proof of a page. It returns [errProofOver] if the page takes no answer.
+// openProof reads the proof of a page. It returns [errProofOver] if the page accepts no
+// answer.
 func (s *Server) openProof(ctx context.Context, page string) (proofRow, error) {
 	var proof proofRow
 	err := s.scan(ctx, "read a proof", &proof, selectProof+"WHERE page_hash = ?", secret.Sum(page))
@@ -141,7 +142,8 @@ func (s *Server) openProof(ctx context.Context, page string) (proofRow, error) {
 // if they prove a local user, [errWrong] if there are more tries left, [errProofOver] or a
 // [*limit.WaitError].
 //
-// Only a password is a proof: a local user without one could be anybody at home.
+// Only a password is a proof: if the local user has no password, anybody at home could sign
+// in as them.
 func (s *Server) answerProof(ctx context.Context, page, name, password string, from caller) error {
 	const raise = "UPDATE proofs SET tries = tries + 1 WHERE page_hash = ? AND state = ? AND expires_at > ? AND tries < ?"
 	rows, err := s.exec(ctx, "count a try", raise, secret.Sum(page), proofPending, s.now(), proofTries)
@@ -174,7 +176,7 @@ func (s *Server) finishProof(ctx context.Context, page string, row *userRow) err
 }
 
 // lastTry returns the error of a try, or [errProofOver] if it was the last one. A try that
-// had to wait, or failed for another reason than a wrong password, is given back.
+// had to wait, or that failed for another reason than a wrong password, does not count.
 func (s *Server) lastTry(ctx context.Context, page string, wrong error) error {
 	if !errors.Is(wrong, errWrong) {
 		const giveBack = "UPDATE proofs SET tries = tries - 1 WHERE page_hash = ? AND tries > 0"
@@ -189,8 +191,8 @@ func (s *Server) lastTry(ctx context.Context, page string, wrong error) error {
 	return wrong
 }
 
-// denyProof ends a proof that the reader of the page has not started. It is not an error
-// if the proof is over.
+// denyProof ends a proof when the reader of the page says that they have not started it. If
+// the proof has ended already, that is not an error.
 func (s *Server) denyProof(ctx context.Context, page string) error {
 	_, err := s.exec(ctx, "deny a proof", "UPDATE proofs SET state = ? WHERE page_hash = ? AND state = ?", proofDenied, secret.Sum(page), proofPending)
 	return err

@@ -146,8 +146,8 @@ func TestProofIsOver(t *testing.T) {
 	}
 }
 
-// An answer proves nothing if the password is changed or the local user is disabled while it
-// is checked.
+// An answer proves nothing if the password is changed or the local user is disabled while
+// the answer is checked.
 func TestProofOvertaken(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -169,8 +169,8 @@ func TestProofOvertaken(t *testing.T) {
 	}
 }
 
-// Local users without a password, with an easy PIN only, disabled ones and guests cannot
-// prove anything.
+// A local user cannot be proved who has no password or only an easy PIN, or who is disabled
+// or a guest.
 func TestProofNeedsPassword(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -288,7 +288,7 @@ func TestProofForgery(t *testing.T) {
 			t.Errorf("%s: status %d, want 403", name, w.Code)
 		}
 	}
-	// Over plain HTTP at home, browsers send an origin and nothing else.
+	// Over plain HTTP at home, browsers send only the header Origin.
 	w := k.do(ask{method: "POST", path: p.path, body: fields("username", "alice", "password", "x"), header: map[string]string{"Content-Type": formType, "Origin": "http://media.test"}})
 	want(t, w, 422)
 	h := w.Header()
@@ -322,7 +322,7 @@ func TestProofForgery(t *testing.T) {
 	}
 }
 
-// Text that others write is escaped.
+// Text that other people wrote is escaped.
 func TestProofPageEscapes(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -363,7 +363,7 @@ func TestProofLanguages(t *testing.T) {
 			t.Errorf("%s: the texts %q and %q do not have the same values", key, text, texts["de"][key])
 		}
 	}
-	// On every page, each key of a text is replaced by the text itself.
+	// On every page, the template shows the text, and not its key.
 	pages := map[string]string{"form": k.do(ask{method: "GET", path: p.path}).Body.String()}
 	pages["wrong"] = p.answer("username", "x", "password", "x").Body.String()
 	pages["denied"] = p.answer("answer", "no").Body.String()

@@ -16,7 +16,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Connection is the account that a local user is linked with.
+// Connection is the account that a local user is linked to.
 type Connection struct {
 	Username string
 	Type     string // LinkedUser or Guest
@@ -33,7 +33,8 @@ type handlers struct {
 	pages       func() (*pages, error)
 }
 
-// Routes adds all routes of the server, with the pages of proofs. connections may be nil.
+// Routes adds all routes of the server, with the pages of proofs. The parameter connections
+// may be nil.
 func (s *Server) Routes(k *wire.Kit, r *embywire.Routes, connections Connections) {
 	f := &handlers{s, connections, sync.OnceValues(loadPages)}
 	for _, route := range []struct {
@@ -77,7 +78,8 @@ func (s *Server) Routes(k *wire.Kit, r *embywire.Routes, connections Connections
 	f.proofRoutes(k, r)
 }
 
-// signedInFunc answers a request with a valid token. who is the session of the token.
+// signedInFunc answers a request with a valid token. The parameter who is the session of
+// the token.
 type signedInFunc func(w http.ResponseWriter, r *wire.Request, who *session) error
 
 // signedIn refuses requests without a valid token.
@@ -119,7 +121,7 @@ func (f *handlers) ownUser(answer signedInFunc) wire.HandlerFunc {
 	})
 }
 
-// refused returns the answer that clients get for an error of the server.
+// refused turns an error of the server into the answer for clients.
 func refused(err error) error {
 	wait, shut := errors.AsType[*limit.WaitError](err)
 	switch {

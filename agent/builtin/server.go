@@ -53,8 +53,8 @@ type Options struct {
 	Now     func() time.Time
 	Random  io.Reader
 	Log     *slog.Logger
-	// PublicURL returns the address at which people reach the pages of the agent; "" if they
-	// cannot.
+	// PublicURL returns the address at which people reach the pages of the agent, or "" if
+	// these cannot be reached.
 	PublicURL func() string
 	// Addresses returns the addresses at which clients reach the server, at home and from
 	// outside, the best first.
@@ -177,7 +177,7 @@ func (s *Server) exec(ctx context.Context, doing, statement string, args ...any)
 	return rows, nil
 }
 
-// scan runs one reading statement into out.
+// scan runs one statement that reads, and stores the result in out.
 func (s *Server) scan(ctx context.Context, doing string, out any, statement string, args ...any) error {
 	if err := s.db.Gorm.WithContext(ctx).Raw(statement, args...).Scan(out).Error; err != nil {
 		return fmt.Errorf("%s: %w", doing, err)

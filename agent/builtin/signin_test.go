@@ -41,7 +41,7 @@ type signedIn struct {
 	ServerID    string `json:"ServerId"`
 }
 
-// members returns a JSON object with pairs of a name and a value.
+// members returns a JSON object with the given names and values, which alternate.
 func members(pairs ...string) string {
 	m := map[string]string{}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -59,7 +59,8 @@ func fields(pairs ...string) string {
 	return strings.Join(parts, "&")
 }
 
-// Each shape of docs/emby-connect.md §4.4 signs in with the right password and no other.
+// Each form of a sign-in in docs/emby-connect.md §4.4 succeeds with the right password
+// only.
 func TestSignInShapes(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -181,7 +182,8 @@ func TestSignInIdentity(t *testing.T) {
 	}
 }
 
-// A device without an id gets a token too. The next device of its kind ends it.
+// A device without an id gets a token too. The next device of the same kind ends that
+// token.
 func TestSignInUnnamedDevice(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -196,7 +198,7 @@ func TestSignInUnnamedDevice(t *testing.T) {
 	}
 }
 
-// tokenForms returns the ways to show a token, in the order of docs/emby-connect.md §4.1.
+// tokenForms returns the ways to send a token, in the order of docs/emby-connect.md §4.1.
 func tokenForms(token string) map[string]ask {
 	return map[string]ask{
 		"Authorization":        {header: map[string]string{"Authorization": `Emby Token="` + token + `"`}},
@@ -238,7 +240,7 @@ func TestTokenForms(t *testing.T) {
 }
 
 // Unknown names, guests and disabled local users are refused, and so are local users without
-// a password when they are outside the home network. Each refusal looks like the one for a
+// a password who are outside the home network. Each refusal looks like the refusal of a
 // wrong password.
 func TestSignInRefused(t *testing.T) {
 	t.Parallel()
@@ -306,7 +308,7 @@ func TestSignInRefused(t *testing.T) {
 	_ = open
 }
 
-// A guesser has to wait longer and longer. Nobody else has to wait.
+// Somebody who guesses has to wait longer and longer. Nobody else has to wait.
 func TestSignInThrottled(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -356,8 +358,8 @@ func TestSignInThrottled(t *testing.T) {
 	}
 }
 
-// Of many guesses at the same time, no more are checked than if they came one after the
-// other. Many devices that sign in at the same time all succeed.
+// If many guesses come at the same time, only as many are checked as if they came one after
+// the other. Many devices that sign in at the same time all succeed.
 func TestSignInRaces(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

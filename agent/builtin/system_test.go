@@ -24,8 +24,8 @@ import (
 var update = flag.Bool("update", false, "write the golden answers anew")
 
 // table holds the shapes of answers that Emby 4.8 publishes: the types of their members,
-// the members that clients need, and those that clients read although they are not
-// published.
+// the members that clients need, and the members that clients read although Emby does not
+// publish them.
 type table struct {
 	Members map[string]map[string]string `json:"members"`
 	Needed  map[string][]string          `json:"needed"`
@@ -117,8 +117,8 @@ func (s table) object(t testing.TB, where, shape string, value any) {
 	}
 }
 
-// golden compares an answer with the table and with a file in testdata/golden. known
-// replaces values that differ from run to run.
+// golden compares an answer with the table and with a file in testdata/golden. The map
+// known replaces values that differ from run to run.
 func (k *kit) golden(name, shape string, w *httptest.ResponseRecorder, known map[string]string) {
 	k.t.Helper()
 	want(k.t, w, 200)
@@ -326,7 +326,7 @@ func TestOthersAreClosed(t *testing.T) {
 	}
 }
 
-// Requests succeed while the links cannot be read. The log says so once.
+// Requests succeed while the links cannot be read. The log reports that once.
 func TestConnectionsAway(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -18,10 +18,10 @@ import (
 const triesPerSource = 32
 
 // passwordTries slows down the guessing of passwords, with counts in memory. It counts the
-// wrong passwords for a name from each network. It also counts those for a name from all
-// networks together, so that somebody with many addresses has to wait, too. A device that
-// the local user has used before has its own count, so that guesses on other devices do
-// not make it wait, even if they come from the same network.
+// wrong passwords for a name from each network. It also counts the wrong passwords for a
+// name from all networks together, so that somebody with many addresses has to wait, too. A
+// device that the local user has used before has its own count, so that guesses on other
+// devices do not make it wait, even if they come from the same network.
 type passwordTries struct {
 	wrong  *limit.Failures[triedName]
 	names  *limit.Failures[triedFrom]
@@ -39,8 +39,8 @@ type triedName struct {
 }
 
 // triedFrom is a name that somebody tries to sign in with, and whether they do so in the
-// home network. The two are counted apart, so that strangers outside do not make people at
-// home wait.
+// home network. Tries from home and from outside are counted separately, so that strangers
+// outside do not make people at home wait.
 type triedFrom struct {
 	name string
 	home bool
@@ -63,7 +63,7 @@ type passwordTry struct {
 
 // newPasswordTries returns empty counts. From one network, three wrong passwords for a name
 // cause no wait. The fourth causes a wait of a second, and each further one doubles it, up
-// to 15 minutes. The count of all networks together begins to cause waits after ten.
+// to 15 minutes. The count of all networks together causes waits after ten wrong passwords.
 func newPasswordTries(now func() time.Time) *passwordTries {
 	options := func(wait func(int) time.Duration) limit.FailureOptions {
 		return limit.FailureOptions{Now: now, Wait: wait, Forget: 24 * time.Hour, Queue: 16, Keys: 10_000}
@@ -86,15 +86,16 @@ func nameWait(wrong int) time.Duration {
 	return growing(wrong-free, 20*time.Minute)
 }
 
-// knownWait returns the wait after wrong passwords for one name on known devices.
+// knownWait returns the wait after a number of wrong passwords for one name on one known
+// device.
 func knownWait(wrong int) time.Duration {
 	const free = 30
 	return growing(wrong-free, 20*time.Minute)
 }
 
-// growing returns the wait after a number of wrong passwords, not counting those that
-// cause no wait. It is one second after the first and doubles with each further one, up to
-// most.
+// growing returns the wait after a number of wrong passwords, not counting those that cause
+// no wait. It is one second after the first of them and doubles with each further one; most
+// is the longest wait.
 func growing(wrong int, most time.Duration) time.Duration {
 	if wrong <= 0 {
 		return 0
@@ -136,7 +137,8 @@ func (t *passwordTries) try(ctx context.Context, who passwordTry, work func() er
 	}))
 }
 
-// counted returns work in the form that [limit.Failures.Try] wants.
+// counted returns work as a function for [limit.Failures.Try]: [errWrong] is a failure that
+// counts.
 func counted(work func() error) func() (wrong bool, err error) {
 	return func() (bool, error) {
 		err := work()

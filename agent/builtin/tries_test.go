@@ -56,7 +56,7 @@ func TestWrongPasswordsCountByNetwork(t *testing.T) {
 	}
 }
 
-// One network does not take all the room in the queue of the hasher.
+// One network cannot take all places in the queue of the hasher.
 func TestTriesAtOncePerNetwork(t *testing.T) {
 	t.Parallel()
 	tries := builtin.NewTries(time.Now)

@@ -13,7 +13,8 @@ type trouble struct {
 	on   atomic.Bool
 }
 
-// note takes the outcome of one try. It ignores tries whose caller has gone away.
+// note begins or ends the trouble after one try with the error err, or nil. It ignores
+// tries whose caller has gone away.
 func (t *trouble) note(ctx context.Context, log *slog.Logger, err error) {
 	switch {
 	case ctx.Err() != nil:

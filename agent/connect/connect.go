@@ -58,8 +58,8 @@ const (
 	later  = time.Minute
 )
 
-// refuse returns the answer for an error of the agent. Any other error is
-// returned as it is, and ends as an internal error.
+// refuse returns the answer for an error of the agent. It returns any other error
+// unchanged, which is then answered as an internal error.
 func refuse(err error) error {
 	for _, known := range []struct {
 		err    error
@@ -69,10 +69,12 @@ func refuse(err error) error {
 	}{
 		{agent.ErrAccountUnknown, 0, http.StatusNotFound, "That account has no link to this server."},
 		{agent.ErrAccessKeyWrong, 0, http.StatusUnauthorized, "The access key is not valid here: fetch the list of servers again."},
-		// The status is not 401, because apps throw away their access key when they get it.
+		// The status is not 401, because apps throw away their access key when they get
+		// 401.
 		{agent.ErrNotYet, atOnce, http.StatusServiceUnavailable, "Your user on this server is being created. Try again in a moment."},
 		{agent.ErrGuestWaits, later, http.StatusServiceUnavailable, "This server has not created a user for you yet. Try again later, or ask its owner."},
-		// The status is not 401, because the access key is right: a new one would not help.
+		// The status is not 401, because the access key is right: a new access key would
+		// not help.
 		{agent.ErrLocalUserNotAllowed, 0, http.StatusForbidden, "The owner of this server has to allow that local user first. " +
 			"Ask them to run 'latchkey agent allow' on the machine of the media server. Until then, sign in with the local user's own password."},
 		{agent.ErrOutsideHours, later, http.StatusServiceUnavailable, "This server does not let that local user in at this hour. Try again later."},
@@ -89,7 +91,7 @@ func refuse(err error) error {
 		{agent.ErrGuestsOff, 0, http.StatusForbidden, "This server does not create guests: create-users is off at its agent."},
 		{agent.ErrUnclaimed, 0, http.StatusBadRequest, "This server has no owner at the Connect service yet: the owner has to claim it there first."},
 		{agent.ErrAlreadyLinked, 0, http.StatusConflict, "The account or the local user is linked already."},
-		// These come last, because the errors above may wrap them.
+		// These errors come last, because the errors above may wrap them.
 		{agent.ErrServiceAway, later, http.StatusBadGateway, "The Connect service cannot be reached. Try again later."},
 		{agent.ErrNotRegistered, later, http.StatusBadGateway, "This server is not registered with the Connect service: see the log of its agent."},
 		{agent.ErrServiceRefused, 0, http.StatusBadGateway, "The Connect service refuses this. " + reason(err)},
@@ -101,8 +103,7 @@ func refuse(err error) error {
 	return err
 }
 
-// reason returns the text of the service for people, up to 300 code points, or
-// "".
+// reason returns the text of the service for people, with at most 300 code points, or "".
 func reason(err error) string {
 	answer, ok := errors.AsType[*client.Error](err)
 	if !ok {

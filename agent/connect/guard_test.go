@@ -17,8 +17,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/httperr"
 )
 
-// TestErrorsAreKnown fails if refuse has no row for an error of the agent: it
-// would be answered as an internal error.
+// TestErrorsAreKnown fails if refuse has no row for an error of the agent, because such an
+// error would be answered as an internal error.
 func TestErrorsAreKnown(t *testing.T) {
 	t.Parallel()
 	errorsOfAgent, err := os.ReadFile("../errors.go")
@@ -57,8 +57,8 @@ func TestRefusalsOfAgentErrors(t *testing.T) {
 	}
 }
 
-// A guest whose local user is not there yet must not be told that the access key is wrong:
-// apps throw the key away then.
+// A guest whose local user does not exist yet must not be told that the access key is
+// wrong, because then apps throw the key away.
 func TestGuestWhoWaitsIsToldToComeAgain(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]time.Duration{agent.ErrNotYet: 5 * time.Second, agent.ErrGuestWaits: time.Minute} {
@@ -68,7 +68,7 @@ func TestGuestWhoWaitsIsToldToComeAgain(t *testing.T) {
 	}
 }
 
-// refusal returns what connect.Refuse makes of an error that it knows.
+// refusal returns the refusal that connect.Refuse returns for an error that it knows.
 func refusal(t *testing.T, err error) *httperr.RefusalError {
 	t.Helper()
 	refused, ok := errors.AsType[*httperr.RefusalError](connect.Refuse(err))

@@ -20,8 +20,8 @@ type linkResult struct {
 	GuestDisplayName    string `json:"GuestDisplayName"`
 }
 
-// link asks the account of a username to be linked with a local user. A link of the
-// local user with another account is replaced, as the media server of 2017 did
+// link asks the account of a username to be linked with a local user. A link of the local
+// user to another account is replaced, as the media server of 2017 did
 // (docs/emby-connect.md §5).
 func (s *server) link(w http.ResponseWriter, r *wire.Request) error {
 	id, err := localUserID(r)
@@ -76,9 +76,9 @@ type pendingGuest struct {
 	EnabledChannels  []string `json:"EnabledChannels"`
 }
 
-// pending lists the guests who have not accepted yet: their links, and the invites
-// of the server's owner. If the service cannot say which invites there are, it
-// answers with an error and not with a shorter list.
+// pending lists the guests who have not accepted yet: their links, and the invites of the
+// server's owner. If the service does not return the invites, pending answers with an error
+// and not with a shorter list.
 func (s *server) pending(w http.ResponseWriter, r *wire.Request) error {
 	links, err := s.agent.Links.Pending(r.Context())
 	if err != nil {
@@ -114,7 +114,8 @@ func pendingGuests(links []agent.Link, invites []agent.Invite) []pendingGuest {
 }
 
 // cancel ends a link or an invite that [server.pending] lists. It does not end accepted
-// links, so that nobody does that by accident: the request for that names the local user.
+// links, so that nobody ends one by accident: the request that ends an accepted link names
+// the local user.
 func (s *server) cancel(w http.ResponseWriter, r *wire.Request) error {
 	id := r.Params.Get("id")
 	links, err := s.agent.Links.Pending(r.Context())
@@ -152,8 +153,8 @@ func (s *server) invite(w http.ResponseWriter, r *wire.Request) error {
 	})
 }
 
-// chosenLibraries returns the ids of the list, or nil if the app does not send
-// it. An empty list is refused, because it must not come to mean all libraries.
+// chosenLibraries returns the ids of the list, or nil if the app does not send it. An empty
+// list is refused, because it must never be mistaken for all libraries.
 func chosenLibraries(params embywire.Params) ([]string, error) {
 	list, sent := params["enabledlibraries"]
 	if !sent {

@@ -142,7 +142,8 @@ func TestLinkReplacesLink(t *testing.T) {
 	s.must(err)
 	list, err := bob.Servers.List(t.Context())
 	s.must(err)
-	// If the end of bob's link reaches the agent while it asks, the new link comes with the next changes.
+	// If the end of bob's link reaches the agent during the request, the new link comes with the
+	// next changes.
 	s.until("the new link is here", func() bool { _, found := s.link("eve"); return found })
 	link, _ := s.link("eve")
 	if _, old := s.link("bob"); old || link.LocalUserID != kid || len(waiting) != 1 || len(list.Servers) != 0 {
@@ -199,7 +200,7 @@ func TestInvite(t *testing.T) {
 		t.Errorf("-want +got\n%s", diff)
 	}
 
-	// A list without a library must not come to mean all libraries.
+	// A list without a library must not be mistaken for all libraries.
 	s.refused(admin("POST /Connect/Invite?ConnectUsername=eve&EnabledLibraries="), http.StatusBadRequest, "at least one library")
 	s.refused(admin("POST /Connect/Invite?ConnectUsername=eve&EnabledLibraries=,%20,"), http.StatusBadRequest, "at least one library")
 	s.refused(admin("POST /Connect/Invite\nContent-Type: application/json\n\n"+`{"ConnectUsername":"eve","EnabledLibraries":[]}`), http.StatusBadRequest, "at least one library")

@@ -69,7 +69,7 @@ func (m *media) devices() []mediaserver.Device {
 	return append([]mediaserver.Device{}, m.minted...)
 }
 
-// alive reports whether a token is good.
+// alive reports whether a token is valid.
 func (m *media) alive(token string) bool {
 	m.lock.Lock()
 	defer m.lock.Unlock()

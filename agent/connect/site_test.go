@@ -129,10 +129,10 @@ func (s *site) ask(request string) answer {
 	}
 }
 
-// central sends a request of a person's app to the Connect service, checks the
-// status, and returns the JSON object of the answer, or nil if the answer is empty. If the
-// answer is an array, central returns an object that has it as the member "list". The
-// headers are in pairs of a name and a value.
+// central sends a request of a person's app to the Connect service, checks the status, and
+// returns the JSON object of the answer, or nil if the answer is empty. If the answer is an
+// array, central returns an object that has the array as the member "list". The headers are
+// in pairs of a name and a value.
 func (s *site) central(method, target, token string, status int, headers ...string) map[string]any {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+"/service"+target, http.NoBody)
@@ -160,8 +160,8 @@ func (s *site) central(method, target, token string, status int, headers ...stri
 	return map[string]any{"list": value}
 }
 
-// refused checks that a request is refused as Emby's clients expect: with a plain
-// text that holds no secret.
+// refused checks that a request is refused as Emby's clients expect: with a plain text that
+// contains no secret.
 func (s *site) refused(request string, status int, text string) answer {
 	s.t.Helper()
 	got := s.ask(request)
@@ -174,9 +174,8 @@ func (s *site) refused(request string, status int, text string) answer {
 	return got
 }
 
-// linked links an account with a local user over the wire, and waits until the
-// agent has the accepted link. It returns the person's client, the id of the
-// account and the access key.
+// linked links an account to a local user over the wire, and waits until the agent has the
+// accepted link. It returns the person's client, the id of the account and the access key.
 func (s *site) linked(name, localUser string) (person *client.Client, accountID, accessKey string) {
 	s.t.Helper()
 	ctx := s.t.Context()

@@ -20,7 +20,8 @@ import (
 type Options struct {
 	Listen string // ":7359"
 	// Address returns the address at which a caller can reach the media server, such as
-	// "http://192.168.1.2:8096", or "" for no answer. from is the caller's address.
+	// "http://192.168.1.2:8096", or "" for no answer. The parameter from is the caller's
+	// address.
 	Address  func(from netip.AddrPort) string
 	ID, Name func() string // of the media server; while the id is "" nobody gets an answer
 	Log      *slog.Logger
@@ -89,7 +90,7 @@ type found struct {
 	EndpointAddress *string `json:"EndpointAddress"`
 }
 
-// longestAnswer is the greatest answer that KODI reads, in bytes.
+// longestAnswer is the length in bytes of the longest answer that KODI can read.
 const longestAnswer = 1024
 
 // answer returns the answer to a datagram. It returns nil if the datagram is not

@@ -42,7 +42,7 @@ func (c *clock) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// responder answers questions on its own port.
+// responder is a responder under test that answers questions on a port of its own.
 type responder struct {
 	clock   *clock
 	port    uint16
@@ -118,10 +118,9 @@ func (r *responder) ask(t *testing.T, from *net.UDPConn, to, datagram string) st
 	return receive(from, waittest.Patience)
 }
 
-// maybe sends a datagram and returns the answer, or "" if there is none. To know that no
-// answer comes, it asks a second question from another source. The responder answers in
-// order: when the second answer has arrived, the first one was sent before, or will never be
-// sent.
+// maybe sends a datagram and returns the answer, or "" if no answer comes. To find that out,
+// it asks a second question from another source. The responder answers in order: when the
+// second answer has arrived, the first one was sent before, or will never be sent.
 func (r *responder) maybe(t *testing.T, from *net.UDPConn, datagram string) string {
 	t.Helper()
 	r.send(t, from, "127.0.0.1", datagram)
@@ -137,8 +136,8 @@ func (r *responder) maybe(t *testing.T, from *net.UDPConn, datagram string) stri
 	return answerBefore(t, other, from)
 }
 
-// answerBefore has one socket send a datagram to another, and returns the answer that
-// the other has got before it, or "".
+// answerBefore sends a datagram from one socket to another, and returns the answer that the
+// second socket has received before this datagram, or "".
 func answerBefore(t *testing.T, sender, socket *net.UDPConn) string {
 	t.Helper()
 	const end = "that was all"
@@ -330,7 +329,8 @@ func TestLongName(t *testing.T) {
 	}
 }
 
-// TestLimit asks often from one source. A forged source must get hardly anything.
+// TestLimit asks often from one source. A source whose address is forged must get only few
+// answers.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
@@ -373,8 +373,8 @@ func TestWrongListen(t *testing.T) {
 	}
 }
 
-// FuzzAsks checks that only a datagram with one of the questions counts, in
-// either letter case, and with text after a bar.
+// FuzzAsks checks that only a datagram with one of the questions counts, in either letter
+// case, and with text after the character |.
 func FuzzAsks(f *testing.F) {
 	asked, ignored := questions()
 	for _, datagram := range asked {

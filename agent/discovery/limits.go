@@ -8,7 +8,7 @@ import (
 )
 
 // A source gets ten answers at once and then one each second; all sources together get ten times as
-// much. A sender that forges the address of another machine can send hardly anything to that
+// much. So somebody who forges the address of another machine can cause only little traffic to that
 // machine.
 const (
 	answersOfSource = 10

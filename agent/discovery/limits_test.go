@@ -69,8 +69,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestLimitOfSource checks that questions of many others give a source no more
-// answers.
+// TestLimitOfSource checks that a source does not get more answers when many other sources
+// ask.
 func TestLimitOfSource(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1e9, 0)

@@ -9,9 +9,9 @@ import (
 // longestQuestion is the greatest size of a question, in bytes.
 const longestQuestion = 512
 
-// asks reports whether a datagram asks for media servers, in UTF-8, or in UTF-16
-// in either order of bytes. The two newer questions count in any letter case and
-// with other text around them. The oldest one counts only as it is.
+// asks reports whether a datagram asks for media servers, in UTF-8, or in UTF-16 in either
+// byte order. The two newer questions are recognised in any letter case and with other text
+// around them. The oldest question is recognised only if it is the whole text.
 func asks(datagram []byte) bool {
 	if len(datagram) > longestQuestion {
 		return false
@@ -21,7 +21,7 @@ func asks(datagram []byte) bool {
 		isQuestion(fromUTF16(datagram, binary.BigEndian))
 }
 
-// isQuestion reports whether text is one of the three questions. Text after a bar
+// isQuestion reports whether text is one of the three questions. Text after the character |
 // belongs to the app.
 func isQuestion(text string) bool {
 	if text == "who is MediaBrowserServer_v2?" {

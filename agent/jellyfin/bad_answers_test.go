@@ -49,7 +49,8 @@ func spoils() map[string]struct {
 	}
 }
 
-// asks returns all methods of the driver, with the operations that each calls.
+// asks returns all methods of the driver, each with the operations of Jellyfin that it
+// calls.
 func asks(s *jellyfin.Server, anna string, secret string) map[string]struct {
 	operations string
 	do         func(ctx context.Context) error
@@ -97,8 +98,8 @@ func asks(s *jellyfin.Server, anna string, secret string) map[string]struct {
 	}
 }
 
-// silent reports whether Jellyfin answers an operation without a body. An answer with a body
-// then does not come from Jellyfin.
+// silent reports whether Jellyfin always answers an operation without a body. An answer with
+// a body is then not from Jellyfin.
 func silent(operation string) bool {
 	return operation == "ReportSessionEnded" || operation == "UpdateUserPolicy" || operation == "DeleteUser"
 }
@@ -152,7 +153,7 @@ func TestBadAnswers(t *testing.T) {
 }
 
 // clearError returns what is wrong with the text of an error: secrets in it, more than one
-// line, or a prefix that stands in it twice. It returns "" for a good one.
+// line, or a repeated prefix. It returns "" for a text without such faults.
 func clearError(err error, fake *jellyfintest.Server, secrets ...string) string {
 	text := err.Error()
 	for _, secret := range append(secrets, fake.APIKey, "secret-token", "secret-body", "secret-query", "secret-path", "api_key", "Token=", "code=") {
@@ -194,7 +195,7 @@ func TestSlow(t *testing.T) {
 			}
 		}
 	}
-	// A body that never ends is slow as well.
+	// A body that never ends counts as slow, too.
 	fake.Break("GetUsers", 1, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte("["))
@@ -271,8 +272,8 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// If the server signs in another local user than it was asked for, the token is not used and
-// ends.
+// If the server signs in another local user than the agent has asked for, the agent does not
+// use the token, and ends it.
 func TestSignedInAnother(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {

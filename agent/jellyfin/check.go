@@ -81,7 +81,8 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 }
 
 // firstWithoutLegacy is the first major version of Jellyfin that does not know the prefix
-// /emby, and in which the old ways of showing a token are off until somebody sets them.
+// /emby, and in which the old ways of sending a token are off until somebody switches them
+// on.
 const firstWithoutLegacy = 12
 
 // olderApps returns the step that says which apps can use this version of Jellyfin. The
@@ -102,7 +103,7 @@ func (s *Server) olderApps(ctx context.Context) CheckedStep {
 	return step
 }
 
-// versionText returns the version of a server, fit for a line of text.
+// versionText returns the version of a server, in a form that fits into a line of text.
 func versionText(info publicInfo) string { return printable.ASCII(short(info.Version)) }
 
 // failed adds a step that went wrong.
@@ -114,5 +115,5 @@ func failed(ctx context.Context, steps []CheckedStep, name string, err error, ad
 	return append(steps, CheckedStep{Name: name, Text: strings.ToUpper(text[:1]) + text[1:] + ".", Advice: advice}), nil
 }
 
-// short returns the beginning of a name, fit for a line of text.
+// short returns the beginning of a name, in a form that fits into a line of text.
 func short(name string) string { return printable.Cut(name, 64) }

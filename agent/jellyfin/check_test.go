@@ -15,7 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
 )
 
-// steps returns the names of steps, each with a mark: + for success, ? for a warning, ! for a
+// steps returns the names of steps, each with a sign: + for success, ? for a warning, ! for a
 // failure.
 func steps(list []jellyfin.CheckedStep) string {
 	var text []string

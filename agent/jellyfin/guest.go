@@ -21,10 +21,11 @@ const (
 	cleanUpTime = 20 * time.Second // for deleting a guest that is half made
 )
 
-// CreateGuest makes a restricted local user with the first free name like the given one. It
-// is hidden, not an administrator, and has the secret as its password. If a step fails, the
-// local user is deleted, or else disabled; the error says so if neither was possible. It returns
-// ErrNameTaken if the server refuses every name that it tries.
+// CreateGuest makes a restricted local user with the given name, or with the first similar name
+// that is free. The local user is hidden, not an administrator, and has the secret as the
+// password. If a step fails, the local user is deleted, or disabled if that fails; the error
+// says so if neither was possible. It returns ErrNameTaken if the server refuses every name that
+// it tries.
 func (s *Server) CreateGuest(ctx context.Context, name, secret string, to mediaserver.Restriction) (mediaserver.LocalUser, error) {
 	folders, err := s.folders(ctx, to)
 	if err != nil {
@@ -52,7 +53,8 @@ func (s *Server) CreateGuest(ctx context.Context, name, secret string, to medias
 }
 
 // create makes a local user with the first free name and returns its id. If the answer does
-// not say whether it was made, create looks for it and takes it back.
+// not say whether the local user was made, create looks for the local user and deletes or
+// disables them.
 func (s *Server) create(ctx context.Context, name, password string) (string, error) {
 	before, err := s.listUsers(ctx)
 	if err != nil {
@@ -91,8 +93,9 @@ func (s *Server) makeGuest(ctx context.Context, id string, all bool, folders []s
 	return user, err
 }
 
-// takeBack deletes, or else disables, a guest that is half made. It returns why, with a
-// request to the admin if neither was possible. It goes on after the caller has given up.
+// takeBack deletes a guest that is half made, or disables the guest if that fails. It
+// returns the error why; if neither was possible, the error also asks the admin to do it.
+// It works on even if the caller has given up.
 func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
@@ -104,16 +107,16 @@ func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 		"%v; and the new local user could be neither deleted nor disabled: delete the local user %s in Jellyfin", reason(why), id)}
 }
 
-// reason returns the text of an error without the beginning that every failure has, and
-// without the words that every failure to create a guest has. The caller wraps the text in
-// another such failure, which has both already.
+// reason returns the text of an error without its first words, which are the same in every
+// failure of this package or in every failure to create a guest. The caller puts the text
+// into another failure of this kind, which already begins with these words.
 func reason(err error) string {
 	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), prefix), creating+": ")
 }
 
-// takeBackUnknown looks for a local user that may have been made with a name that was free,
-// and takes it back if this agent made it: then it has the password that only the agent
-// knows, or it has none yet and was never used.
+// takeBackUnknown looks for a local user that may have been made with a name that was free.
+// If this agent made that local user, it deletes or disables them. Such a local user has
+// the password that only the agent knows, or has no password yet and was never used.
 func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
@@ -129,8 +132,9 @@ func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why
 	}
 	mine, err := s.hasPassword(ctx, users[at].Name, password)
 	if err == nil && !mine && !users[at].used() {
-		// Jellyfin 12 reports a password for every local user, even for one that has none.
-		// Only a sign-in with the empty password shows whether it has none.
+		// Jellyfin 12 reports a password for every local user, even for one without a
+		// password. Only a sign-in with the empty password shows whether the local user has
+		// none.
 		mine, err = s.hasPassword(ctx, users[at].Name, "")
 	}
 	if err != nil {
@@ -142,9 +146,10 @@ func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why
 	return s.takeBack(ctx, users[at].ID, why)
 }
 
-// IsGuest reports whether CreateGuest has made a local user with this secret. It tries to
-// sign in with it, because Jellyfin keeps nothing else that only the agent knows. A local user
-// who is unknown, disabled or an administrator is not a guest, and is not tried.
+// IsGuest reports whether CreateGuest has made a local user with this secret. It tries to sign
+// in with the secret, because nothing else in Jellyfin is known only to the agent. A local
+// user who is unknown, disabled or an administrator is not a guest; for them it does not try
+// to sign in.
 func (s *Server) IsGuest(ctx context.Context, id, secret string) (bool, error) {
 	if secret == "" {
 		return false, nil
@@ -159,7 +164,7 @@ func (s *Server) IsGuest(ctx context.Context, id, secret string) (bool, error) {
 	return s.hasPassword(ctx, user.Name, secret)
 }
 
-// hasPassword reports whether a local user has a password.
+// hasPassword reports whether the password of a local user is the given one.
 func (s *Server) hasPassword(ctx context.Context, name, password string) (bool, error) {
 	body, err := json.Marshal(map[string]string{"Username": name, "Pw": password})
 	if err != nil {
@@ -180,7 +185,7 @@ func (s *Server) hasPassword(ctx context.Context, name, password string) (bool, 
 	return true, nil
 }
 
-// freeName returns the first name like the wanted one that no local user has.
+// freeName returns the wanted name, or the first similar name that no local user has.
 func freeName(wanted string, users []userDto) string {
 	base := nameFor(wanted)
 	for name, n := base, 2; ; name, n = fmt.Sprintf("%s %d", base, n), n+1 {

@@ -73,7 +73,8 @@ func TestCreateGuest(t *testing.T) {
 		if diff := cmp.Diff(want, changed(ordinary, policyOf(t, fake, guest.ID))); diff != "" {
 			t.Errorf("changes of the policy (-want +got): %s", diff)
 		}
-		// The name is taken in another letter case, and so is the next one.
+		// The name is taken in another letter case, and so is the next name that the agent
+		// tries.
 		for _, want := range []string{"anna 2", "anna 3"} {
 			if guest, err = s.CreateGuest(t.Context(), "anna", guestSecret, mediaserver.Restriction{AllLibraries: true}); err != nil || guest.Name != want {
 				t.Errorf("guest %+v (error %v), want the name %s", guest, err, want)
@@ -86,8 +87,8 @@ func TestCreateGuest(t *testing.T) {
 	})
 }
 
-// The list of local users says which libraries each may see, also after an administrator has
-// changed that.
+// The list of local users says which libraries each local user may see, also after an
+// administrator has changed that.
 func TestLocalUsersSee(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
@@ -249,8 +250,8 @@ func TestGuestThatCannotBeTakenBack(t *testing.T) {
 	}
 }
 
-// The error of a guest that cannot be taken back names the step that failed first, in one line
-// with one prefix, whichever step that is.
+// If a guest that is half made can be neither deleted nor disabled, the error names the step
+// that failed first, whichever step that is. The error is one line with one prefix.
 func TestGuestThatCannotBeTakenBackHasOnePrefix(t *testing.T) {
 	t.Parallel()
 	for failing, want := range map[string]string{
@@ -268,8 +269,8 @@ func TestGuestThatCannotBeTakenBackHasOnePrefix(t *testing.T) {
 	}
 }
 
-// If it is not known whether a guest was made, a local user with its name that another
-// administrator made in the same moment stays unchanged.
+// If it is not known whether a guest was made, a local user with the same name whom another
+// administrator made at the same moment stays unchanged.
 func TestGuestOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
@@ -394,8 +395,8 @@ func TestNotFoundIsConfirmed(t *testing.T) {
 	})
 }
 
-// Only a local user with the secret of a guest is that guest. Nobody is a guest without a
-// secret, and no disabled local user is.
+// Only a local user with the secret of a guest is that guest. Without a secret nobody is a
+// guest, and a disabled local user is never one.
 func TestIsGuest(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {

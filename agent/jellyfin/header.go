@@ -43,8 +43,8 @@ func identity(device mediaserver.Device) string {
 	)
 }
 
-// headerValue returns what Jellyfin keeps of a value, or other if that is nothing: Jellyfin refuses a header
-// in which a member is missing.
+// headerValue returns the part of a value that Jellyfin keeps, or the text other if nothing is
+// left: Jellyfin refuses a header in which a member is missing.
 func headerValue(value, other string) string {
 	return cmp.Or(printable.Cut(strings.TrimSpace(strings.ToValidUTF8(value, "")), 64), other)
 }

@@ -27,7 +27,7 @@ type call struct {
 	into   any    // receives the JSON of the answer; nil for an answer without a body
 }
 
-// failure is the error of a call that had no answer, or not the expected one. Its text never
+// failure is the error of a call that had no answer or an unexpected answer. Its text never
 // quotes the request or the answer.
 type failure struct {
 	doing  string
@@ -136,8 +136,8 @@ func decode(answer *http.Response, c call) error {
 const notJellyfin = "its answer is not from Jellyfin: check that media-server-url leads to Jellyfin itself, " +
 	"without a sign-in page before it"
 
-// errAnswer is the cause of a failure for which the answer itself is to blame. It also
-// replaces the errors of encoding/json, because these quote the answer.
+// errAnswer is the cause of a failure if the answer itself is wrong. It also replaces the
+// errors of encoding/json, because those errors quote the answer.
 var errAnswer = errors.New("the answer cannot be read")
 
 // implausible returns the error of an answer that has the right form but cannot be true.
@@ -145,7 +145,7 @@ func implausible(doing, why string) error {
 	return &failure{doing: doing, why: why, err: errAnswer}
 }
 
-// refusal returns what a status means, and what to do about it.
+// refusal returns in words what a status means, and what to do about it.
 func (s *Server) refusal(answer *http.Response, path string) string {
 	switch status := answer.StatusCode; {
 	case status >= 300 && status <= 399:
@@ -166,8 +166,8 @@ func (s *Server) refusal(answer *http.Response, path string) string {
 }
 
 // redirected returns the address to which a redirect leads, for the setting
-// media-server-url, or words in its place if the redirect does not tell it. The result has
-// no query, because a query may contain a secret.
+// media-server-url, or words for it if the redirect does not have the address. The result
+// has no query, because a query may contain a secret.
 func (s *Server) redirected(answer *http.Response, path string) string {
 	to, err := answer.Location()
 	if err != nil || to.Host == "" || len(to.Host) > 128 {

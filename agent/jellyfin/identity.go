@@ -31,8 +31,8 @@ type publicInfo struct {
 }
 
 // UnmarshalJSON reads the members in any letter case, and sets starting if their names
-// begin with a small letter. Jellyfin 12 writes them so while it starts. It then also says
-// "startupWizardCompleted": false, although its first setup is finished.
+// begin with a small letter. Jellyfin 12 writes the names in this way while it starts. Then
+// it also answers "startupWizardCompleted": false, although its first setup is finished.
 func (i *publicInfo) UnmarshalJSON(raw []byte) error {
 	type plain publicInfo
 	var names map[string]json.RawMessage
@@ -99,7 +99,7 @@ func (i publicInfo) isJellyfin() error {
 	return nil
 }
 
-// usable returns the major version, or an error if the server cannot be used.
+// usable returns the major version of the server, or an error if the server cannot be used.
 func (i publicInfo) usable() (int, error) {
 	major, minor, ok := parseVersion(i.Version)
 	if !ok {
@@ -163,9 +163,9 @@ func errQuickConnectOff(doing string, err error) error {
 		": Quick Connect is off: switch it on in Jellyfin under Dashboard, General"}
 }
 
-// refused finds out why a call of Quick Connect was answered with 401. It returns off if
-// Quick Connect is off, ErrKeyRefused if the key is refused, and ErrNotFound if the local
-// user does not exist any longer.
+// refused finds out why a call of Quick Connect was answered with 401. It returns the error
+// off if Quick Connect is off, ErrKeyRefused if the key is refused, and ErrNotFound if the
+// local user does not exist any longer.
 func (s *Server) refused(ctx context.Context, doing, localUserID string, off error) error {
 	on, err := s.quickConnect(ctx)
 	if err != nil {

@@ -100,8 +100,8 @@ func TestParseVersion(t *testing.T) {
 	}
 }
 
-// Decoding any answer of a server does not panic, and gives no local user without an id and a
-// name. A policy is written as it was read.
+// Decoding never panics, whatever the server answers, and never gives a local user without an
+// id or a name. A policy is written exactly as it was read.
 func FuzzUsers(f *testing.F) {
 	policy := `{"IsAdministrator":false,"IsDisabled":false,"IsHidden":true,"EnableRemoteAccess":true,"EnableAllFolders":true,"EnabledFolders":[]}`
 	f.Add([]byte(`[{"Id":"0123456789abcdef0123456789abcdef","Name":"a","Policy":` + policy + `}]`))
@@ -132,7 +132,7 @@ func FuzzUsers(f *testing.F) {
 	})
 }
 
-// Any names of a device become one header of printable characters.
+// Whatever the names of a device are, they become one header of printable characters.
 func FuzzIdentity(f *testing.F) {
 	f.Add("Jellyfin", "TV", "id", "1.0")
 	f.Add("a\"b", "c,d", "e=f\r\n", "\xff+ ")

@@ -103,7 +103,7 @@ func parseURL(text string) (*url.URL, error) {
 		return nil, errors.New("jellyfin: media-server-url must not contain a query or fragment")
 	}
 	path := strings.TrimRight(base.Path, "/")
-	// People copy these from the address line of the browser.
+	// People copy these endings from the address line of the browser.
 	path = strings.TrimSuffix(strings.TrimSuffix(path, "/index.html"), "/web")
 	return &url.URL{Scheme: base.Scheme, Host: base.Host, Path: path}, nil
 }

@@ -107,8 +107,8 @@ func TestIdentityRefuses(t *testing.T) {
 	}
 }
 
-// While a server is starting, the agent says so. It must not say that the first setup of
-// the server is unfinished.
+// While a server is starting, the agent reports that it is starting. It must not report
+// that the first setup of the server is unfinished.
 func TestStarting(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {

@@ -24,7 +24,8 @@ type userDto struct {
 // used reports whether somebody has signed in as the local user.
 func (u userDto) used() bool { return present(u.LastLoginDate) || present(u.LastActivityDate) }
 
-// localUser returns the local user as the agent knows it, and its whole policy.
+// localUser returns the local user in the agent's form, and the whole policy of the local
+// user.
 func (u userDto) localUser(doing string) (mediaserver.LocalUser, policy, error) {
 	id, ok := normalID(u.ID)
 	if !ok || u.Name == "" {
@@ -51,7 +52,7 @@ func (u userDto) localUser(doing string) (mediaserver.LocalUser, policy, error) 
 	return user, p, nil
 }
 
-// normalID returns an id as 32 hex digits in lower case; false if it is not valid.
+// normalID returns an id as 32 hex digits in lower case, or false if the id is not valid.
 func normalID(id string) (string, bool) {
 	id = strings.ToLower(strings.ReplaceAll(id, "-", ""))
 	if len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" || strings.Trim(id, "0") == "" {
@@ -97,13 +98,14 @@ func (s *Server) LocalUser(ctx context.Context, id string) (mediaserver.LocalUse
 	return user, err
 }
 
-// readUser reads a local user. It returns ErrNotAllowed if it is disabled.
+// readUser reads a local user. It returns ErrNotAllowed if the local user is disabled.
 func (s *Server) readUser(ctx context.Context, id string) (mediaserver.LocalUser, error) {
 	user, _, err := s.readEnabled(ctx, id)
 	return user, err
 }
 
-// readEnabled reads a local user and its policy. It returns ErrNotAllowed if it is disabled.
+// readEnabled reads a local user and their policy. It returns ErrNotAllowed if the local
+// user is disabled.
 func (s *Server) readEnabled(ctx context.Context, id string) (mediaserver.LocalUser, policy, error) {
 	const doing = "reading a local user"
 	user, p, err := s.readUserPolicy(ctx, id)
@@ -135,8 +137,9 @@ func (s *Server) readUserPolicy(ctx context.Context, id string) (mediaserver.Loc
 	return user, p, err
 }
 
-// confirmGone returns ErrNotFound for a 404 if the list of all local users agrees with it,
-// because a misconfigured proxy answers 404 too. Otherwise it returns the answer.
+// confirmGone checks an answer with the status 404, because a misconfigured proxy answers
+// 404, too. It returns ErrNotFound if the local user is missing in the list of all local
+// users, too. Otherwise it returns the error of the answer.
 func (s *Server) confirmGone(ctx context.Context, doing, id string, answer error) error {
 	users, err := s.LocalUsers(ctx)
 	if err != nil {
@@ -203,7 +206,8 @@ func (s *Server) Restrict(ctx context.Context, id string, to mediaserver.Restric
 	return s.changePolicy(ctx, "restricting a local user", id, func(p *policy) error { return p.restrict(to.AllLibraries, folders) })
 }
 
-// folders returns the ids of a restriction that belong to a library; never nil.
+// folders returns those ids of a restriction that belong to a library. The list is never
+// nil.
 func (s *Server) folders(ctx context.Context, to mediaserver.Restriction) ([]string, error) {
 	folders := []string{}
 	if to.AllLibraries || len(to.Libraries) == 0 {
@@ -222,8 +226,8 @@ func (s *Server) folders(ctx context.Context, to mediaserver.Restriction) ([]str
 	return folders, nil
 }
 
-// Delete deletes a local user, with the record of what they watched. It returns ErrNotFound, or
-// ErrNotAllowed for an administrator.
+// Delete deletes a local user, with the list of what they have watched. It returns ErrNotFound,
+// or ErrNotAllowed for an administrator.
 func (s *Server) Delete(ctx context.Context, id string) error {
 	const doing = "deleting a local user"
 	user, _, err := s.readUserPolicy(ctx, id)

@@ -23,9 +23,9 @@ const (
 	enableLiveTVAccess = "EnableLiveTvAccess"
 )
 
-// policy holds the permissions of a local user, as they were read. It keeps every member in
-// its place, byte for byte, also members that the agent does not know, because Jellyfin sets
-// missing members to their defaults.
+// policy holds the permissions of a local user, as they were read. It keeps every member
+// byte for byte and in the same order, also members that the agent does not know, because
+// Jellyfin sets missing members to their defaults.
 type policy struct {
 	members []member
 }
@@ -37,7 +37,8 @@ type member struct {
 
 var errPolicy = errors.New("jellyfin: the policy cannot be read or changed")
 
-// parsePolicy reads a JSON object. It refuses an empty one, and members that stand twice.
+// parsePolicy reads a JSON object. It refuses an empty object, and an object that has a
+// member twice.
 func parsePolicy(raw []byte) (policy, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
@@ -104,8 +105,8 @@ func (p *policy) hasHours() bool {
 	return p.read("AccessSchedules", &hours) == nil && len(hours) > 0
 }
 
-// set changes a member. It returns errPolicy if the member is missing: this version of
-// Jellyfin does not have it then, and would ignore it.
+// set changes a member. It returns errPolicy if the member is missing: then this version of
+// Jellyfin does not have that member, and would ignore it.
 func (p *policy) set(name string, value any) error {
 	m := p.find(name)
 	if m == nil {
@@ -119,12 +120,13 @@ func (p *policy) set(name string, value any) error {
 	return nil
 }
 
-// restrict sets which libraries may be seen.
+// restrict sets which libraries the local user may see.
 func (p *policy) restrict(all bool, folders []string) error {
 	return errors.Join(p.set(enableAllFolders, all), p.set(enabledFolders, folders))
 }
 
-// sees returns which libraries may be seen, or nil if the policy does not say.
+// sees returns which libraries the local user may see, or nil if the policy does not say
+// that.
 func (p *policy) sees() *mediaserver.Restriction {
 	to := &mediaserver.Restriction{}
 	var folders []string
@@ -159,7 +161,7 @@ func (p *policy) guest(all bool, folders []string) error {
 	return err
 }
 
-// isGuest reports whether a policy is one for a guest.
+// isGuest reports whether the policy is that of a guest.
 func (p *policy) isGuest(all bool) bool {
 	var administrator, disabled, hidden, everything bool
 	err := errors.Join(p.read(isAdministrator, &administrator), p.read(isDisabled, &disabled),
@@ -167,8 +169,8 @@ func (p *policy) isGuest(all bool) bool {
 	return err == nil && !administrator && !disabled && hidden && everything == all
 }
 
-// changePolicy reads the policy of a local user, changes it, and writes it if that made a
-// difference. It returns ErrNotFound, or ErrNotAllowed for an administrator.
+// changePolicy reads the policy of a local user, changes it, and writes the policy if the
+// change made a difference. It returns ErrNotFound, or ErrNotAllowed for an administrator.
 func (s *Server) changePolicy(ctx context.Context, doing, id string, change func(*policy) error) error {
 	s.policies.Lock()
 	defer s.policies.Unlock()

@@ -19,7 +19,8 @@ func TestPolicyRoundTrip(t *testing.T) {
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
 		ctx := t.Context()
 		anna := fake.AddUser("Anna", "a", false)
-		// A member that no known version has stays as it was read, byte for byte.
+		// A member of the policy that no known version has stays as it was read, byte for
+		// byte.
 		odd := `{"b":1.50,"a":[1e3,"<&>  ",null],"b ":"ü\u00fc"}`
 		for name, raw := range map[string]string{
 			"AFutureThing": odd, "ZFutureNumber": "12345678901234567890.10", "MaxParentalRating": "14", "EnabledDevices": `["x"]`,

@@ -39,8 +39,8 @@ func (s *Server) StartProof(ctx context.Context, accountName string) (mediaserve
 }
 
 // CheckProof returns the local user who approved the code, ErrProofPending or ErrProofOver.
-// It ends the token that Jellyfin made for the proof. If that fails it returns an error, and
-// the next call tries again.
+// CheckProof ends the token that Jellyfin made for the proof. If that fails, it returns an
+// error, and the next call tries again.
 func (s *Server) CheckProof(ctx context.Context, secret string) (mediaserver.LocalUser, error) {
 	const doing = "asking for the result of a proof"
 	var request quickConnectRequest

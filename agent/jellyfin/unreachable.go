@@ -20,8 +20,8 @@ func cause(err error) error {
 	return err
 }
 
-// unreachable returns the reason for a missing answer, and a remedy. It never quotes the error,
-// which may quote the answer.
+// unreachable returns in words the reason for a missing answer, and a remedy. The text never
+// quotes the error, because the error may quote the answer.
 func unreachable(err error) string {
 	if errors.Is(err, context.Canceled) {
 		return "the request was cancelled"

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Errors of a [Server]. Any other error means that the media server could not be
-// asked, or that the outcome of the request is unknown: nothing may be concluded
-// from it about local users or tokens.
+// Errors of a [Server]. Any other error means that the media server could not be asked, or
+// that the outcome of the request is unknown. The agent must not conclude anything about
+// local users or tokens from such an error.
 var (
 	ErrNotFound     = errors.New("the media server has no such local user")
 	ErrCodeWrong    = errors.New("no device shows that Quick Connect code now")
@@ -30,7 +30,7 @@ var (
 	ErrQuickConnectOff = errors.New("the media server has Quick Connect switched off")
 )
 
-// Identity describes a media server in its own words.
+// Identity is the description that a media server gives of itself.
 type Identity struct {
 	ID           string // clients compare it with the system id
 	Name         string
@@ -48,8 +48,9 @@ type LocalUser struct {
 	Hidden        bool
 	RemoteAccess  bool // may connect from outside the home network
 
-	// Sees says which libraries they may see. Only [Users.LocalUsers] fills it, and only
-	// of a media server on which somebody else than the agent can change it; else it is nil.
+	// Sees says which libraries the local user may see. Only [Users.LocalUsers] sets it, and
+	// only if somebody else than the agent can change it on the media server; otherwise it
+	// is nil.
 	Sees *Restriction
 }
 
@@ -66,8 +67,7 @@ type Restriction struct {
 	Libraries    []string // ids; unknown ones are ignored
 }
 
-// Device describes the device that will use a local token, in the words of its
-// client.
+// Device describes the device that will use a local token, as its client describes it.
 type Device struct {
 	Client  string // the app
 	Name    string
@@ -76,7 +76,7 @@ type Device struct {
 	Address netip.Addr // where it connects from; the zero Addr when unknown
 }
 
-// Token is a local access token, which is secret.
+// Token is a local access token, which must stay secret.
 type Token struct {
 	Value       string
 	LocalUserID string
@@ -91,41 +91,42 @@ type Proof struct {
 	ExpiresAt time.Time
 }
 
-// Users is the part of a media server that is about local users.
+// Users has the operations of a media server on local users.
 type Users interface {
-	// LocalUsers returns all local users. If one of them cannot be read it returns
-	// an error, never a short list.
+	// LocalUsers returns all local users. If a local user cannot be read it returns an
+	// error, never an incomplete list.
 	LocalUsers(ctx context.Context) ([]LocalUser, error)
 	// LocalUser returns one local user, or ErrNotFound.
 	LocalUser(ctx context.Context, id string) (LocalUser, error)
-	// CreateGuest creates a hidden local user with the given name, or the first free
-	// name like it. They are restricted, not an administrator, and have the secret as
-	// their password, which is long and random. After an error the local user does not
-	// exist, or is disabled. The error is ErrNameTaken if every such name is refused.
+	// CreateGuest creates a hidden local user with the given name, or with the first
+	// similar name that is free. The local user is restricted, is not an administrator, and
+	// has the secret as password, which is long and random. After an error the local user
+	// does not exist, or is disabled. The error is ErrNameTaken if all these names are
+	// refused.
 	CreateGuest(ctx context.Context, name, secret string, to Restriction) (LocalUser, error)
-	// IsGuest reports whether CreateGuest has made a local user with this secret, even
-	// if it did not finish. A local user who is unknown, disabled or an administrator
-	// is not.
+	// IsGuest reports whether CreateGuest has made a local user with this secret, even if
+	// CreateGuest did not finish. It reports false for a local user who is unknown,
+	// disabled or an administrator.
 	IsGuest(ctx context.Context, id, secret string) (bool, error)
-	// Restrict changes what a guest may see, and nothing else. It never makes an
+	// Restrict changes what a guest may see, and nothing else. It never makes the guest an
 	// administrator. It returns ErrNotFound, or ErrNotAllowed for an administrator.
 	Restrict(ctx context.Context, id string, to Restriction) error
 	// SetDisabled shuts out a local user and ends all their tokens, or lets them in
 	// again. It returns ErrNotFound, or ErrNotAllowed for an administrator.
 	SetDisabled(ctx context.Context, id string, disabled bool) error
-	// Delete deletes a local user and what they watched. It returns ErrNotFound, or
-	// ErrNotAllowed for an administrator.
+	// Delete deletes a local user and the list of what they have watched. It returns
+	// ErrNotFound, or ErrNotAllowed for an administrator.
 	Delete(ctx context.Context, id string) error
 }
 
-// Tokens is the part of a media server that is about local access tokens.
+// Tokens has the operations of a media server on local access tokens.
 type Tokens interface {
 	// Mint makes a token for a local user on a device, without a password. It ends an
 	// earlier token of this local user on this device. It returns ErrNotFound,
 	// ErrNotAllowed (too many sessions, or the device is not allowed), ErrOutsideHours,
 	// or ErrQuickConnectOff if the media server cannot make tokens for anybody now.
 	Mint(ctx context.Context, localUserID string, device Device) (Token, error)
-	// Revoke ends a token. It also succeeds for a token that has ended before.
+	// Revoke ends a token. It also succeeds for a token that has already ended.
 	Revoke(ctx context.Context, token string) error
 	// Administrator reports whether a token belongs to an administrator, or is an
 	// API key. It returns ErrTokenEnded for a token that is unknown or has ended.
@@ -136,8 +137,7 @@ type Tokens interface {
 type Proofs interface {
 	// StartProof begins a proof. It returns ErrUnsupported.
 	StartProof(ctx context.Context, accountName string) (Proof, error)
-	// CheckProof returns the local user that was proved, ErrProofPending or
-	// ErrProofOver.
+	// CheckProof returns the local user who was proved, ErrProofPending or ErrProofOver.
 	CheckProof(ctx context.Context, secret string) (LocalUser, error)
 }
 
@@ -152,8 +152,8 @@ type Server interface {
 	Identity(ctx context.Context) (Identity, error)
 	// Libraries returns all libraries.
 	Libraries(ctx context.Context) ([]Library, error)
-	// ApproveCode signs in, as a local user, the device that shows a Quick Connect
-	// code. It returns ErrCodeWrong (also for a code that was approved before),
-	// ErrNotFound, ErrNotAllowed or ErrUnsupported.
+	// ApproveCode signs in the device that shows a Quick Connect code, as a local user. It
+	// returns ErrCodeWrong (also for a code that was approved before), ErrNotFound,
+	// ErrNotAllowed or ErrUnsupported.
 	ApproveCode(ctx context.Context, code, localUserID string) error
 }

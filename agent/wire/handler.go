@@ -17,7 +17,7 @@ import (
 )
 
 // Handler serves routes. Every answer can be read by web clients of any origin, every
-// OPTIONS is answered with 200, and nothing is ever a redirect (docs/emby-connect.md
+// OPTIONS request is answered with 200, and no answer is a redirect (docs/emby-connect.md
 // §4.5).
 func (k *Kit) Handler(routes *embywire.Routes) http.Handler {
 	return http.HandlerFunc(func(original http.ResponseWriter, r *http.Request) {
@@ -51,8 +51,8 @@ func (k *Kit) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	case status == http.StatusRequestEntityTooLarge:
 		refused = &httperr.RefusalError{Status: status, Text: "The request is too large."}
 	default:
-		// Log counts equal errors together, because one fault, such as a media server
-		// that is away, makes the requests of all clients fail.
+		// Log counts equal errors instead of writing a line for each, because one fault,
+		// such as a media server that is away, makes the requests of all clients fail.
 		k.troubles.Log(r, err.Error(), err, slog.String("method", method(r.Method)), slog.String("route", embywire.Pattern(r)))
 		refused = &httperr.RefusalError{Status: status, Text: "Error processing request."}
 		if r.Context().Err() != nil { // the client is gone, and what was begun for it came to nothing
@@ -71,8 +71,8 @@ func (k *Kit) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// recoverPanic answers a panic. What was thrown is not logged, only its type: it
-// may hold what somebody sent.
+// recoverPanic answers a request whose handler panicked. It logs only the type of the
+// thrown value, because the value itself may contain text that somebody sent.
 func (k *Kit) recoverPanic(w http.ResponseWriter, r *http.Request) {
 	thrown := recover()
 	if thrown == nil {
@@ -86,8 +86,8 @@ func (k *Kit) recoverPanic(w http.ResponseWriter, r *http.Request) {
 	k.answerError(w, r, Refuse(http.StatusInternalServerError, "Error processing request."))
 }
 
-// logAccess names the route, never the path, the query or a header: any of them
-// may hold a secret.
+// logAccess logs a request. It names the route, never the path, the query or a header,
+// because these may contain a secret.
 func (k *Kit) logAccess(w *watched, r *http.Request) {
 	address, _ := peer.Address(r.RemoteAddr, r.Header, k.TrustedProxies)
 	k.Log.DebugContext(r.Context(), "request", slog.String("method", method(r.Method)), slog.String("route", embywire.Pattern(r)),

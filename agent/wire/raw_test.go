@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
-// TestRawRequests sends requests byte by byte that no regular client would write.
-// None of them must count as two, and a misspelt header must not count.
+// TestRawRequests sends raw requests that no regular client would write. A request must
+// never be read as two requests, and a misspelt header must be ignored.
 func TestRawRequests(t *testing.T) {
 	t.Parallel()
 	listening := httptest.NewUnstartedServer(nil)

@@ -11,8 +11,8 @@ import (
 )
 
 // TestSlowClientsAreEnded connects clients that send byte by byte, that send nothing, or
-// that do not read their answer. They are ended, and others are served meanwhile. Clients
-// that are slow but in time are served.
+// that do not read their answer. Their connections are closed, and other clients are served
+// meanwhile. Clients that are slow but in time are served.
 func TestSlowClientsAreEnded(t *testing.T) {
 	t.Parallel()
 	const get, post = "GET /Echo/1 HTTP/1.1\r\nHost: den\r\n", "POST /Echo/1 HTTP/1.1\r\nHost: den\r\nConnection: close\r\n"
@@ -20,7 +20,7 @@ func TestSlowClientsAreEnded(t *testing.T) {
 		"sends nothing":           {Ends: 10 * time.Second},
 		"slow headers":            {Begins: get + "X-Long: ", Then: strings.Repeat("a", 100), Pause: time.Second, Ends: 10 * time.Second},
 		"nothing after an answer": {Begins: get + "\r\n", Ends: 2 * time.Minute, Answer: "HTTP/1.1 201"},
-		// It reads when the limit is over.
+		// This client reads only when the limit is over.
 		"does not read the answer": {Begins: get + "\r\n", Mute: true, Ends: 2*time.Minute + 1},
 		"slow body": {
 			Begins: post + "Content-Length: 100\r\n\r\na=", Then: strings.Repeat("1", 98), Pause: time.Second,

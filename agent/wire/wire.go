@@ -1,7 +1,6 @@
-// Package wire is the HTTP of the agent's local side. It reads the requests that
-// clients of Emby's kind send to a media server, hands them to handlers that
-// return errors, and answers as such clients expect (docs/emby-connect.md §4). It
-// makes no decisions.
+// Package wire is the HTTP of the agent's local side. It reads the requests that clients of
+// Emby's kind send to a media server, passes them to handlers that return errors, and
+// answers as such clients expect (docs/emby-connect.md §4). It makes no decisions.
 package wire
 
 import (
@@ -31,9 +30,9 @@ type Request struct {
 // letter case of the request.
 func (r *Request) PathValue(name string) string { return embywire.PathValue(r.Request, name) }
 
-// HandlerFunc answers a request, or returns an error before it has written
-// anything. An error of [Refuse] is answered with its text. Any other error is an
-// internal one: it is logged and not shown.
+// HandlerFunc answers a request, or returns an error before it has written anything. An
+// error of [Refuse] is answered with its text. Any other error is an internal error: it is
+// logged and not shown.
 type HandlerFunc func(w http.ResponseWriter, r *Request) error
 
 // Options hold the settings of a [Kit].
@@ -68,8 +67,8 @@ func (k *Kit) Handle(f HandlerFunc) http.Handler {
 	})
 }
 
-// HandleRaw returns a handler for requests with parameters in the query alone. f
-// may read the body, up to 16 MiB.
+// HandleRaw returns a handler for requests with parameters in the query alone. The handler
+// f may read the body itself, at most 16 MiB of it.
 func (k *Kit) HandleRaw(f HandlerFunc) http.Handler {
 	return k.handle(f, func(r *http.Request) (embywire.Params, error) {
 		return embywire.ReadQuery(r), nil
@@ -104,7 +103,7 @@ func (k *Kit) handle(f HandlerFunc, read func(*http.Request) (embywire.Params, e
 // It is not logged.
 func Refuse(status int, text string) error { return &httperr.RefusalError{Status: status, Text: text} }
 
-// RefuseFor returns an error like [Refuse] does, which also tells the client when
+// RefuseFor returns the same error as [Refuse], but the answer also tells the client when
 // to try again.
 func RefuseFor(after time.Duration, status int, text string) error {
 	return &httperr.RefusalError{Status: status, Text: text, After: after}

@@ -23,7 +23,7 @@ import (
 
 const secret = "s3cret"
 
-// site is a handler with all sorts of routes.
+// site is a handler with routes of all kinds.
 type site struct {
 	http.Handler
 	log *bytes.Buffer
@@ -263,8 +263,8 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// TestChunkedBodies sends bodies of unknown length over a real connection. They
-// must be cut off at the same limits.
+// TestChunkedBodies sends bodies of unknown length over a real connection. The same limits
+// must apply to them.
 func TestChunkedBodies(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

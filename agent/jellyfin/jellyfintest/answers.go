@@ -46,7 +46,7 @@ func withoutNull(value any) any {
 
 func noContent() answer { return answer{status: http.StatusNoContent} }
 
-// exception returns the answer that an exception inside Jellyfin becomes.
+// exception returns the answer that Jellyfin gives after an exception.
 func exception(status int) answer {
 	return answer{status: status, kind: "text/plain", body: []byte("Error processing request.")}
 }
@@ -85,7 +85,7 @@ func invalid(errors object) answer {
 }
 
 // read decodes the body of a request, in which names of members may have any letter case.
-// It reports false for a missing body, or one of a wrong type.
+// It reports false if the body is missing or has a wrong type.
 func (x *exchange) read(into any) bool {
 	kind, _, err := mime.ParseMediaType(x.Header.Get("Content-Type"))
 	if err != nil || !strings.Contains(kind, "json") {
@@ -111,7 +111,7 @@ func random(n int) string {
 	return hex.EncodeToString(raw)
 }
 
-// date returns a time as Jellyfin writes it; nil for the zero time.
+// date returns a time as Jellyfin writes it, or nil for the zero time.
 func date(at time.Time) any {
 	if at.IsZero() {
 		return nil

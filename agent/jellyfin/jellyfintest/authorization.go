@@ -54,7 +54,8 @@ func readParts(header string) map[string]string {
 	return parts
 }
 
-// identify reads the device and the token of a request, in the ways that this version takes.
+// identify reads the device and the token of a request, in the ways that this version
+// accepts.
 func (s *Server) identify(r *http.Request) map[string]string {
 	header := r.Header.Get("Authorization")
 	if header == "" && s.legacy {
@@ -78,7 +79,8 @@ func (s *Server) identify(r *http.Request) map[string]string {
 	return parts
 }
 
-// authenticate returns the sender of a request. A disabled local user counts as unknown.
+// authenticate returns the sender of a request. A disabled local user counts as an unknown
+// sender.
 func (s *Server) authenticate(identity map[string]string) principal {
 	token := identity["Token"]
 	if token == "" {

@@ -120,9 +120,9 @@ func (c *captured) ask(known map[string]string) *http.Request {
 	return r
 }
 
-// compare returns the differences between an answer of the fake and the captured answer.
-// Where the captured answer has a name in braces, it stores the fake's value in known, so
-// that later questions can use it.
+// compare returns the differences between an answer of the fake and the captured answer. If
+// the captured answer has a name in braces, compare stores the value that the fake answered
+// in known, so that later questions can use this value.
 func (c *captured) compare(body string, known map[string]string) []string {
 	var want, got any
 	if json.Unmarshal([]byte(c.Answer.Body), &want) != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// checker compares requests and answers with the description of a version. Whatever does
-// not fit is drift: of the agent, of a client, or of the fake itself.
+// checker compares requests and answers with the description of a version. Each difference
+// is called drift, whether the agent, a client or the fake itself causes it.
 type checker struct {
 	*described
 	extra  map[string]bool // members that a test made up
@@ -46,7 +46,7 @@ func (c *checker) request(o *operation, params map[string]string, r *http.Reques
 	c.body(o, r.Header.Get("Content-Type"), body, say)
 }
 
-// body checks the body of a request and its type.
+// body checks the body of a request and the type of the body.
 func (c *checker) body(o *operation, contentType string, body []byte, say sayFunc) {
 	if o.RequestBody == nil {
 		if len(body) > 0 {
@@ -141,7 +141,8 @@ func ask(query url.Values, name string) string {
 const legacyQuery = "api_key"
 
 // headers checks how the request shows its device and token: in one header,
-// percent-encoded; an API key alone; a device that signs in with all of its names.
+// percent-encoded. An API key must come without a device, and a device that signs in must
+// send all of its names.
 func (c *checker) headers(o *operation, r *http.Request, say sayFunc) {
 	if !c.legacy {
 		for _, name := range []string{"X-Emby-Authorization", "X-Emby-Token", "X-MediaBrowser-Token"} {
@@ -234,8 +235,8 @@ func (c *checker) answer(o *operation, a answer) {
 	}
 }
 
-// forbiddenWithoutBody reports whether the status may also come from the check of who
-// may call an operation, which answers without a body.
+// forbiddenWithoutBody reports whether the status may also come from the check of the
+// caller's rights, which answers without a body.
 func forbiddenWithoutBody(o *operation, status int) bool {
 	return status == http.StatusForbidden && (o.OperationID == "AuthorizeQuickConnect" || o.OperationID == "UpdateUserPolicy")
 }

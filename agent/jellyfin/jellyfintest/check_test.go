@@ -115,7 +115,8 @@ func TestCheckerCatchesRequests(t *testing.T) {
 	}
 }
 
-// Right answers of the fake pass, and a changed answer or another status is drift.
+// The checker accepts the right answers of the fake, and reports a changed answer or
+// another status as drift.
 func TestCheckerCatchesAnswers(t *testing.T) {
 	t.Parallel()
 	for _, version := range Versions() {
@@ -218,7 +219,7 @@ func TestEveryOperationIsAnswered(t *testing.T) {
 	}
 }
 
-// The descriptions differ where the versions of Jellyfin do.
+// The descriptions differ in the points in which the versions of Jellyfin differ.
 func TestDescriptionsAreAsPublished(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]struct {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// locked runs f while no request is answered.
+// locked runs f while the fake answers no request.
 func (s *Server) locked(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +108,8 @@ func (s *Server) Tokens(userID string) []Token {
 	return tokens
 }
 
-// Restart loses what Jellyfin keeps in memory: codes, and the tokens that they led to.
+// Restart loses what Jellyfin keeps in memory: Quick Connect codes, and the sign-ins that
+// they led to.
 func (s *Server) Restart() {
 	s.locked(func() {
 		s.codes, s.signed = map[string]*quickConnect{}, map[string]signedIn{}
@@ -133,8 +134,8 @@ func (s *Server) ID() (id string) {
 	return id
 }
 
-// SetTold changes what the server says of itself, but not how it behaves: product, version,
-// and whether its first setup is finished.
+// SetTold changes what the server says about itself, but not how it behaves: product,
+// version, and whether its first setup is finished.
 func (s *Server) SetTold(product, version string, ready bool) {
 	s.locked(func() { s.product, s.told, s.ready = product, version, ready })
 }

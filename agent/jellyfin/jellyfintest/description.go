@@ -38,7 +38,7 @@ type operation struct {
 	needs        string // see [needs]
 }
 
-// describeAll reads what all versions publish. Nothing changes it afterwards.
+// describeAll reads the descriptions of all versions. The result is never changed.
 var describeAll = sync.OnceValues(func() (map[string]*described, error) {
 	all := map[string]*described{}
 	for _, version := range Versions() {
@@ -81,7 +81,7 @@ func readDescription(version string) (*described, error) {
 	return d, nil
 }
 
-// add adds the operations of a description.
+// add adds the operations of a published description.
 func (d *described) add(doc *openapi3.T) {
 	for path, item := range doc.Paths.Map() {
 		for method, o := range item.Operations() {
@@ -103,7 +103,7 @@ func describe(version string) (*described, error) {
 	return d, nil
 }
 
-// needs returns what a caller must show for an operation: "" for nothing, "token" for any
+// needs returns what a caller must send for an operation: "" for nothing, "token" for any
 // token, or "administrator" for the token of an administrator. "setup" means nothing until
 // the setup wizard is finished, and the token of an administrator after that.
 func needs(o *openapi3.Operation) string {
@@ -121,8 +121,8 @@ func needs(o *openapi3.Operation) string {
 	return "token"
 }
 
-// makeOld turns a description of 10.9 into one of 10.8, with the differences that are
-// known of the calls that an agent makes before it refuses that version.
+// makeOld turns a description of 10.9 into one of 10.8, with the known differences of those
+// calls that an agent makes before it refuses that version.
 func (d *described) makeOld() {
 	d.operations = slices.DeleteFunc(d.operations, func(o *operation) bool {
 		return o.path == "/UserImage" || o.OperationID == "GetSessions"
@@ -140,8 +140,9 @@ func (d *described) makeOld() {
 	}
 }
 
-// exceptions returns the statuses with which Jellyfin answers an operation, in plain
-// text, after an exception of its own. The published descriptions leave them out.
+// exceptions returns the statuses of the plain-text answers that Jellyfin gives when an
+// operation throws one of Jellyfin's own exceptions. The published descriptions leave them
+// out.
 func exceptions(operation string) []int {
 	return map[string][]int{
 		"InitiateQuickConnect":         {400, 401},
@@ -163,8 +164,8 @@ func exceptions(operation string) []int {
 	}[operation]
 }
 
-// find returns the operation of a request, and the parameters of its path by name. known
-// reports whether the path exists, perhaps with another method.
+// find returns the operation of a request, and the parameters of its path by name. The
+// result known is true if the path exists, perhaps with another method.
 func (d *described) find(method, path string) (o *operation, params map[string]string, known bool) {
 	for _, candidate := range d.operations {
 		found, ok := match(candidate.path, path)
@@ -172,7 +173,8 @@ func (d *described) find(method, path string) (o *operation, params map[string]s
 			continue
 		}
 		known = true
-		// Fewer parameters win: "/Users/New" is not a user with the id "New".
+		// The operation with fewer parameters is the right one: "/Users/New" is not a user
+		// with the id "New".
 		if candidate.method == method && (o == nil || len(found) < len(params)) {
 			o, params = candidate, found
 		}

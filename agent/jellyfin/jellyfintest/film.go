@@ -14,8 +14,8 @@ type film struct {
 	tags     []string
 }
 
-// AddFilm adds a film to a library, here called folder, and returns its id. rating may be "" for a film without
-// one.
+// AddFilm adds a film to a library, here called folder, and returns its id. The rating may be ""
+// for a film without one.
 func (s *Server) AddFilm(folder, name, rating string, tags ...string) string {
 	f := film{id: random(16), name: name, rating: rating, tags: tags}
 	s.locked(func() {
@@ -55,8 +55,8 @@ func (u *user) mayOpen(l *library) bool {
 }
 
 // maySee reports whether the policy of a user lets them see a film of a library that they may
-// open. A ceiling alone lets everything without a rating through; BlockUnratedItems hides it,
-// with or without a ceiling.
+// open. If only a highest rating is set, the user sees all films without a rating;
+// BlockUnratedItems hides these films, with or without a highest rating.
 func (u *user) maySee(f *film) bool {
 	has := func(tags []string) bool {
 		return slices.ContainsFunc(f.tags, func(tag string) bool {
@@ -94,9 +94,9 @@ func (s *Server) visible(u *user, id string) (*film, *library) {
 	return nil, nil
 }
 
-// viewer returns the user for whom items are asked for: the user in the path or the query, or
-// else the user of the token. It returns nil for an API key without a user, and false if the
-// user does not exist or is another one than the user of the token.
+// viewer returns the user whose items a request asks for: the user in the path or the query,
+// or else the user of the token. It returns nil for an API key without a user, and false if
+// the user does not exist or is not the user of the token.
 func (x *exchange) viewer(s *Server) (*user, bool) {
 	id := plainID(x.params["userId"])
 	if id == "" {
@@ -140,9 +140,9 @@ func (s *Server) item(f *film, l *library) object {
 	return item
 }
 
-// listItems answers with the films that a user sees, of one library or of all, and those
-// that a search finds. A library that the user may not open is refused with 401, but not to
-// an API key, for which the policy of the user does not count here.
+// listItems answers with the films that a user sees, of one library or of all libraries; a
+// search selects some of them. If the user may not open the library, the answer is 401. For
+// an API key, the policy of the user does not count here.
 func (s *Server) listItems(x *exchange) answer {
 	u, ok := x.viewer(s)
 	if !ok {
@@ -197,8 +197,8 @@ func (s *Server) guarded(kind, text string) func(*exchange) answer {
 	}
 }
 
-// unguarded returns a handler for a part of a film that anybody who knows its id gets,
-// without a token and whatever a policy says: the film itself, and its pictures.
+// unguarded returns a handler for a part of a film that everybody who knows the id of the
+// film gets, without a token and whatever a policy says: the film itself, and its pictures.
 func (s *Server) unguarded(kind, text string) func(*exchange) answer {
 	return func(x *exchange) answer {
 		if f, _ := s.visible(nil, plainID(x.params["itemId"])); f == nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // cinema is a fake with films of several ratings and tags in the library Films, one film in
-// the library Shows, and a local user who may open Films alone.
+// the library Shows, and a local user who may open only Films.
 type cinema struct {
 	*jellyfintest.Server
 	anna  string
@@ -49,11 +49,11 @@ func (c *cinema) sees(body string) string {
 // a row of a table below says otherwise.
 func both() []string { return []string{"10.11", "12"} }
 
-// A ceiling lets everything without a rating through, and everything with a rating that
-// Jellyfin does not know, unless BlockUnratedItems names the kind, too. Among ratings with the
-// same score, the ceiling of the sub-score counts if it is set. A policy can block films by
-// their tags, or allow only films with certain tags. A change has an effect on the next
-// request.
+// If a highest rating is set, a person still sees films without a rating, and films with a
+// rating that Jellyfin does not know, unless BlockUnratedItems names their kind, too. Among
+// ratings with the same score, the highest sub-score counts if it is set. A policy can block
+// films by their tags, or allow only films with certain tags. A change has an effect on the
+// next request.
 func TestWhatAPolicyLetsAPersonSee(t *testing.T) {
 	t.Parallel()
 	const everything = "Adult Odd Older Tagged Unrated Violent Young"
@@ -153,8 +153,8 @@ func TestWhatAPolicyHides(t *testing.T) {
 	}
 }
 
-// A film that was let through is hidden from the next request on, with the same token, and is
-// let through again when the policy is taken back.
+// When a policy hides a film, the film is hidden from the next request on, with the same
+// token. When the policy is changed back, the film is visible again.
 func TestPolicyIsFeltAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, version := range both() {
@@ -169,7 +169,8 @@ func TestPolicyIsFeltAtOnce(t *testing.T) {
 }
 
 // The table of ratings has a row without a value for films without a rating, and a score with
-// a sub-score for each other rating. A new user has no ceiling of either kind.
+// a sub-score for each other rating. A new user has neither a highest rating nor a highest
+// sub-score.
 func TestRatings(t *testing.T) {
 	t.Parallel()
 	for _, version := range both() {

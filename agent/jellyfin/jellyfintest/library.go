@@ -60,7 +60,7 @@ func (s *Server) Libraries() map[string]string {
 const listLife = 5 * time.Minute
 
 // current returns the libraries that the server lists. After a library was added without a
-// refresh, Jellyfin 12 goes on with its old list for the time of listLife.
+// refresh, Jellyfin 12 keeps using its old list for the time listLife.
 func (s *Server) current() []library {
 	if s.listed12 != nil && s.now().Sub(s.listedAt) < listLife {
 		return s.listed12
@@ -204,6 +204,6 @@ func (s *Server) ratings(*exchange) answer {
 	return answerJSON(list)
 }
 
-// commandSession takes a message or a command for a session, whether or not its device can
-// carry it out.
+// commandSession accepts a message or a command for a session, whether or not the device of
+// the session can carry it out.
 func (s *Server) commandSession(*exchange) answer { return noContent() }

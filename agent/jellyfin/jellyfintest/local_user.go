@@ -37,7 +37,7 @@ func (u *user) set(name string, value any) {
 	u.policy[name] = raw
 }
 
-// hours returns the hours in which the user is let in; none means always.
+// hours returns the hours in which the user is let in. An empty list means always.
 func (u *user) hours() []schedule {
 	var list []schedule
 	_ = json.Unmarshal(u.policy["AccessSchedules"], &list)
@@ -187,7 +187,7 @@ func (s *Server) updateUser(x *exchange) answer {
 	return noContent()
 }
 
-// mayBeNamed reports whether a user may have a name; u is nil for a new user.
+// mayBeNamed reports whether the user u may have a name; u is nil for a new user.
 func (s *Server) mayBeNamed(name string, u *user) bool {
 	if strings.TrimSpace(name) != name || !allowedName.MatchString(name) || s.version == "12" && strings.Trim(name, ".") == "" {
 		return false
@@ -313,8 +313,8 @@ func (s *Server) deleteUser(x *exchange) answer {
 	return noContent()
 }
 
-// pictured returns the user whose picture a request is about. The query names the user;
-// without a name it is the caller.
+// pictured returns the user whose picture a request is about. The query names the user; if
+// it does not, the user is the caller.
 func (s *Server) pictured(x *exchange) *user {
 	id := plainID(x.ask("userId"))
 	if id == "" && x.who.user != nil {

@@ -26,7 +26,7 @@ func decodeAny(raw []byte) (any, error) {
 	return value, nil
 }
 
-// without returns a JSON value without the members of some names, however deep they are.
+// without returns a JSON value without the members that have some names, at any depth.
 func without(value any, names map[string]bool) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -42,8 +42,9 @@ func without(value any, names map[string]bool) any {
 	return value
 }
 
-// faults returns what is wrong with a JSON value, each with its place in the value:
-// "/Policy/IsHidden: value must be a boolean". It returns nil if the value fits the schema.
+// faults returns the differences between a JSON value and its schema, each with its place
+// in the value: "/Policy/IsHidden: value must be a boolean". It returns nil if the value
+// fits the schema.
 func faults(schema *openapi3.Schema, value any) []string {
 	return faultsOf(schema.VisitJSON(value, openapi3.MultiErrors(), openapi3.EnableFormatValidation(),
 		openapi3.WithStringFormatValidator("uuid", openapi3.NewCallbackValidator(checkUUID))))
@@ -70,7 +71,7 @@ func faultsOf(err error) []string {
 	return []string{place + ": " + one.Reason}
 }
 
-// checkUUID refuses all but 32 hex digits, with dashes or without.
+// checkUUID refuses every text except 32 hex digits, with dashes or without.
 func checkUUID(text string) error {
 	plain := strings.ReplaceAll(text, "-", "")
 	if len(plain) != 32 || strings.Trim(strings.ToLower(plain), "0123456789abcdef") != "" {
@@ -79,7 +80,7 @@ func checkUUID(text string) error {
 	return nil
 }
 
-// textFaults returns what is wrong with one value of a path or a query.
+// textFaults returns the differences between one value of a path or a query and its schema.
 func textFaults(schema *openapi3.Schema, text string) []string {
 	var (
 		value any = text

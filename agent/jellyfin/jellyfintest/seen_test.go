@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
 )
 
-// The tests in this file check behaviour of the fake that real servers (10.11.11 and 12.0)
-// have shown, but that does not occur in the captured questions.
+// The tests in this file check behaviour of the fake that was seen at real servers
+// (10.11.11 and 12.0), but does not occur in the captured requests.
 
 // signInAnna signs in a device of the user Anna, whose password is "a", and returns the header
 // with its token.
@@ -145,7 +145,8 @@ func TestWrongPasswords(t *testing.T) {
 }
 
 // Both versions accept the old header of a token while legacy authorization is on. A path
-// with the old prefix /emby works in 10.11 even if it is off, and never in 12.
+// with the old prefix /emby works in 10.11 even if legacy authorization is off, and never
+// in 12.
 func TestLegacyCanBeSwitched(t *testing.T) {
 	t.Parallel()
 	for version, prefix := range map[string]int{"10.11": 200, "12": 404} {
@@ -186,8 +187,9 @@ func TestLibraryAddedWithoutRefresh(t *testing.T) {
 	}
 }
 
-// A starting server refuses the request for its public information with 503. Only
-// Jellyfin 12 answers it in the state StartNamed, with names that begin with a small letter.
+// A starting server refuses the request for its public information with 503. Only Jellyfin
+// 12 answers this request while it is in the state StartNamed, with names that begin with a
+// small letter.
 func TestStartingStates(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.11", "12"} {

@@ -1,11 +1,11 @@
-// Package jellyfintest is a Jellyfin to test against: 10.8, 10.9, 10.10, 10.11 or 12. It
-// can do what an agent and signing-in clients need. It also behaves as Jellyfin does where
-// the published description says nothing: which headers count, the statuses of exceptions, one token for each user and
-// device, codes that are kept in memory for ten minutes, policies that are replaced as a
-// whole.
+// Package jellyfintest is a Jellyfin to test against: 10.8, 10.9, 10.10, 10.11 or 12. It can do
+// what an agent and signing-in clients need. It also behaves as Jellyfin does in points about which
+// the published description says nothing: which headers count, the statuses of exceptions, one
+// token for each user and device, codes that are kept in memory for ten minutes, policies that are
+// replaced as a whole.
 //
-// Every request to the fake, and every answer of it, is compared with Jellyfin's own
-// description. A difference is called drift and fails the test. See docs/adr/0010.
+// Every request to the fake, and every answer of it, is compared with Jellyfin's own description. A
+// difference is called drift and fails the test. See docs/adr/0010.
 package jellyfintest
 
 import (
@@ -78,7 +78,7 @@ func Clock(now func() time.Time) Option { return func(s *Server) { s.now = now }
 // and without libraries.
 func Fresh() Option { return func(s *Server) { s.ready, s.APIKey = false, "" } }
 
-// Report sends drift to report, instead of failing the test.
+// Report makes the fake call report with each drift, instead of failing the test.
 func Report(report func(drift string)) Option { return func(s *Server) { s.report = report } }
 
 // New starts a fake of a version on loopback, until the test ends.
@@ -99,7 +99,7 @@ func New(t testing.TB, version string, options ...Option) *Server {
 }
 
 // NewHandler returns a fake of a version without a test. It keeps drift for [Server.Drift],
-// unless an option sends it elsewhere.
+// unless the option [Report] is given.
 func NewHandler(version string, options ...Option) (*Server, error) {
 	d, err := describe(version)
 	if err != nil {
@@ -132,7 +132,7 @@ func NewHandler(version string, options ...Option) (*Server, error) {
 	return s, nil
 }
 
-// exchange is one request while it is answered.
+// exchange is one request that is being answered.
 type exchange struct {
 	*http.Request
 	params   map[string]string
@@ -173,10 +173,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, o, params, body, known)
 }
 
-// below returns the rest of a path after the base, which may be in any letter case. It
-// also removes the prefix that old apps put before each path. As Jellyfin 12 it does not,
-// because that version does not know such prefixes. It returns false for a path outside of
-// the base.
+// below returns the rest of a path after the base, which may be in any letter case. It also
+// removes the prefix that old apps put before each path, but not as Jellyfin 12, which does
+// not know such prefixes. It returns false for a path outside of the base.
 func (s *Server) below(path string) (string, bool) {
 	if len(path) < len(s.base) || !strings.EqualFold(path[:len(s.base)], s.base) {
 		return "", false
@@ -192,8 +191,8 @@ func (s *Server) below(path string) (string, bool) {
 	return path, true
 }
 
-// note keeps a request for the test, and runs what the test wants to happen before the
-// answer. It returns the name of the operation.
+// note keeps a request for the test, and calls the function that the test has set to run
+// before the answer. It returns the name of the operation.
 func (s *Server) note(o *operation, r *http.Request, path string) string {
 	name := ""
 	if o != nil {

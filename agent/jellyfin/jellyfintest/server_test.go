@@ -192,7 +192,7 @@ func TestQuickConnectOfAClient(t *testing.T) {
 	}
 }
 
-// In 10.8 a code is approved only for the local user of the token itself.
+// In 10.8 a code is approved only for the local user to whom the token belongs.
 func TestOldAuthorize(t *testing.T) {
 	t.Parallel()
 	fake := jellyfintest.New(t, "10.8")

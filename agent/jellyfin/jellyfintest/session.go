@@ -40,8 +40,8 @@ type signedIn struct {
 const codeLife = 10 * time.Minute
 
 // signIn makes a token for a user on a device, as Jellyfin does after a password or a code.
-// Jellyfin makes only these checks, so that a disabled user gets a token too. A token of
-// the same user and device ends.
+// Jellyfin makes only these checks, so that a disabled user gets a token too. An earlier
+// token of the same user and device ends.
 func (s *Server) signIn(u *user, q *quickConnect) answer {
 	if !q.whole() {
 		return exception(http.StatusBadRequest)
@@ -110,7 +110,8 @@ func (s *Server) byName(x *exchange) answer {
 }
 
 // countWrong counts a wrong password. When the count reaches the limit of the policy,
-// Jellyfin 12 disables the user and ends its tokens. 10.11 counts too, but never disables.
+// Jellyfin 12 disables the user and ends its tokens. Jellyfin 10.11 counts, too, but never
+// disables the user.
 func (s *Server) countWrong(u *user) {
 	count := u.number("InvalidLoginAttemptCount") + 1
 	u.set("InvalidLoginAttemptCount", count)
@@ -127,7 +128,7 @@ func request(identity map[string]string) *quickConnect {
 
 func (s *Server) quickEnabled(*exchange) answer { return answerJSON(s.quick) }
 
-// forget drops codes and tokens that were not fetched for ten minutes.
+// forget deletes codes and sign-ins that nobody has fetched for ten minutes.
 func (s *Server) forget() {
 	oldest := s.now().Add(-codeLife)
 	maps.DeleteFunc(s.codes, func(_ string, q *quickConnect) bool { return q.added.Before(oldest) })

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// spoil replaces answers of an operation by bad ones.
+// spoil replaces answers of an operation by bad answers.
 type spoil struct {
 	operation string // "" for all operations
 	times     int    // answers that are left to spoil; below 0 for all
@@ -18,28 +18,29 @@ type spoil struct {
 // Forever is the number of times for answers that are spoiled until [Server.Mend].
 const Forever = -1
 
-// Break spoils the next answers of an operation, or of all operations if it is "". The
-// requests are not carried out.
+// Break spoils the next answers of an operation, or of all operations if the operation is
+// "". The requests are not carried out.
 func (s *Server) Break(operation string, times int, answer http.HandlerFunc) {
 	s.locked(func() {
 		s.spoils = append(s.spoils, &spoil{operation: operation, times: times, answer: answer})
 	})
 }
 
-// BreakAfter does what [Server.Break] does, but the requests are carried out: only their
-// answer is lost.
+// BreakAfter does the same as [Server.Break], but the requests are carried out: only their
+// answers are replaced.
 func (s *Server) BreakAfter(operation string, times int, answer http.HandlerFunc) {
 	s.locked(func() {
 		s.spoils = append(s.spoils, &spoil{operation: operation, times: times, done: true, answer: answer})
 	})
 }
 
-// Mend ends all that [Server.Break] and [Server.BreakAfter] began.
+// Mend ends the effects of [Server.Break] and [Server.BreakAfter].
 func (s *Server) Mend() {
 	s.locked(func() { s.spoils = nil })
 }
 
-// spoiled answers a request with a bad answer, if one is due. It reports whether it did.
+// spoiled answers a request with a bad answer, if one is due. It reports whether it has
+// answered.
 func (s *Server) spoiled(w http.ResponseWriter, r *http.Request, operation, path string, serve func(http.ResponseWriter)) bool {
 	var due *spoil
 	s.locked(func() {

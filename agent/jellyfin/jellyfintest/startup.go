@@ -25,7 +25,8 @@ func (s *Server) SetStarting(state Start) { s.locked(func() { s.starting = state
 // loading is the text of a server that is starting.
 const loading = "Jellyfin Server is loading. Please try again shortly."
 
-// serveStarting answers a request while the server is starting. It reports whether it did.
+// serveStarting answers a request while the server is starting. It reports whether it has
+// answered.
 func (s *Server) serveStarting(w http.ResponseWriter, o *operation) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,8 +144,8 @@ func (s *Server) setConfiguration(x *exchange) answer {
 	return noContent()
 }
 
-// outsideHours reports whether the hours of a user forbid it to use the server now. Hours
-// do not apply to administrators. They are in the time zone of the fake's clock.
+// outsideHours reports whether the hours of a user forbid them to use the server now. Hours
+// do not apply to administrators, and are in the time zone of the fake's clock.
 func (s *Server) outsideHours(u *user) bool {
 	hours := u.hours()
 	if len(hours) == 0 || u.flag("IsAdministrator") {
