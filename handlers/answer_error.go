@@ -19,8 +19,7 @@ import (
 // returns an error, so that the adapter around it decides how the error looks.
 type handlerFunc func(c *gin.Context) error
 
-// page adapts h to Gin: an error becomes the error page, and a detour a
-// redirect.
+// page adapts h to Gin: an error becomes the error page, and a detour becomes a redirect.
 func (s *site) page(h handlerFunc) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		err := h(c)
@@ -51,8 +50,8 @@ type detour struct{ to string }
 
 func (d *detour) Error() string { return "detour to " + d.to }
 
-// refuse returns an error that is about HTTP itself, and that models therefore does not
-// have. The code has a text in every language.
+// refuse returns an error that is about HTTP itself, so that the package models does not
+// have it. The code has a text in every language.
 func refuse(status int, code string) error { return &httperr.RefusalError{Status: status, Code: code} }
 
 // failure is the part of an error that a client may know.
@@ -80,15 +79,15 @@ func (s *site) fail(c *gin.Context, err error, write func(*gin.Context, failure)
 }
 
 // tellRequestID writes the id of the request into the header of an answer that refuses it, so
-// that a person who asks for help can name the line of the log. Not every answer has room for
-// it in its body.
+// that a person who asks for help can name the line of the log. Not every kind of answer can
+// have the id in its body.
 func tellRequestID(c *gin.Context) {
 	v := visitOf(c)
 	v.named[0] = v.id
 	c.Writer.Header()[connect.RequestIDHeader] = v.named[:]
 }
 
-// logTrouble logs an error that only the operator can mend. Answers with the status 503
+// logTrouble logs an error that only the operator can correct. Answers with the status 503
 // are counted by the code of the error and do not get a line each, because there may be
 // very many of them while the service has too much load.
 func (s *site) logTrouble(c *gin.Context, err error) {
@@ -129,8 +128,8 @@ func setRetryAfter(c *gin.Context, wait time.Duration) {
 	httperr.SetRetryAfter(c.Writer.Header(), wait, shortWait)
 }
 
-// route returns the pattern of the route that the request met, which holds
-// nothing that the client wrote.
+// route returns the pattern of the route that the request met, which contains no text of
+// the client.
 func route(c *gin.Context) string {
 	if pattern := cmp.Or(c.FullPath(), visitOf(c).pattern); pattern != "" {
 		return pattern

@@ -8,8 +8,8 @@ import (
 )
 
 // An answer with an error names its request in a header, for programs that get a problem
-// document and for apps that get a bare status. A page shows the number of the status and
-// the id in small print below the sentence that helps. The id is that of the line in the log.
+// document and for apps that get a bare status. A page shows the number of the status and the
+// id in small print below the sentence that helps. The line in the log has the same id.
 func TestErrorsNameTheirRequest(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -20,8 +20,7 @@ type errorPage struct {
 	ActionText    string
 }
 
-// writeErrorPage answers with a page that says what happened and offers a way
-// on.
+// writeErrorPage answers with a page that says what happened and offers a page to go to.
 func (s *site) writeErrorPage(c *gin.Context, f failure) {
 	page := errorPage{Base: s.base(c, "error"), Status: f.status, Code: f.code, RequestID: visitOf(c).id}
 	page.Heading = headingOf(page.Base, f)
@@ -41,8 +40,8 @@ func (s *site) writeErrorPage(c *gin.Context, f failure) {
 	}
 }
 
-// confirmText returns the text of an error at the link that confirms a sign-up.
-// It returns text where no better one fits.
+// confirmText returns the text of an error at the link that confirms a sign-up. It returns
+// the parameter text if no other text fits better.
 func confirmText(b Base, f failure, text string) string {
 	switch f.status {
 	case http.StatusGone: // most often because the link was opened again after it had confirmed the address
@@ -54,10 +53,10 @@ func confirmText(b Base, f failure, text string) string {
 	}
 }
 
-// joinText returns the heading and the text of an error of /servers/ID/join, the
-// address that the owner of a server gives to people. It says the same about a server
-// that does not exist and about a server whose owner has not allowed this page,
-// so that nobody learns which servers exist.
+// joinText returns the heading and the text of an error of /servers/ID/join, the address
+// that the owner of a server gives to people. joinText returns the same texts for a server
+// that does not exist and for a server whose owner has not allowed this page, so that
+// nobody learns which servers exist.
 func joinText(b Base, f failure, heading, text string) (string, string) {
 	if f.status == http.StatusNotFound {
 		return b.T("action.join_closed_title"), b.T("action.join_closed")
@@ -98,8 +97,8 @@ func plainCode(status int) string {
 	}
 }
 
-// wayOn returns the page that a person can go to after an error at the route,
-// and the text of the button. Both are "" where no page helps.
+// wayOn returns the page to which a person can go after an error at the route, and the text
+// of the button. Both are "" if no page helps.
 func wayOn(b Base, route string, f failure) (action, text string) {
 	switch {
 	case f.status == http.StatusUnauthorized:
@@ -115,8 +114,8 @@ func wayOn(b Base, route string, f failure) (action, text string) {
 	}
 }
 
-// wayFromLink returns the page to go to after a mailed link did not work: the
-// page that sends another mail, or the page that the link would have led to.
+// wayFromLink returns the page to go to after a mailed link did not work: the page that
+// sends another mail, or the page to which the link would have led.
 func wayFromLink(b Base, route string) (action, text string) {
 	switch route {
 	case "/reset":
@@ -134,8 +133,8 @@ func wayFromLink(b Base, route string) (action, text string) {
 	}
 }
 
-// inviteText returns the text of an error at the link of an invite. It returns
-// text where no better one fits.
+// inviteText returns the text of an error at the link of an invite. It returns the
+// parameter text if no other text fits better.
 func inviteText(b Base, f failure, text string) string {
 	if f.status == http.StatusGone {
 		return b.T("action.invite_spent")

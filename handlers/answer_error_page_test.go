@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// While the database is away, pages that do not need it work, others say that
-// it is away, and the service recovers by itself.
+// While the database is away, pages that do not need the database work, other pages say
+// that the database is away, and the service recovers by itself.
 func TestDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

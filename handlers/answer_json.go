@@ -27,8 +27,8 @@ func done(c *gin.Context, err error) error {
 	return err
 }
 
-// accepted answers with status 202, unless err is not nil. If anything follows,
-// it comes by mail.
+// accepted answers with status 202, unless err is not nil. The result, if there is one,
+// comes by mail.
 func accepted(c *gin.Context, err error) error {
 	if err != nil {
 		return err
@@ -36,8 +36,7 @@ func accepted(c *gin.Context, err error) error {
 	return answerJSON(c, http.StatusAccepted, struct{}{})
 }
 
-// moment returns t in UTC as the JSON answers have it: nil, which becomes null,
-// for the zero time.
+// moment returns t in UTC for a JSON answer, or nil, which becomes null, for the zero time.
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -54,8 +53,8 @@ func each[A, B any](all []A, to func(A) B) []B {
 	return out
 }
 
-// answerList answers with an object whose only member is a list: what show
-// makes of each element of found. The list is never null.
+// answerList answers with an object whose only member is a list: the function show makes
+// its elements from those of found. The list is never null.
 func answerList[A, B any](c *gin.Context, member string, found []A, show func(A) B) error {
 	return answerJSON(c, http.StatusOK, map[string][]B{member: each(found, show)})
 }

@@ -6,7 +6,7 @@ import "github.com/gin-gonic/gin"
 // was done. Its text has the key notice.CODE.
 type notice string
 
-// The notices. A new one needs nothing more than its text in every language.
+// The notices. A new notice only needs its text in every language.
 const (
 	noticeConfirmed         notice = "confirmed"
 	noticeConfirmedBefore   notice = "confirmed_before"
@@ -59,16 +59,15 @@ const (
 	noticeSelfServiceOff     notice = "self_service_off"
 )
 
-// leave redirects the browser to a page of the site, which will show the notice
-// n.
+// leave redirects the browser to a page of the site, which then shows the notice n.
 func (s *site) leave(c *gin.Context, to string, n notice) error {
 	s.setCookie(c, cookieNotice, string(n), noticeLife)
 	return seeOther(c, to)
 }
 
-// takeNotice returns the text of the notice that waits in the browser's cookie,
-// and has the browser forget it. It returns "" when no notice waits, or when the
-// cookie holds something that is not the code of a notice.
+// takeNotice returns the text of the notice that waits in the browser's cookie, and makes
+// the browser forget the cookie. It returns "" if no notice waits, or if the cookie's value
+// is not the code of a notice.
 func (s *site) takeNotice(c *gin.Context, b Base) string {
 	waiting := s.cookie(c, cookieNotice)
 	if waiting == "" {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The cookie of a notice is only believed when it holds the code of a notice.
+// The cookie of a notice counts only if its value is the code of a notice.
 func TestNoticeOfACookie(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ code, want string }{

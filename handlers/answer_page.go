@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// base returns the part of a page that all pages share. It takes the notice
-// that waits, so that no later page shows it again.
+// base returns the part of a page that all pages share. It takes the waiting notice out of
+// its cookie, so that no later page shows the notice again.
 func (s *site) base(c *gin.Context, name string) Base {
 	b := Base{
 		Catalogue:   s.Catalogue,
@@ -27,11 +27,12 @@ func (s *site) base(c *gin.Context, name string) Base {
 	if b.Path == "" {
 		b.Path = "/" // the error page of an unknown address: a switch of the language leads to the landing page
 	}
-	// A page that needs the database fails by itself when the database is away.
-	// The header then shows nobody as signed in.
+	// If the database is away, a page that needs it fails anyway. The header of any other
+	// page then shows nobody as signed in.
 	if visitor, err := visitOf(c).visitor(); err == nil {
 		b.Account = &accountView{Username: visitor.Username, DisplayName: visitor.DisplayName}
-		// The count may be as old as the request: every form that changes it leads to another page.
+		// The count may be as old as the beginning of the request, because every form that changes
+		// the count leads to another page.
 		if waiting, err := s.Store.Invites.WaitingFor(c.Request.Context(), visitor); err == nil {
 			b.Account.Waiting = waiting
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// home is the page to go to after signing in, unless another was asked for.
+// home is the page to go to after signing in, unless another page was asked for.
 const home = "/servers"
 
 // accountPath is the page with the settings of the account.
@@ -29,8 +29,7 @@ func returnTo(wish string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
 		return home
 	}
-	// A program that decodes the path once more must not find another host in
-	// it.
+	// Even a program that decodes the path once more must not read another host in it.
 	if strings.Contains(u.Path, "//") || strings.ContainsAny(u.Path, "\\\x00\t\r\n") || strings.Contains(u.Path, "/../") {
 		return home
 	}
@@ -38,8 +37,8 @@ func returnTo(wish string) string {
 	return u.RequestURI()
 }
 
-// pageOf returns the page that a path belongs to, because the address that a
-// form is sent to need not be a page.
+// pageOf returns the page to which a path belongs, because a form may be sent to an address
+// that is not a page.
 func pageOf(path string) string {
 	switch path {
 	case "/signup/resend", "/signup/correct":
@@ -79,8 +78,8 @@ func pageOf(path string) string {
 	}
 }
 
-// pageHere returns the page that the request belongs to, with the parameters of
-// the request in it. It returns "" for a request that met no route.
+// pageHere returns the page to which the request belongs, with the parameters of the
+// request in it. It returns "" for a request that met no route.
 func pageHere(c *gin.Context) string {
 	path := c.FullPath()
 	if strings.Contains(path, ":") {

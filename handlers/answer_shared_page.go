@@ -13,26 +13,26 @@ import (
 )
 
 // sharedPages are the pages that all strangers see alike, except for the nonce of their
-// scripts. Each is drawn and compressed once. A page that shows anything about its reader
-// is never among them: see ADR 0013.
+// scripts. Each page is drawn and compressed once. A page that shows anything about its
+// reader must never be a shared page: see ADR 0013.
 type sharedPages struct {
 	mu    sync.RWMutex
 	drawn map[sharedKey]*sharedPage
 }
 
-// sharedKey names a shared page. There are as many as pages times languages.
+// sharedKey names a shared page. There is one key for each shared page in each language.
 type sharedKey struct{ page, path, locale string }
 
-// sharedPage is a page that was cut wherever its nonce stood.
+// sharedPage is a page that was cut at each place of its nonce.
 type sharedPage struct {
 	plain  [][]byte
 	packed [][]byte // the same parts as blocks of DEFLATE (RFC 1951), each of them whole bytes and independent of the others
 	size   int      // of all plain parts
 }
 
-// renderShared answers with a page that holds nothing about its reader besides base. build
-// returns its data. A reader who is signed in, or who has a notice waiting, gets a page of
-// their own, which is not compressed.
+// renderShared answers with a page that, apart from base, contains nothing about its
+// reader. The function build returns the data of the page. A reader who is signed in, or
+// who has a notice waiting, gets a page of their own, which is not compressed.
 func (s *site) renderShared(c *gin.Context, base Base, build func() spoken) error {
 	c.Writer.Header().Add("Vary", "Accept-Encoding")
 	if base.Account != nil || base.Notice != "" {
@@ -53,7 +53,8 @@ func (s *site) renderShared(c *gin.Context, base Base, build func() spoken) erro
 	return nil
 }
 
-// page returns the page of a key. If it is the first time, draw draws it, with nonce in it.
+// page returns the page of a key. The first time, it calls the function draw, which draws
+// the page with this nonce.
 func (p *sharedPages) page(key sharedKey, nonce string, draw func() ([]byte, error)) (*sharedPage, error) {
 	p.mu.RLock()
 	page := p.drawn[key]
@@ -77,7 +78,7 @@ func (p *sharedPages) page(key sharedKey, nonce string, draw func() ([]byte, err
 	return page, nil
 }
 
-// newSharedPage cuts a page wherever nonce stands, and compresses the parts.
+// newSharedPage cuts a page at each place of the nonce, and compresses the parts.
 func newSharedPage(drawn []byte, nonce string) (*sharedPage, error) {
 	page := &sharedPage{plain: bytes.Split(drawn, []byte(nonce))}
 	for _, part := range page.plain {
@@ -98,14 +99,14 @@ func newSharedPage(drawn []byte, nonce string) (*sharedPage, error) {
 	return page, nil
 }
 
-// with returns the page with a nonce.
+// with returns the page with the given nonce.
 func (p *sharedPage) with(nonce string) []byte {
 	return bytes.Join(p.plain, []byte(nonce))
 }
 
-// gzipWith returns the page with a nonce as a file of gzip (RFC 1952). The nonce stands
-// between the compressed parts in blocks that are not compressed, so only the checksum is
-// worked out anew.
+// gzipWith returns the page with a nonce as a file of gzip (RFC 1952). Between the
+// compressed parts, the nonce is in blocks that are not compressed. So only the checksum
+// has to be computed anew.
 func (p *sharedPage) gzipWith(nonce string) []byte {
 	length := uint16(len(nonce)) //nolint:gosec // 22
 	stored := binary.LittleEndian.AppendUint16([]byte{0}, length)

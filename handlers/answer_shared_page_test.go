@@ -37,7 +37,7 @@ func unpacked(t *testing.T, body string) string {
 }
 
 // A page that all strangers see alike is drawn once, but each answer has a nonce of its own,
-// compressed or not, and both are the same page.
+// whether it is compressed or not, and the compressed page is the same as the plain page.
 func TestSharedPagesHaveFreshNonces(t *testing.T) {
 	t.Parallel()
 	b := newSite(t, development).browser(t)
@@ -82,7 +82,8 @@ func TestSharedPagesHaveFreshNonces(t *testing.T) {
 }
 
 // Only pages without anything about their reader are compressed, because the length of a
-// compressed page tells whether a text that somebody chose stands in it, too (ADR 0013).
+// compressed page tells whether the page also contains a text that somebody else chose (ADR
+// 0013).
 func TestOnlySharedPagesAreCompressed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, development)

@@ -56,7 +56,7 @@ func TestAPIThisServer(t *testing.T) {
 	if got := state(renewed); got["key_expires_at"] != nil {
 		t.Errorf("the new key expires at %v, want no key_expires_at", got["key_expires_at"])
 	}
-	// The time of its last call is kept in memory until it is flushed.
+	// The time of the server's last call is kept in memory until Flush writes it.
 	if err := s.Store.Agents.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func idOrNull(id int64) *string {
 	return &text
 }
 
-// number reads a parameter that is a whole number from 0 to most. It returns 0
+// number reads a parameter that is a whole number from 0 to the number most. It returns 0
 // if the parameter is absent.
 func number(c *gin.Context, name, code string, most int64) (int64, error) {
 	text, given, err := parameter(c, name)
@@ -62,10 +62,9 @@ func number(c *gin.Context, name, code string, most int64) (int64, error) {
 	return value, nil
 }
 
-// apiChanges answers GET /api/v1/server/changes. If there are changes it
-// answers at once; otherwise it may wait for one. The number of the latest
-// change comes with the look-up of the server key, so that a request of an
-// agent that has everything costs no further query.
+// apiChanges answers GET /api/v1/server/changes. If there are changes it answers at once;
+// otherwise it may wait for one. The number of the latest change comes with the look-up of
+// the server key, so that no further query is needed for an agent that knows all changes.
 func (s *site) apiChanges(c *gin.Context, this models.Server) error {
 	const anyNumber = 1<<63 - 1
 	after, err := number(c, "after", "after_invalid", anyNumber)
@@ -97,8 +96,8 @@ func (s *site) apiChanges(c *gin.Context, this models.Server) error {
 	}{each(changes, changeOf), last})
 }
 
-// awaitChange waits for a change of a server, but no longer than wait, and only
-// while the client listens and the program runs. It returns the number of the
+// awaitChange waits for a change of a server, but at most for the time wait, and only as
+// long as the client listens and the program is not ending. It returns the number of the
 // latest change.
 func (s *site) awaitChange(c *gin.Context, this models.Server, wait time.Duration) (last int64, err error) {
 	leave, ok := s.waiters.enter(this.ID)
@@ -116,17 +115,16 @@ func (s *site) awaitChange(c *gin.Context, this models.Server, wait time.Duratio
 	return s.Store.Changes.Last(c.Request.Context(), this)
 }
 
-// lastLonger gives the connection the deadlines of the request,
-// which include the time to wait. The request has been read, but a client that
-// leaves must still be noticed.
+// lastLonger gives the connection the deadlines of the request, which include the time for
+// which the agent waits. The request has been read, but a client that leaves must still be
+// noticed.
 func (s *site) lastLonger(c *gin.Context) {
 	deadline, ok := c.Request.Context().Deadline()
 	if !ok {
 		return
 	}
 	connection := http.NewResponseController(c.Writer)
-	// An error is of no consequence: only connections in tests have no
-	// deadlines.
+	// An error does not matter: only connections in tests cannot have deadlines.
 	_ = connection.SetReadDeadline(deadline)
 	_ = connection.SetWriteDeadline(deadline.Add(writeTime - requestTime))
 }
@@ -138,8 +136,8 @@ type waiters struct {
 	of map[int64]int // by server
 }
 
-// enter counts one more request that waits for the server. It reports false if
-// the server has as many as it may have.
+// enter counts one more request that waits for the server. It reports false if as many
+// requests of the server wait already as may wait.
 func (w *waiters) enter(serverID int64) (leave func(), ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -182,8 +180,8 @@ type waitingObject struct {
 	Reason string `json:"reason"`
 }
 
-// reasonsOf returns the reasons by the id of the link. An id that is not one is left out, like
-// the id of a link of another server.
+// reasonsOf returns the reasons by the id of the link. A text that is not an id is left out,
+// like the id of a link of another server.
 func reasonsOf(list []waitingObject) map[int64]string {
 	reasons := map[int64]string{}
 	for _, one := range list {

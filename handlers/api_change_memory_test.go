@@ -1,6 +1,6 @@
 //go:build !race
 
-// The race detector needs more than twice the stack.
+// This test does not run with the race detector, which needs more than twice the stack.
 
 package handlers_test
 
@@ -17,9 +17,9 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// An agent waits nearly all the time, so what a waiting request holds is what an agent costs.
-// Most of it is a stack, which is as deep as the deepest call before the wait: a statement of
-// the database on that goroutine would double it.
+// An agent waits nearly all the time, so the cost of an agent is the memory that a waiting
+// request holds. Most of it is a stack, which is as deep as the deepest call before the wait:
+// a statement of the database on that goroutine would double it.
 func TestWaitingAgentsHoldLittle(t *testing.T) { //nolint:paralleltest // it measures the memory of the whole process
 	const (
 		servers   = 30

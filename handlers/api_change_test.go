@@ -31,8 +31,8 @@ func (a agent) later(query string) <-chan answer {
 	return answers
 }
 
-// waitWatch counts the requests of a site that have begun to wait for a change. The site
-// gives the connection of such a request a later deadline, which is how the watch knows.
+// waitWatch counts the requests of a site that have begun to wait for a change. The watch
+// recognises such a request because the site gives its connection a later deadline.
 type waitWatch struct {
 	mu          sync.Mutex
 	begun       int
@@ -48,8 +48,8 @@ func (s *site) watchWaits() *waitWatch {
 	return watch
 }
 
-// begins waits until n requests in all have begun to wait, and fails if one of answers
-// is there already.
+// begins waits until n requests in all have begun to wait, and fails if an answer in
+// answers has already arrived.
 func (w *waitWatch) begins(t *testing.T, n int, answers ...<-chan answer) {
 	t.Helper()
 	waittest.Eventually(t, strconv.Itoa(n)+" requests wait", func() bool {
@@ -60,7 +60,8 @@ func (w *waitWatch) begins(t *testing.T, n int, answers ...<-chan answer) {
 	waits(t, answers...)
 }
 
-// waits fails if there is an answer, because nothing has happened yet.
+// waits fails if one of the requests was answered already, although nothing has happened
+// yet.
 func waits(t *testing.T, answers ...<-chan answer) {
 	t.Helper()
 	for _, one := range answers {
@@ -136,7 +137,7 @@ func TestAPIChanges(t *testing.T) {
 	if state.Acknowledged != 5 || den.last() != 5 {
 		t.Errorf("acknowledged %d of %d, want acknowledged 5, last 5", state.Acknowledged, den.last())
 	}
-	// A device signs out: the change names that device and no other.
+	// A device signs out: the change names only that device.
 	var in struct{ Token string }
 	bob.is(bob.post("/sessions", "name_or_email", "bob", "password", goodPassword, "client", "TV", "device_id", "tv-1"), http.StatusCreated, &in)
 	device := bob.as(in.Token)
@@ -158,8 +159,7 @@ func TestAPIChanges(t *testing.T) {
 	}
 }
 
-// A request that waits takes nothing away from other requests, and ends when the agent
-// leaves.
+// A request that waits does not hinder other requests, and ends when the agent leaves.
 func TestAPIChangesWaiting(t *testing.T) {
 	t.Parallel()
 	stopping := make(chan struct{})
@@ -227,7 +227,7 @@ func TestAPIChangesWaiting(t *testing.T) {
 }
 
 // The limits of short requests do not cut off a long wait: its connection may be read and
-// written for as long as the request may take, the wait included.
+// written as long as the request may take, including the wait.
 func TestAPIChangesOutlastLimits(t *testing.T) {
 	t.Parallel()
 	stopping := make(chan struct{})
@@ -283,8 +283,9 @@ func TestSignOutReachesAConnectDevice(t *testing.T) {
 	}
 }
 
-// TestAPIWaitingGuests has a server tell why a guest waits, as it acknowledges changes. The
-// owner and the guest get the reason; an empty list takes it back, and no list changes nothing.
+// TestAPIWaitingGuests lets an agent report the reason why a guest waits, when it acknowledges
+// changes. The owner and the guest see the reason. An empty list removes it, and a request
+// without a list changes nothing.
 func TestAPIWaitingGuests(t *testing.T) {
 	t.Parallel()
 	_, ann, bob, den := owners(t)

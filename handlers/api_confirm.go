@@ -11,8 +11,8 @@ func (s *site) apiConfirm(c *gin.Context) error {
 	return done(c, s.Store.Emails.Confirm(c.Request.Context(), token, caller(c)))
 }
 
-// apiResend answers POST /api/v1/accounts/resend. It answers in the same way
-// when a limit is exceeded and no mail is sent.
+// apiResend answers POST /api/v1/accounts/resend. If a limit is exceeded and no mail is
+// sent, the answer is the same.
 func (s *site) apiResend(c *gin.Context) error {
 	in, err := readJSON[struct {
 		PendingToken string `json:"pending_token"`

@@ -66,9 +66,9 @@ func (s *site) apiDeviceToken(c *gin.Context) error {
 	return s.answerSignedIn(c, http.StatusOK, signed)
 }
 
-// apiApproveDevice answers POST /api/v1/device-codes/{user_code}/approve. The
-// password must have been given recently, so that a person who finds an
-// unattended device cannot sign in others.
+// apiApproveDevice answers POST /api/v1/device-codes/{user_code}/approve. The password must
+// have been given recently, so that a person who finds an unattended device cannot sign in
+// other devices with it.
 func (s *site) apiApproveDevice(c *gin.Context, session models.Session) error {
 	if err := s.proved(session); err != nil {
 		return err
@@ -81,8 +81,8 @@ func (s *site) apiDenyDevice(c *gin.Context, session models.Session) error {
 	return decided(c, s.Store.Devices.Deny(c.Request.Context(), session, c.Param("user_code"), caller(c)))
 }
 
-// decided answers after a device was approved or denied. The code is not an
-// input here, so a mistake in it is not a mistake of a field.
+// decided answers after a device was approved or denied. The code is in the path and not in
+// a field of the body, so a wrong code is not the mistake of a field.
 func decided(c *gin.Context, err error) error {
 	if errors.Is(err, models.ErrCodeWrong) {
 		return refuse(http.StatusNotFound, "user_code_wrong")

@@ -23,8 +23,8 @@ import (
 // deviceGrant is the only grant_type of the token route (RFC 8628 §3.4).
 const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
 
-// byForm adapts two handlers to Gin: formHandler for requests with a form, and
-// jsonHandler for all others.
+// byForm adapts two handlers to Gin: formHandler for requests with a form, and jsonHandler
+// for all other requests.
 func (s *site) byForm(formHandler, jsonHandler handlerFunc) gin.HandlerFunc {
 	asJSON := s.problem(jsonHandler)
 	return func(c *gin.Context) {
@@ -39,9 +39,9 @@ func (s *site) byForm(formHandler, jsonHandler handlerFunc) gin.HandlerFunc {
 	}
 }
 
-// grantForm reads the parameters of a form. RFC 6749 §3.2 wants that a program
-// sends each of them once, and that unknown ones are ignored. The client's id
-// may be in the header as well, where some libraries put it.
+// grantForm reads the parameters of a form. RFC 6749 §3.2 requires that a program sends
+// each parameter once, and that unknown parameters are ignored. The client's id may be in
+// the header as well, where some libraries put it.
 func grantForm(c *gin.Context) (url.Values, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
 	if err != nil {
@@ -155,9 +155,9 @@ func (s *site) writeGrantError(c *gin.Context, f failure) {
 	}
 }
 
-// answerGrant answers with value as RFC 6749 §5.1 prescribes. The charset in the
-// Content-Type is on purpose: by it the contract distinguishes these answers from
-// the answers to JSON, which have the type application/json.
+// answerGrant answers with value as RFC 6749 §5.1 prescribes. The Content-Type has a
+// charset on purpose: by this the contract distinguishes these answers from the answers to
+// JSON, which have the type application/json.
 func answerGrant(c *gin.Context, status int, value any) error {
 	body, err := json.Marshal(value)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // deviceGrant is the grant_type of RFC 8628.
 const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
 
-// oauth returns the settings of a television that uses an ordinary OAuth library.
+// oauth returns the OAuth settings of a television that uses an ordinary OAuth library.
 func (s *site) oauth(style oauth2.AuthStyle) *oauth2.Config {
 	return &oauth2.Config{ClientID: "Den TV", Scopes: []string{"anything"}, Endpoint: oauth2.Endpoint{
 		DeviceAuthURL: s.URL + "/api/v1/device-codes", TokenURL: s.URL + "/api/v1/device-codes/token", AuthStyle: style,

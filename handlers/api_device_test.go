@@ -63,7 +63,7 @@ func TestAPIDeviceCode(t *testing.T) {
 	}
 	p.is(p.as(in.Token).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, nil)
 	grantError(poll(), "expired_token")
-	// Nobody typed a password on the television, so it cannot sign others in.
+	// Nobody typed a password on the television, so it cannot sign other devices in.
 	tv := p.as(in.Token)
 	tv.isProblem(tv.api(http.MethodPost, "/api/v1/device-codes/BCDF-GHJK/approve", nil), http.StatusForbidden, "confirm_password")
 
@@ -73,8 +73,8 @@ func TestAPIDeviceCode(t *testing.T) {
 	grantError(poll(), "access_denied")
 }
 
-// Wrong codes count together, whether they are sent here or on the page; after
-// too many of them right codes are refused too.
+// Wrong codes that are sent to the API and on the page count together. After too many of
+// them, right codes are refused, too.
 func TestAPIWrongUserCodes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

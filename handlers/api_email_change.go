@@ -37,9 +37,8 @@ func (s *site) apiConfirmEmail(c *gin.Context) error {
 	return done(c, s.Store.Emails.ConfirmChange(c.Request.Context(), token, caller(c)))
 }
 
-// apiUndoEmail answers POST /api/v1/account/email/undo. The person who had
-// changed the address knew the password, so the answer has a token that sets a
-// new one.
+// apiUndoEmail answers POST /api/v1/account/email/undo. The person who had changed the
+// address knew the password, so the answer has a token that sets a new password.
 func (s *site) apiUndoEmail(c *gin.Context) error {
 	token, err := readToken(c)
 	if err != nil {

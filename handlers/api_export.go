@@ -125,7 +125,7 @@ type exportedLink struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// exportFile returns the document for what is stored. Its lists are never null.
+// exportFile returns the document with the stored data. Its lists are never null.
 func exportFile(stored models.Export, now time.Time) exported {
 	return exported{
 		ExportedAt: now.UTC().Truncate(time.Second),

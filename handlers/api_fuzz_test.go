@@ -18,9 +18,8 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// FuzzAPI makes bad requests from the contract and sends them to each
-// operation, from a caller who may call it. Each must get a 4xx that the
-// contract describes.
+// FuzzAPI makes bad requests from the contract and sends them to each operation, from a
+// caller who may call it. Each request must get a 4xx status that the contract describes.
 func FuzzAPI(f *testing.F) {
 	target := newFuzzTarget(f)
 	for i, o := range target.operations {
@@ -144,8 +143,8 @@ func (f *fuzzTarget) try(t *testing.T, o contractOperation, bad badRequest, must
 	}
 }
 
-// address returns the path of an operation with one parameter changed, or with
-// none changed.
+// address returns the path of an operation in which the parameter changed has the value, or
+// without a change if changed is "".
 func (f *fuzzTarget) address(o contractOperation, changed, value string) string {
 	path := o.path
 	for _, p := range o.Parameters {
@@ -261,7 +260,7 @@ func (f *fuzzTarget) badBodies(o contractOperation, media, body string) []badReq
 	return all
 }
 
-// variants returns values like the given one that a schema does not allow.
+// variants returns values that are similar to the given one but not allowed by the schema.
 func variants(schema *openapi3.Schema, value any) []any {
 	switch {
 	case schema.Type.Is("string"):
@@ -329,8 +328,8 @@ func objectVariants(schema *openapi3.Schema, value any) []any {
 	return all
 }
 
-// tryText puts a text in every place that takes one: the path, the query, the
-// body, and each member of the body.
+// tryText puts a text in every place that can have a text: the path, the query, the body,
+// and each member of the body.
 func (f *fuzzTarget) tryText(t *testing.T, o contractOperation, which int, text string) {
 	t.Helper()
 	names, query := []string{}, url.Values{}

@@ -7,9 +7,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// idempotencyKey returns the Idempotency-Key of the request, with which a
-// program can repeat it after the answer was lost. It returns "" if there is
-// none.
+// idempotencyKey returns the Idempotency-Key of the request, with which a program can
+// repeat the request after the answer was lost. It returns "" if the request has no such
+// key.
 func idempotencyKey(c *gin.Context) (string, error) {
 	const shortest, longest = 16, 128 // the limits of models; another program might choose the same short key
 	given := c.Request.Header.Values("Idempotency-Key")

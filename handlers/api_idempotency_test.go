@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A request that is repeated makes nothing a second time.
+// A request that is repeated has its effect only once.
 func TestAPIRepeatedRequestsActOnce(t *testing.T) {
 	t.Parallel()
 	_, ann, _, den := owners(t)

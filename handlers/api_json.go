@@ -74,9 +74,9 @@ func decodeStrictly(body []byte, in any) error {
 // memberLetters are the characters of which the names of all members consist.
 const memberLetters = "abcdefghijklmnopqrstuvwxyz_0123456789"
 
-// walkObject reads the rest of an object. It refuses a member that appears twice, or
-// whose name has a character that no name of ours has: encoding/json takes PASSWORD and
-// paſſword for password.
+// walkObject reads the rest of an object. It refuses a member that appears twice, or whose
+// name has a character that does not occur in the names of the API: encoding/json would
+// read PASSWORD and paſſword as password.
 func walkObject(walk *json.Decoder) error {
 	seen := map[string]bool{}
 	for walk.More() {

@@ -68,7 +68,7 @@ func TestAPIReadsStrictly(t *testing.T) {
 	}
 }
 
-// An operation without a body refuses members too.
+// An operation without a body refuses a body that has members, too.
 func TestAPIRefusesUnknownBodies(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -99,8 +99,8 @@ func TestAPIRefusesUnknownBodies(t *testing.T) {
 	}
 }
 
-// For any text that a program sends, the answer is one that the contract
-// describes, on every kind of database, and the stored text does no harm.
+// For any text that a program sends, the answer is one that the contract describes, on each
+// engine, and the stored text does no harm.
 func TestAPIHostileTexts(t *testing.T) {
 	t.Parallel()
 	eachBusySite(t, apiHostileTexts)

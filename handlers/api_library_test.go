@@ -7,8 +7,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A library that the server no longer has is listed with the new ones that may be the same,
-// and is replaced when the owner says so. Each reason against it has a code of its own.
+// A library that the server no longer has is listed with the new libraries that may be the
+// same one, and is replaced when the owner wants that. Each reason why it cannot be
+// replaced has a code of its own.
 func TestAPIReplaceLibrary(t *testing.T) {
 	t.Parallel()
 	_, ann, bob, den := owners(t)

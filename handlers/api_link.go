@@ -66,8 +66,8 @@ func (s *site) apiLinks(c *gin.Context, session models.Session) error {
 	}{links})
 }
 
-// linkStates reads the parameter status. A misspelled value is refused, because
-// without it the list would be longer than the program expects.
+// linkStates reads the parameter status. A misspelled value is refused: if it were ignored,
+// the list would be longer than the program expects.
 func linkStates(query string) ([]string, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -95,8 +95,8 @@ func (s *site) apiAcceptLink(c *gin.Context, session models.Session) error {
 	return done(c, s.Store.Links.Accept(c.Request.Context(), session.AccountID, id, caller(c)))
 }
 
-// apiDeclineLink answers POST /api/v1/links/{id}/decline. A link that is no
-// longer pending gets the error of one that does not exist.
+// apiDeclineLink answers POST /api/v1/links/{id}/decline. A link that is no longer pending
+// gets the error of a link that does not exist.
 func (s *site) apiDeclineLink(c *gin.Context, session models.Session) error {
 	id, err := idOf(c.Param("id"))
 	if err != nil {

@@ -69,8 +69,8 @@ func TestAPIAgentLinks(t *testing.T) {
 }
 
 // An agent can check an access key by sending only its SHA-256, so that the key need not
-// travel. The hash is accepted from no other server and for no other account, and is
-// refused in the place of the key.
+// travel. The hash is accepted only from this server and for this account. It is refused if
+// it is sent as the key.
 func TestAPIExchangeTakesTheHash(t *testing.T) {
 	t.Parallel()
 	eachBusySite(t, func(t *testing.T, s *site) {

@@ -29,8 +29,8 @@ func TestContractIsValid(t *testing.T) {
 	}
 }
 
-// Every operation describes everything that the page of the API and the other
-// tests need.
+// Every operation describes everything that the page about the API and the other tests
+// need.
 func TestContractIsWhole(t *testing.T) {
 	t.Parallel()
 	file := contractOf(t)

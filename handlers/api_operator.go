@@ -14,7 +14,7 @@ import (
 // its id.
 type operation func(ctx context.Context, id int64) error
 
-// operating returns a handler that calls the operation that pick returns.
+// operating returns a handler that calls an operation, which the function pick returns.
 func (s *site) operating(pick func(store *models.Store) operation) gin.HandlerFunc {
 	return s.withOperator(func(c *gin.Context) error {
 		if err := noBody(c); err != nil {
@@ -52,9 +52,9 @@ func operatedAccountOf(a models.Account) operatedAccount {
 	}
 }
 
-// apiOperatedAccounts answers GET /api/v1/operator/accounts, in the order of
-// usernames. With the parameter prefix it lists the accounts whose username or
-// address begins with it.
+// apiOperatedAccounts answers GET /api/v1/operator/accounts, in the order of usernames.
+// With the parameter prefix it lists the accounts whose username or address begins with the
+// prefix.
 func (s *site) apiOperatedAccounts(c *gin.Context) error {
 	prefix, _, err := parameter(c, "prefix")
 	if err != nil {
@@ -99,8 +99,9 @@ type operatedServer struct {
 	DisabledAt   *time.Time `json:"disabled_at"`
 }
 
-// operatedServerDetail is one server as operators see it. The names of its
-// people are not in it: they concern the owner and the people themselves.
+// operatedServerDetail is one server as operators see it. The answer does not have the
+// names of the server's people, because these concern only the owner and the people
+// themselves.
 type operatedServerDetail struct {
 	operatedServer
 	Addresses []operatedAddress `json:"addresses"`

@@ -104,7 +104,7 @@ func TestAPIOperatesAccounts(t *testing.T) {
 	bob.refused(bob.api(http.MethodPost, v1+bobAt+"/disable", nil), http.StatusForbidden, "operators_only")
 	bob.is(bob.get("/account"), http.StatusOK, nil)
 
-	// Reading needs no recent password; changes do.
+	// Reading needs no recently given password, but changes need one.
 	s.Clock.Advance(25 * time.Hour)
 	op.is(op.get(bobAt), http.StatusOK, nil)
 	op.is(op.api(http.MethodHead, v1+bobAt, nil), http.StatusOK, nil)

@@ -11,10 +11,10 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Lists that can grow are read page by page. A page begins after the last item
-// of the page before, even if items were added or removed meanwhile: the cursor
-// names that item. The cursor is signed, so that a program cannot build one,
-// nor use the cursor of another list.
+// Lists that can grow are read page by page. A page begins after the last item of the page
+// before, even if items were added or removed meanwhile: the cursor names that item. The
+// cursor is signed, so that a program can neither make a cursor nor use the cursor of
+// another list.
 
 const (
 	pageUsual   = 50
@@ -42,13 +42,12 @@ func (p pageAsked) afterID() int64 {
 	return id
 }
 
-// more returns the number of items to read: one more than the page has, to
-// learn whether there is another page.
+// more returns the number of items to read: one more than a page has, to find out whether
+// there is another page.
 func (p pageAsked) more() int { return p.limit + 1 }
 
-// pageAsked reads from the query which page of a list is asked for. list names
-// the list by everything that distinguishes it: its path, its owner and its
-// filters.
+// pageAsked reads from the query which page of a list is asked for. The parameter list
+// names the list by everything that distinguishes it: its path, its owner and its filters.
 func (s *site) pageAsked(c *gin.Context, list ...string) (pageAsked, error) {
 	asked := pageAsked{list: list, limit: pageUsual}
 	limit, given, err := parameter(c, limitParam)
@@ -119,8 +118,9 @@ type pageObject[T any] struct {
 	Next  *string `json:"next"` // the cursor of the next page; null on the last one
 }
 
-// answerPage answers with a page of the items found, which are at most more().
-// show writes an item; place returns its position in the list.
+// answerPage answers with a page of the items in found, of which there are at most
+// asked.more(). The function show turns an item into its answer; place returns the position
+// of an item in the list.
 func answerPage[A, B any](c *gin.Context, s *site, asked pageAsked, found []A, show func(A) B, place func(A) string) error {
 	var page pageObject[B]
 	if len(found) > asked.limit {

@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiChangePassword answers POST /api/v1/account/password. The other sessions
-// of the account end; this one gets a new token.
+// apiChangePassword answers POST /api/v1/account/password. The other sessions of the
+// account end; this session gets a new token.
 func (s *site) apiChangePassword(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		CurrentPassword string `json:"current_password"`

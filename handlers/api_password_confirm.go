@@ -9,9 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiConfirmPassword answers POST /api/v1/sessions/current/confirm, by which a
-// person gives the password again before a dangerous action. The session gets a
-// new token.
+// apiConfirmPassword answers POST /api/v1/sessions/current/confirm, with which a person
+// gives the password again before a dangerous action. The session gets a new token.
 func (s *site) apiConfirmPassword(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		Password string `json:"password"`

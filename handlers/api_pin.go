@@ -6,8 +6,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiSetPIN answers PUT /api/v1/account/pin. The old PIN proves who the person
-// is; if there is none yet, a password that was given recently does.
+// apiSetPIN answers PUT /api/v1/account/pin. The old PIN proves who the person is; if the
+// account has no PIN yet, a password that was given recently proves it.
 func (s *site) apiSetPIN(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		PIN        string `json:"pin"`
@@ -47,8 +47,8 @@ func (s *site) apiRemovePIN(c *gin.Context, session models.Session) error {
 	return done(c, s.Store.PINs.Remove(c.Request.Context(), session.AccountID, in.CurrentPIN, caller(c)))
 }
 
-// apiVerifyPIN answers POST /api/v1/account/pin/verify. Wrong attempts count
-// together with those in all other places.
+// apiVerifyPIN answers POST /api/v1/account/pin/verify. Wrong PINs count together with the
+// wrong PINs in all other places.
 func (s *site) apiVerifyPIN(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		PIN string `json:"pin"`

@@ -11,8 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestPINOpensNothing gives a PIN that is as long as a password wherever a password
-// belongs, and checks that a right PIN does not stand in for a recent password.
+// TestPINOpensNothing sends a right PIN that is as long as a password in every place of a
+// password. It also checks that a right PIN does not count as a recently given password
+//
 func TestPINOpensNothing(t *testing.T) {
 	t.Parallel()
 	const pin = "k7q2mx9w4t6z"
@@ -67,8 +68,8 @@ func TestPINOpensNothing(t *testing.T) {
 	}
 }
 
-// TestOnlyPINRoutesTakeAPIN finds operations that read a PIN. A new one needs a place in
-// this list, and a look at what it opens.
+// TestOnlyPINRoutesTakeAPIN finds operations that read a PIN. Before a new operation is
+// added to this list, somebody must check what its PIN gives access to.
 func TestOnlyPINRoutesTakeAPIN(t *testing.T) {
 	t.Parallel()
 	var got []string

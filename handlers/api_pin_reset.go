@@ -6,8 +6,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiReplacePIN answers POST /api/v1/account/pin/replace: the password of the
-// account allows a new PIN.
+// apiReplacePIN answers POST /api/v1/account/pin/replace: a person who gives the password
+// of the account can set a new PIN.
 func (s *site) apiReplacePIN(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		Password string `json:"password"`
@@ -23,8 +23,8 @@ func (s *site) apiReplacePIN(c *gin.Context, session models.Session) error {
 	return done(c, atMember(err, "current_password", "password"))
 }
 
-// apiPINMail answers POST /api/v1/account/pin/resets: the link in the mail
-// allows a new PIN.
+// apiPINMail answers POST /api/v1/account/pin/resets: with the link in the mail, the person
+// can set a new PIN.
 func (s *site) apiPINMail(c *gin.Context, session models.Session) error {
 	return accepted(c, s.Store.PINs.RequestReset(c.Request.Context(), session.AccountID))
 }

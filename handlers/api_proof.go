@@ -24,8 +24,8 @@ func proofOf(p models.Proof) proofObject {
 	return proofObject{ID: idText(p.ID), Status: p.State, Code: p.Code, URL: p.URL, Reason: p.Reason, ExpiresAt: p.ExpiresAt.UTC()}
 }
 
-// apiStartProof answers POST /api/v1/servers/{id}/join. If a proof is under way
-// already, it answers with that one.
+// apiStartProof answers POST /api/v1/servers/{id}/join. If the person has begun a proof
+// already, it answers with that proof.
 func (s *site) apiStartProof(c *gin.Context, session models.Session) error {
 	id, err := idOf(c.Param("id"))
 	if err != nil {
@@ -102,8 +102,7 @@ func (s *site) apiCompleteProof(c *gin.Context, this models.Server) error {
 	if err := needed("local_user", in.LocalUser); err != nil {
 		return err
 	}
-	// The history of the person records the action without the address of the
-	// server.
+	// The history of the person must not show the address of the server.
 	return done(c, s.Store.Proofs.Complete(c.Request.Context(), this, id, in.LocalUser, models.Caller{}))
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// atMember returns err with its mistake at another member: forms have a field
-// "current_password" where the body of an API request has "password".
+// atMember returns err with the mistake moved to another member: the field
+// "current_password" of a form is the member "password" of an API request.
 func atMember(err error, field, member string) error {
 	e, ok := errors.AsType[*models.Error](err)
 	if !ok || len(e.Fields) == 0 {
@@ -27,8 +27,8 @@ func atMember(err error, field, member string) error {
 	return &moved
 }
 
-// needed returns an error at each member that is empty. pairs are names and
-// values in turn.
+// needed returns an error at each member that is empty. The names and values alternate in
+// pairs.
 func needed(pairs ...string) error {
 	var wrong []error
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -37,7 +37,7 @@ func needed(pairs ...string) error {
 	return joinMistakes(wrong...)
 }
 
-// given returns the value of a member, or before if the member is absent.
+// given returns the value of a member, or the value before if the member is absent.
 func given[T any](member *T, before T) T { //nolint:ireturn // T is a text or a number wherever it is called
 	if member == nil {
 		return before
@@ -56,8 +56,8 @@ func readToken(c *gin.Context) (string, error) {
 	return cleanToken(in.Token), needed("token", in.Token)
 }
 
-// failed calls fail with the id in the path and the reason in the body: the
-// server could not do what was asked of it.
+// failed calls the function fail with the id in the path and the reason in the body: the
+// server reports that it could not do what it was asked to do.
 func failed(c *gin.Context, this models.Server, fail func(ctx context.Context, this models.Server, id int64, reason string) error) error {
 	id, err := idOf(c.Param("id"))
 	if err != nil {

@@ -79,8 +79,8 @@ func (s *site) apiServers(c *gin.Context) error {
 	return sendServers(c, serversTag(tag, body), body)
 }
 
-// sendServers answers with a list of servers, or without a body if the program has it
-// already. [site.serversUnchanged] could not know that for a list without a version.
+// sendServers answers with a list of servers, or without a body if the program has the list
+// already. For a list without a version, only the finished body shows that.
 func sendServers(c *gin.Context, tag string, body []byte) error {
 	c.Header("ETag", tag)
 	if holds(c.Request.Header.Values("If-None-Match"), tag) {
@@ -91,9 +91,9 @@ func sendServers(c *gin.Context, tag string, body []byte) error {
 	return nil
 }
 
-// serversUnchanged finds the account of the request. If the program has a tag of its list of
-// servers and the list is still the same, it answers that, after the one statement that
-// found the account.
+// serversUnchanged finds the account of the request. If the program has sent a tag of its
+// list of servers and the list is still the same, it answers that. Both need only one
+// statement.
 func (s *site) serversUnchanged(c *gin.Context) (accountID int64, unchanged bool, err error) {
 	given := c.Request.Header.Values("If-None-Match")
 	if len(given) == 0 {
@@ -113,9 +113,9 @@ func (s *site) serversUnchanged(c *gin.Context) (accountID int64, unchanged bool
 	return accountID, true, nil
 }
 
-// serversTag returns the ETag of a list of servers with a tag. If another release writes the
-// same list in another form, the ETag differs, see serversForm. For a list without a tag it
-// is made from a digest of the body.
+// serversTag returns the ETag of a list of servers, made from the tag of the list, or from a
+// digest of the body if the list has no tag. If another release writes the same list in
+// another form, the ETag differs, see serversForm.
 func serversTag(tag string, body []byte) string {
 	if tag == "" {
 		sum := sha256.Sum256(body)

@@ -47,7 +47,8 @@ func (s *site) apiAddAddress(c *gin.Context, session models.Session) error {
 	return answerJSON(c, http.StatusCreated, ownedAddressOf(address))
 }
 
-// part reads two ids from the path: of a server, and of a part of it.
+// part reads two ids from the path: the id of a server, and the id of a part of this
+// server.
 func part(c *gin.Context, name string) (serverID, partID int64, err error) {
 	if serverID, err = idOf(c.Param("id")); err == nil {
 		partID, err = idOf(c.Param(name))

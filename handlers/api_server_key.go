@@ -55,8 +55,9 @@ func (s *site) apiReplaceStolenKey(c *gin.Context, session models.Session) error
 	return s.newKey(c, session, 0, s.Store.ServerKeys.RotateStolen)
 }
 
-// newKey calls rotate for the server in the path and answers with its new key. overlap
-// is the time for which rotate lets the old key work; the answer tells when it ends.
+// newKey calls the function rotate for the server in the path and answers with the new key.
+// The parameter overlap is the time for which rotate lets the old key work; the answer
+// tells when this time ends.
 func (s *site) newKey(
 	c *gin.Context, session models.Session, overlap time.Duration,
 	rotate func(ctx context.Context, ownerID, serverID int64, caller models.Caller) (string, error),

@@ -88,8 +88,7 @@ func TestAPIOwnedServers(t *testing.T) {
 	den.refused(den.get("/server"), http.StatusUnauthorized, "server_key_wrong")
 }
 
-// For every operation, the server of another owner is like one that does not
-// exist.
+// For every operation, the server of another owner is like a server that does not exist.
 func TestAPIOthersServers(t *testing.T) {
 	t.Parallel()
 	_, ann, bob, den := owners(t)

@@ -23,9 +23,9 @@ func (s *site) apiClaimCode(c *gin.Context, session models.Session) error {
 	}{code, until.UTC()})
 }
 
-// apiRegisterServer answers POST /api/v1/servers: a media server registers.
-// With a claim code it belongs to the account that made the code. No other
-// answer shows its key.
+// apiRegisterServer answers POST /api/v1/servers: a media server registers. With a claim
+// code, the server belongs to the account that made the code. No other answer shows the
+// server key.
 func (s *site) apiRegisterServer(c *gin.Context) error {
 	in, err := readJSON[struct {
 		ClaimCode string          `json:"claim_code"`
@@ -83,8 +83,8 @@ func addAddresses(r *models.Registration, addresses []addressObject) error {
 	return nil
 }
 
-// apiClaimServer answers POST /api/v1/servers/claim. Anybody who can read the
-// id and the key of a server runs it. A repeated request succeeds as well.
+// apiClaimServer answers POST /api/v1/servers/claim. Somebody who can read the id and the
+// key of a server is the person who runs the server. A repeated request succeeds as well.
 func (s *site) apiClaimServer(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		ServerID  string `json:"server_id"`

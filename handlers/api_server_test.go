@@ -48,7 +48,7 @@ func whereAreMyServers(t *testing.T, s *site) {
 			t.Errorf("If-None-Match %s: %d %q, want status %d, no body, ETag %v", given, a.status, a.body, http.StatusNotModified, tag)
 		}
 	}
-	// A server that only runs does not change the tag.
+	// The tag does not change because time passes and the server sends requests.
 	s.Clock.Advance(time.Hour)
 	f.is(f.with(serverToken, f.first.key).form(http.MethodGet, "/service/ServerAuthorizations", nil), http.StatusOK, nil)
 	if a := own.with("If-None-Match", tag).api(http.MethodGet, "/api/v1/servers", nil); a.status != http.StatusNotModified {
@@ -68,7 +68,7 @@ func whereAreMyServers(t *testing.T, s *site) {
 }
 
 // A list changes when a link ends, although nobody writes anything. Until the link is swept the
-// tag is a digest of the answer, and says correctly whether the list is still the same.
+// tag is a digest of the answer, which shows correctly whether the list is still the same.
 func TestTagsOfAListThatEnds(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -30,8 +30,8 @@ type sessionPageObject struct {
 	Next     *string         `json:"next"` // the cursor of the next page; null on the last one
 }
 
-// sessionPlaceText writes a place in the list of sessions for a cursor; "" for its
-// beginning.
+// sessionPlaceText returns the text for a cursor that means a place in the list of
+// sessions, or "" for the beginning of the list.
 func sessionPlaceText(p models.SessionPlace) string {
 	if p == (models.SessionPlace{}) {
 		return ""
@@ -39,8 +39,8 @@ func sessionPlaceText(p models.SessionPlace) string {
 	return fmt.Sprintf("%d %d %d", p.Begun.UnixMilli(), p.LastUse.UnixMilli(), p.After)
 }
 
-// sessionPlaceOf reads what [sessionPlaceText] wrote. Cursors are signed, so a text of a
-// different form never comes from a cursor; it gives the beginning of the list.
+// sessionPlaceOf reads what [sessionPlaceText] wrote. Cursors are signed, so the text of a
+// cursor always has this form. A text of another form gives the beginning of the list.
 func sessionPlaceOf(text string) models.SessionPlace {
 	var begun, lastUse, after int64
 	if _, err := fmt.Sscanf(text, "%d %d %d", &begun, &lastUse, &after); err != nil {
@@ -49,7 +49,8 @@ func sessionPlaceOf(text string) models.SessionPlace {
 	return models.SessionPlace{Begun: time.UnixMilli(begun).UTC(), LastUse: time.UnixMilli(lastUse).UTC(), After: after}
 }
 
-// nextSessions returns the cursor of the page after list; "" if list is the last page.
+// nextSessions returns the cursor of the page after the page list, or "" if list is the
+// last page.
 func (s *site) nextSessions(asked pageAsked, list models.SessionPage) string {
 	place := sessionPlaceText(list.Next)
 	if place == "" {

@@ -158,8 +158,8 @@ func TestAPINotMe(t *testing.T) {
 	own.is(own.get("/account"), http.StatusOK, nil)
 }
 
-// The owner gets a mail about a new device, and can end its session with the
-// link in it.
+// The owner gets a mail about a new device, and can end the session of the device with the
+// link in the mail.
 func TestAPIDeviceNotMe(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

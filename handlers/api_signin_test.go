@@ -56,8 +56,7 @@ func TestDeviceTokensOpenNoPage(t *testing.T) {
 	p.is(p.as(token).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, nil) // the token is valid
 }
 
-// Wrong passwords count together, whether they are sent here or on the page
-//
+// Wrong passwords that are sent to the API and on the page count together.
 func TestAPIWrongPasswords(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

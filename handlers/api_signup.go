@@ -8,9 +8,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiSignUp answers POST /api/v1/accounts. As on the page, it checks the rules
-// first, so that a mistake does not cost a solved captcha. Only after the
-// captcha it tells whether the username is free (R-02).
+// apiSignUp answers POST /api/v1/accounts. As on the page, it checks the rules first, so
+// that a mistake does not cost a solved captcha. Only after the captcha does the answer
+// tell whether the username is free (R-02).
 func (s *site) apiSignUp(c *gin.Context) error {
 	in, err := readJSON[struct {
 		Username    string `json:"username"`

@@ -127,8 +127,8 @@ func TestAPISignUpPolicies(t *testing.T) {
 	t.Error("no sign-up of one source was refused, want a limit")
 }
 
-// As on the pages, the captcha is checked after the rules and before anything
-// is told about other accounts.
+// As on the pages, the captcha is checked after the rules, and before the answer can tell
+// anything about other accounts.
 func TestAPICaptcha(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{handlers.CaptchaProofOfWork, handlers.CaptchaRecaptcha} {
@@ -226,8 +226,8 @@ func TestAPISignUpTwice(t *testing.T) {
 	other.wrong(other.post("/accounts", someone...), http.StatusConflict, "username", "username_taken")
 }
 
-// If only invited people may sign up, the token in the mail lets in the address
-// that it was sent to, and no other.
+// If only invited people may sign up, the token in the mail lets only the address sign up
+// to which it was sent.
 func TestAPISignUpByInvite(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Unlimited, func(o *models.Options) { o.SignUp = models.SignUpInvite })

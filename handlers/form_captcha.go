@@ -33,8 +33,7 @@ const (
 // database.
 const networksMost = 4096
 
-// fieldCaptcha is the name of the field that a mistake in the captcha belongs
-// to.
+// fieldCaptcha is the name of the field to which a mistake in the captcha belongs.
 const fieldCaptcha = "captcha"
 
 // checkCaptcha checks the captcha that was sent with the form. It returns the
@@ -70,8 +69,8 @@ func captchaUnavailable(cause error) error {
 	return &models.Error{Kind: models.KindUnavailable, Code: "captcha_unavailable", RetryAfter: 6 * shortWait, Err: cause}
 }
 
-// captchaView returns the captcha for a page, and allows the scripts of
-// reCAPTCHA on that page if it is the captcha in use.
+// captchaView returns the captcha for a page, and allows the scripts of reCAPTCHA on that
+// page if the site uses reCAPTCHA.
 func (s *site) captchaView(c *gin.Context, wrong mistakes) captchaView {
 	if s.CaptchaKind == CaptchaRecaptcha {
 		allowRecaptcha(c)

@@ -70,8 +70,8 @@ func TestCaptchaIsAway(t *testing.T) {
 	if a.header.Get("Retry-After") == "" {
 		t.Error("the answer has no Retry-After, want one")
 	}
-	// A person who is locked out does not depend on the captcha, but cannot ask
-	// without limit.
+	// A person who is locked out does not depend on the captcha, but can ask only a limited
+	// number of times.
 	b.led(b.post("/forgot", "name_or_email", "ann"), "/forgot/sent")
 	s.letter(t, models.MailPasswordReset, p.email)
 	b.signIn(p)

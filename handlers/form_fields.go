@@ -2,11 +2,11 @@ package handlers
 
 import "net/http"
 
-// pinMinLength is the length below which browsers do not send a PIN. models has
-// the rule that counts.
+// pinMinLength is the length below which browsers do not send a PIN. The rule that decides
+// is in the package models.
 const pinMinLength = 4
 
-// inputs builds the fields of one page, with what was typed and what is wrong.
+// inputs builds the fields of one page, with the typed texts and the mistakes.
 type inputs struct {
 	base   Base
 	typed  form // the form that was sent; nil for a page that is shown for the first time
@@ -21,11 +21,11 @@ func newInputs(b Base, typed form, wrong mistakes) *inputs {
 	return &inputs{base: b, typed: typed, wrong: wrong, fresh: wrong.status == http.StatusOK}
 }
 
-// add completes the field f. Its label is the text field.LABEL; its hint, if
-// the field has one, is field.LABEL.hint.
+// add completes the field f. Its label is the text field.LABEL; its hint, if the field has
+// one, is field.LABEL.hint.
 //
-// The value is the text that was typed, or else the value that show was given.
-// Passwords and PINs are never sent back to the browser.
+// The value is the text that was typed, or else the value that was given to show. Passwords
+// and PINs are never sent back to the browser.
 func (in *inputs) add(f Field, label string) Field {
 	f.Label = in.base.T("field." + label)
 	f.Error = in.wrong.fields[f.Name]
@@ -85,8 +85,8 @@ func (in *inputs) nameOrEmail() Field {
 	}, "name_or_email")
 }
 
-// newPassword returns the field in which a person chooses a password. label
-// chooses its texts.
+// newPassword returns the field in which a person chooses a password. The parameter label
+// chooses the texts of the field.
 func (in *inputs) newPassword(label string, minLength int) Field {
 	return in.add(Field{
 		Name: "password", Type: "password", Hint: in.hint("password", "MinLength", minLength),

@@ -11,13 +11,13 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// errGone is the error for a thing that a form names and that no longer exists:
-// the form was sent twice, or its page had been open for a long time. The same
-// page is shown again with the present state.
+// errGone means that something that a form names no longer exists: the form was sent twice,
+// or its page had been open for a long time. The same page is shown again with the present
+// state.
 var errGone = &models.Error{Kind: models.KindNotFound, Code: "gone"}
 
-// orGone turns models.ErrNotFound into errGone. It is for errors about a thing
-// that a form names.
+// orGone turns models.ErrNotFound into errGone. Use it for errors about something that a
+// form names.
 func orGone(err error) error {
 	if errors.Is(err, models.ErrNotFound) {
 		return errGone
@@ -34,10 +34,9 @@ type mistakes struct {
 	problem string            // the text about the form as a whole
 }
 
-// mistakesOf turns cause into the mistakes that a form is shown again with. It
-// returns cause itself when showing the form again would not help: such errors
-// have a page of their own. A nil cause means a form that is shown for the
-// first time.
+// mistakesOf turns the error cause into the mistakes with which the form is shown again. It
+// returns cause itself if it would not help to show the form again: such errors have a page
+// of their own. A nil cause means a form that is shown for the first time.
 func (s *site) mistakesOf(c *gin.Context, cause error) (mistakes, error) {
 	if cause == nil {
 		return mistakes{status: http.StatusOK}, nil
@@ -72,8 +71,8 @@ func (s *site) mistakesOf(c *gin.Context, cause error) (mistakes, error) {
 	return m, nil
 }
 
-// telling returns b for a page that shows its form again. It tells the mistake
-// of the form as a whole; each field tells its own.
+// telling returns b for a page that shows its form again. It shows the mistake of the form
+// as a whole; each field shows its own mistake.
 func (b Base) telling(wrong mistakes) Base {
 	b.Problem = wrong.problem
 	b.Wrong = wrong.problem != "" || len(wrong.fields) > 0
@@ -99,13 +98,14 @@ func isMendable(e *models.Error) bool {
 	}
 }
 
-// oneMistake returns the error for one field that a handler found a mistake in.
+// oneMistake returns the error for one field in which a handler has found a mistake.
 func oneMistake(field, code string) error {
 	return &models.Error{Kind: models.KindInvalid, Code: "invalid", Fields: []models.FieldError{{Field: field, Code: code}}}
 }
 
-// differ returns an error at the field name_again, with that code, when its
-// text differs from the text of the field name.
+// differ returns an error with the given code at the second field of a pair, if its text
+// differs from the text of the first. The second field has the name of the first and the
+// ending "_again".
 func differ(f form, name, code string) error {
 	if f[name] != f[name+"_again"] {
 		return oneMistake(name+"_again", code)

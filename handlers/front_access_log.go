@@ -8,9 +8,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// logAccess writes one log line for each request. The line names the route and
-// never the path, the query, a header or a field, because any of them may hold
-// a secret.
+// logAccess writes one log line for each request. The line names the route and never the
+// path, the query, a header or a field, because these may contain a secret.
 func (s *site) logAccess(c *gin.Context) {
 	start := s.Now()
 	c.Next()
@@ -18,8 +17,8 @@ func (s *site) logAccess(c *gin.Context) {
 }
 
 // writeAccess writes the line of a request that began at start. It is a function of its own,
-// because a line is large, and an agent that waits inside of the request would hold its place
-// on the stack.
+// because a line needs much room on the stack, and each request of an agent that waits would
+// hold this room during the wait.
 //
 //go:noinline
 func (s *site) writeAccess(c *gin.Context, start time.Time) {

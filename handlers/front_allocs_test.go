@@ -3,8 +3,9 @@ package handlers_test
 import "testing"
 
 // TestFrontDoorAllocations limits how often the front door takes memory for a request,
-// because the requests of all devices pass it. The routes here ask no database, so that
-// nearly everything that is counted belongs to the front door, to Gin and to the answer.
+// because the requests of all devices pass it. The routes here do not use the database, so
+// that nearly all counted allocations are those of the front door, of Gin and of the
+// answer.
 func TestFrontDoorAllocations(t *testing.T) {
 	f := newFront(t)
 	requests := f.routes(t)

@@ -54,8 +54,8 @@ func TestAnswersAndLinesStay(t *testing.T) {
 	sameAsKept(t, filepath.Join("testdata", "answers.txt"), out.String())
 }
 
-// logged returns a handler with the settings of s whose log, as JSON of every level,
-// the test can read.
+// logged returns a handler with the settings of s, and its log, which has the lines of
+// every level as JSON.
 func (s *site) logged(t *testing.T) (http.Handler, *servicetest.Log) {
 	t.Helper()
 	log := &servicetest.Log{}
@@ -64,8 +64,8 @@ func (s *site) logged(t *testing.T) (http.Handler, *servicetest.Log) {
 	return servicetest.Must(config.Handler())(t), log
 }
 
-// everyKind returns requests of every kind of route. token is that of a device, and
-// session that of a browser.
+// everyKind returns requests of every kind of route. The parameter token is the session
+// token of a device, and session that of a browser.
 func (s *site) everyKind(token, session string) []asked {
 	bearer := map[string]string{"Authorization": "Bearer " + token}
 	wire := map[string]string{"X-Connect-UserToken": token}
@@ -218,7 +218,8 @@ func countLines(text string) iter.Seq2[string, int] {
 	}
 }
 
-// masked replaces what differs between two runs, and what changes with the text of a page.
+// masked replaces the parts of a text that differ between two runs, or that change with the
+// text of a page.
 func masked(text string) string {
 	for _, mask := range [][2]string{
 		{`'nonce-[\w-]{22}'`, "'nonce-NONCE'"},

@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// sink takes an answer and keeps nothing of its body, as a connection does.
+// sink is an http.ResponseWriter that does not keep the body, like a connection.
 type sink struct{ header http.Header }
 
 func (s *sink) Header() http.Header         { return s.header }
@@ -72,7 +72,7 @@ func accountOf(t testing.TB, s *servicetest.Service, username string) int64 {
 	return servicetest.Must(s.Store.Operators.List(t.Context(), username, "", 1))(t)[0].ID
 }
 
-// linked registers a server without an owner, and links the account with it.
+// linked registers a server without an owner, and links the account to it.
 func linked(t testing.TB, s *servicetest.Service, accountID int64, number int) models.Registered {
 	t.Helper()
 	in := models.Registration{Name: fmt.Sprintf("Server %d", number), SystemID: fmt.Sprintf("%032x", number), Version: "4.8", Kind: models.ServerEmby, WAN: []string{"https://media.example.org"}}

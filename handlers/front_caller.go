@@ -55,8 +55,8 @@ func deviceName(ua useragent.UserAgent, icon string) string {
 	return strings.TrimSpace(printable.Cut(name, maxDeviceName))
 }
 
-// televisionWords are words in the User-Agent of televisions and of boxes
-// beside them.
+// televisionWords are words in the User-Agent of televisions and of boxes that are
+// connected to them.
 const televisionWords = "smarttv|smart-tv|smart tv|googletv|google tv|appletv|apple tv|android tv|; aft|bravia|web0s|webos tv|tizen|roku|hbbtv|viera"
 
 func deviceIcon(ua useragent.UserAgent) string {

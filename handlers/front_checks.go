@@ -13,9 +13,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/typed"
 )
 
-// checkHost refuses requests for another host. They come through a name that
-// somebody pointed at this service, or from somebody who hopes that a mail will
-// contain that name. Health checks may ask by address.
+// checkHost refuses requests for another host. Such requests come because somebody has
+// pointed another name at this service, or because somebody hopes that a mail will contain
+// that name. Health checks may use the IP address as host.
 func (s *site) checkHost(c *gin.Context) {
 	path, host := c.Request.URL.Path, c.Request.Host
 	if host == s.host || s.Dev || path == "/livez" || path == "/readyz" || strings.EqualFold(bareHost(host), s.host) {
@@ -25,7 +25,7 @@ func (s *site) checkHost(c *gin.Context) {
 }
 
 // bareHost returns host without the default port of http or https, and without the dot that
-// may stand at the end of a name (RFC 1034 §3.1): it is the same host.
+// may be at the end of a name (RFC 1034 §3.1), because both mean the same host.
 func bareHost(host string) string {
 	name, port, err := net.SplitHostPort(host)
 	switch {
@@ -62,9 +62,9 @@ func (s *site) checkOrigin(c *gin.Context) {
 // them.
 const strayMarks = ".,;:!?)]}>*'\"`´‘’‚“”„«»‹›…、。，；：！？）］｝》」』"
 
-// dropStrayMarks redirects a browser whose path ends with strayMarks, spaces or
-// invisible characters to the path without them, because a mail program or a person
-// may have taken such a character for a part of the link.
+// dropStrayMarks redirects a browser whose path ends with strayMarks, spaces or invisible
+// characters to the path without them, because a mail program or a person may have added
+// such a character to the link by mistake.
 func (s *site) dropStrayMarks(c *gin.Context) {
 	path := c.Request.URL.Path
 	if visitOf(c).side != sidePages || (c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead) {

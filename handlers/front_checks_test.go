@@ -150,8 +150,8 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 	}
 }
 
-// A client that does not tell the size of its body, or leaves before its end,
-// causes no 5xx in the log.
+// A client that does not tell the size of the body, or leaves before it has sent all of it,
+// causes no line with a 5xx status in the log.
 func TestCutBodyIsNotLoggedAsError(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(s *handlers.Server) { s.Dev, s.PublicURL = true, "http://127.0.0.1" })

@@ -11,7 +11,7 @@ import (
 // cookieName is the name of a cookie without its prefix.
 type cookieName string
 
-// All cookies of the site, except those for the tokens of mailed links: see
+// All cookies of the site, except the cookies for the tokens of mailed links, see
 // front_mailed_token.go.
 const (
 	cookieSession  cookieName = "latchkey-session"
@@ -40,8 +40,9 @@ func (s *site) full(name cookieName) string {
 	return string(name)
 }
 
-// cookie returns the value of the cookie that the browser sent, or "" if there
-// is none. Two different values count as none, because one of them was planted.
+// cookie returns the value of the cookie that the browser sent, or "" if it sent no such
+// cookie. If it sent two different values, neither counts, because somebody has planted one
+// of them.
 func (s *site) cookie(c *gin.Context, name cookieName) string {
 	value := ""
 	for i, sent := range c.Request.CookiesNamed(s.full(name)) {
@@ -53,7 +54,7 @@ func (s *site) cookie(c *gin.Context, name cookieName) string {
 	return value
 }
 
-// setCookie makes the browser keep value for that long.
+// setCookie makes the browser keep the value for the time life.
 func (s *site) setCookie(c *gin.Context, name cookieName, value string, life time.Duration) {
 	s.writeCookie(c, name, value, max(int(life/time.Second), 1))
 }
@@ -61,8 +62,8 @@ func (s *site) setCookie(c *gin.Context, name cookieName, value string, life tim
 // clearCookie makes the browser forget the cookie.
 func (s *site) clearCookie(c *gin.Context, name cookieName) { s.writeCookie(c, name, "", -1) }
 
-// writeCookie writes the cookie into the answer, in place of one with the same
-// name that is already there.
+// writeCookie writes the cookie into the answer, in place of a cookie with the same name
+// that the answer already has.
 func (s *site) writeCookie(c *gin.Context, name cookieName, value string, maxAge int) {
 	cookie := http.Cookie{ //nolint:gosec // Secure but over the plain http of development
 		Name:     s.full(name),

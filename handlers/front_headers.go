@@ -9,8 +9,8 @@ import (
 )
 
 // preparedHeaders are the headers that every answer of a side has. They are made once, in
-// the form that [http.Header] keeps them in, and all answers share their values: nobody
-// changes a value in its place.
+// the form that [http.Header] keeps them in, and all answers share their values, so nobody
+// may change a value in place.
 type preparedHeaders struct {
 	sides  [3][]preparedHeader // by side
 	policy [2]string           // the content security policy of a page before and after its nonce
@@ -59,10 +59,9 @@ func (s *site) setHeaders(h http.Header, v *visit) {
 	}
 }
 
-// contentPolicy returns the content security policy of a page. Scripts, and the
-// modules that they import, need the nonce. Pages with a captcha of Google
-// allow its scripts, and the page that opens a server allows requests to the
-// sources in probes.
+// contentPolicy returns the content security policy of a page. Scripts, and the modules
+// that they import, need the nonce. Pages with a captcha of Google allow its scripts, and
+// the page that opens a server allows requests to the sources in the list probes.
 func contentPolicy(nonce string, recaptcha bool, probes []string) string {
 	script, frame := "'nonce-"+nonce+"'", ""
 	if recaptcha {
@@ -92,8 +91,8 @@ func allowRecaptcha(c *gin.Context) {
 	c.Header("Content-Security-Policy", contentPolicy(visitOf(c).nonce, true, nil))
 }
 
-// allowProbes allows the scripts of the page of this answer to ask these
-// sources whether they respond.
+// allowProbes allows the scripts of the page of this answer to send requests to these
+// sources, to find out whether they respond.
 func allowProbes(c *gin.Context, sources []string) {
 	c.Header("Content-Security-Policy", contentPolicy(visitOf(c).nonce, false, sources))
 }

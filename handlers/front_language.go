@@ -8,9 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// locale returns the language of the answer: the language of the account, or
-// else the one chosen in this browser, or else the one that the browser asks
-// for.
+// locale returns the language of the answer: the language of the account, or else the
+// language that was chosen in this browser, or else the language that the browser asks for.
 func (s *site) locale(c *gin.Context) string {
 	if session, err := visitOf(c).session(); err == nil && s.speaks(session.Locale) {
 		return session.Locale

@@ -16,8 +16,9 @@ import (
 // live answers GET /livez: the program runs. It checks nothing else.
 func (s *site) live(c *gin.Context) { c.String(http.StatusOK, "ok\n") }
 
-// readyNow answers GET /readyz: requests can be served now. It says why they cannot only if the
-// reason is a clock, because then the service seems to work. Other reasons are in the log.
+// readyNow answers GET /readyz: requests can be served now. If they cannot, it tells the reason
+// only if that is a wrong clock, because then the service seems to work. Other reasons are in
+// the log.
 func (s *site) readyNow(c *gin.Context) {
 	if err := s.ready.check(c.Request.Context()); err != nil {
 		setRetryAfter(c, shortWait)
@@ -36,7 +37,7 @@ const (
 	readyTime = 2 * time.Second // for the check
 )
 
-// readiness checks at most once a second, however often it is asked.
+// readiness checks the service at most once a second, no matter how often it is asked.
 type readiness struct {
 	ask func(context.Context) error
 	now func() time.Time
@@ -58,7 +59,7 @@ func (r *readiness) check(ctx context.Context) error {
 	return r.last
 }
 
-// robots answers GET /robots.txt, which allows the public pages alone.
+// robots answers GET /robots.txt, which allows only the public pages.
 func (s *site) robots(c *gin.Context) {
 	c.String(http.StatusOK, "User-agent: *\nAllow: /$\nAllow: /help/\nAllow: /static/\nDisallow: /\n")
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// recoverPanic turns a panic into an error as the asked side of the service
-// shows it. The log gets the type of the panic's value but not the value, which
-// may hold what somebody typed.
+// recoverPanic turns a panic into an error, in the form of the side of the service. The log
+// gets only the type of the thrown value: the value itself may contain text that somebody
+// typed.
 func (s *site) recoverPanic(c *gin.Context) {
 	defer func() {
 		thrown := recover()

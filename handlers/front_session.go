@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// freshFor is how long after the password was last given dangerous actions do
-// not ask for it again.
+// freshFor is the time for which dangerous actions do not ask for the password again after
+// it was given.
 const freshFor = 24 * time.Hour
 
 // signedIn returns the session of the request. A visitor without a session is
@@ -34,7 +34,7 @@ func (s *site) signedInRecently(c *gin.Context) (models.Session, error) {
 	return session, err
 }
 
-// renewSession makes the browser keep the new token of its session.
+// renewSession makes the browser keep a session's new token.
 func (s *site) renewSession(c *gin.Context, session models.Session, token string) {
 	s.setCookie(c, cookieSession, token, session.ExpiresAt.Sub(s.Store.Now()))
 }

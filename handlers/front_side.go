@@ -21,8 +21,7 @@ const (
 	sideService             // the Emby Connect protocol: bare statuses, tokens in headers
 )
 
-// The JSON API lives below apiPrefix. The page at apiDocsPath lies below it
-// too.
+// The JSON API lives below apiPrefix. The page at apiDocsPath lies below apiPrefix, too.
 const (
 	apiPrefix   = "/api"
 	apiDocsPath = apiPrefix + "/docs"
@@ -42,9 +41,10 @@ func sideOf(path string) side {
 	}
 }
 
-// apiPaths passes requests to next with the paths of the API as its routes are written, because
-// a program joins its paths with an address that a person typed: with single slashes, and
-// without a slash at the end. Other paths stay as they are.
+// apiPaths changes the paths of the API to the form in which the routes are written, with
+// single slashes and without a slash at the end, and passes the requests to next. Programs send
+// other forms because they join the paths with an address that a person typed. Other paths stay
+// as they are.
 func apiPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if path := apiPath(r.URL.Path); path != r.URL.Path {
@@ -103,7 +103,8 @@ func (f side) allowOrigins(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 }
 
-// writer returns the function that writes errors as the asked side shows them.
+// writer returns the function that writes errors in the form of the side to which the
+// request belongs.
 func (s *site) writer(c *gin.Context) func(*gin.Context, failure) {
 	switch visitOf(c).side {
 	case sideAPI:
@@ -118,9 +119,8 @@ func (s *site) writer(c *gin.Context) func(*gin.Context, failure) {
 // refuse answers with an error before any handler runs.
 func (s *site) refuse(c *gin.Context, err error) { s.fail(c, err, s.writer(c)) }
 
-// Starting answers a request that arrives before the service can serve.
-// Programs get the error in the form that they know, so that none of them takes
-// it for an empty list.
+// Starting answers a request that arrives before the service is ready. Programs get the
+// error in the form that they know, so that none of them takes it for an empty list.
 func Starting(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	sideOf(r.URL.Path).allowOrigins(h)

@@ -14,8 +14,8 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// A program joins a path with an address that may end with a slash: the API takes its paths
-// with several slashes, and with one at the end.
+// A program joins a path with an address that may end with a slash: the API accepts paths
+// with several slashes in a row, and with a slash at the end.
 func TestAPIPathsWithSlashes(t *testing.T) {
 	t.Parallel()
 	p := newSite(t).program(t)
@@ -79,7 +79,7 @@ func TestAPIErrorsAreProblems(t *testing.T) {
 	}
 }
 
-// Errors inside, or before any handler, have the form of their side.
+// Errors in a handler, and errors before any handler runs, have the form of their side.
 func TestEachSideAnswersErrorsInItsForm(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Unlimited)

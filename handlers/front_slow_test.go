@@ -12,8 +12,8 @@ import (
 )
 
 // Clients that send byte by byte, that send nothing, or that do not read their answer, are
-// ended, and others are served meanwhile. A client that is slow and in time is served. The
-// log has no error, because there is nothing that an operator could mend.
+// cut off, and other clients are served meanwhile. A client that is slow but in time is
+// served. The log has no error, because an operator could not do anything about it.
 func TestSlowClientsAreEnded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

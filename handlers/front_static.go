@@ -42,7 +42,7 @@ func newStaticFile(name string, content []byte) staticFile {
 	}
 }
 
-// pack returns content compressed with gzip, or nil if that is not smaller.
+// pack returns content compressed with gzip, or nil if the result is not smaller.
 func pack(content []byte) []byte {
 	var out bytes.Buffer
 	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
@@ -108,9 +108,10 @@ func (s *site) static(c *gin.Context) error {
 // favicon answers GET /favicon.ico, which browsers fetch by themselves.
 func (s *site) favicon(c *gin.Context) error { return s.serveStatic(c, "favicon.svg") }
 
-// serveStatic answers with a file. A name with the mark of the content is the file's for ever.
-// The plain name, and a mark of another content, which the page of an older or newer version
-// may have, give the present file for a short time.
+// serveStatic answers with a file. A name with the mark of the file's content may be cached
+// for ever. For the plain name, and for a name with another mark, which the page of an older
+// or newer version may use, it answers with the present file, which may be cached for a short
+// time only.
 func (s *site) serveStatic(c *gin.Context, name string) error {
 	plain, _ := templates.Unnamed(name)
 	file, ok := s.files[plain]

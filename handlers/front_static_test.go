@@ -41,8 +41,8 @@ func TestStaticFiles(t *testing.T) {
 	}
 }
 
-// A file is sent compressed if the browser can read that, with a tag of its own, so that a
-// cache never takes one form for the other.
+// A file is sent compressed if the browser can read that, with a tag of its own, so that no
+// cache confuses the compressed and the plain form.
 func TestFilesAreCompressed(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser(t)

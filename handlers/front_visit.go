@@ -19,8 +19,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// visit holds what is known about one request. It is the context of the request, so
-// that it costs nothing to find.
+// visit holds what is known about one request. The visit is the context of the request, so
+// that finding it costs nothing.
 type visit struct {
 	context.Context //nolint:containedctx // it is this context, with one more value: itself
 
@@ -40,8 +40,8 @@ type lookedSession struct {
 	err     error
 }
 
-// visitor returns the session of the request's cookie, and what pages say about its account.
-// It looks them up once. Only the goroutine of the request may call it.
+// visitor returns the session of the request's cookie, and the facts that pages show about
+// its account. It looks both up only once. Only the goroutine of the request may call it.
 func (v *visit) visitor() (*models.Visitor, error) {
 	if v.found == nil {
 		visitor, err := v.look()
@@ -59,7 +59,8 @@ func (v *visit) session() (models.Session, error) {
 // visitKey finds the visit in the context of a request.
 type visitKey struct{}
 
-// Value returns the visit for its key, and otherwise what the context around it has.
+// Value returns the visit for its key, and for other keys the value of the context around
+// it.
 func (v *visit) Value(key any) any {
 	if key == (visitKey{}) {
 		return v
@@ -127,8 +128,9 @@ func bitsText(bits [16]byte) string {
 	return string(text[:])
 }
 
-// requestIDs makes the ids of requests. It takes a seed from the source of randomness once,
-// because a read for each request costs more than the id. It is safe for many goroutines.
+// requestIDs makes the ids of requests. It reads a seed from the source of randomness once,
+// because a read for each request would cost more than the id itself. It is safe for many
+// goroutines.
 type requestIDs struct {
 	mu     sync.Mutex
 	random *rand.ChaCha8 // strong, so that an id says nothing about the ids of others
@@ -153,10 +155,9 @@ func (r *requestIDs) next() string {
 	return bitsText(b)
 }
 
-// lookVisitor returns the visitor of the request's cookie. It returns
-// models.ErrNoSession when there is none, and then removes a cookie that is not
-// valid. The token of a device opens no page, because apps do not keep it as
-// safely as browsers keep a cookie.
+// lookVisitor returns the visitor of the request's cookie. If there is no session, it
+// returns models.ErrNoSession, and removes a cookie that is not valid. The token of a
+// device opens no page, because apps do not keep it as safely as browsers keep a cookie.
 func (s *site) lookVisitor(c *gin.Context) (models.Visitor, error) {
 	token := s.cookie(c, cookieSession)
 	if token == "" {

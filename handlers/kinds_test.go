@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// mayUse says which kind of file may use which, besides its own kind and the
-// common files: server.go, routes.go, routes_api.go. The comment of the package
-// explains the kinds.
+// mayUse says which kind of file may use which other kinds, besides its own kind and the
+// common files: server.go, routes.go, routes_api.go. The comment of the package explains
+// the kinds.
 func mayUse() map[string][]string {
 	return map[string][]string{
 		"front":  {"answer"},

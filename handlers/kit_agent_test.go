@@ -120,7 +120,8 @@ func (p *program) localUsers(serverID string) map[string]string {
 	return ids
 }
 
-// offer returns an invite to one server; more changes the offer on it.
+// offer returns an invite to one server. The members in more are added to the offer of that
+// server.
 func offer(to, kind, serverID string, more map[string]any) map[string]any {
 	server := map[string]any{"server_id": serverID}
 	maps.Copy(server, more)
@@ -167,8 +168,7 @@ func (a agent) exchange(key, accountID string) answer {
 	return a.put(http.MethodPost, "/server/exchanges", in)
 }
 
-// accessKey returns the key of the only server that the program's account may
-// use.
+// accessKey returns the access key of the only server that the program's account may use.
 func (p *program) accessKey() string {
 	p.t.Helper()
 	var got struct {

@@ -51,8 +51,8 @@ func (p *program) mailed(a answer) {
 	}
 }
 
-// wrong fails unless the answer has exactly these mistakes. pairs are members
-// and codes in turn.
+// wrong fails unless the answer has exactly these mistakes. The members and codes alternate
+// in pairs.
 func (p *program) wrong(a answer, status int, pairs ...string) {
 	p.t.Helper()
 	p.isProblem(a, status, "invalid")

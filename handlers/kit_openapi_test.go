@@ -151,9 +151,9 @@ const (
 	grantType = "application/json;charset=UTF-8"
 )
 
-// checkForm checks that the contract allows a form to which the service said yes. It
-// leaves out the parameters that the contract does not know, because the service ignores
-// them (RFC 6749 §3.2).
+// checkForm checks that the contract allows a form that the service has accepted. It leaves
+// out the parameters that the contract does not know, because the service ignores them (RFC
+// 6749 §3.2).
 func checkForm(form *openapi3.MediaType, sent string) error {
 	values, err := url.ParseQuery(sent)
 	if err != nil {
@@ -168,7 +168,7 @@ func checkForm(form *openapi3.MediaType, sent string) error {
 	return form.Schema.Value.VisitJSON(object, openapi3.VisitAsRequest())
 }
 
-// body returns the body of the request, or nil without one.
+// body returns the body of the request, or nil if the operation has no body.
 func (o contractOperation) body() *openapi3.MediaType {
 	if o.RequestBody == nil {
 		return nil
@@ -243,7 +243,7 @@ func (f *contractFile) checkAnswer(o contractOperation, method string, a answer)
 	return checkCodes(o.problems(), o.fieldCodes(), a.status, value)
 }
 
-// told are the headers that the contract must describe if an answer has them.
+// told holds the headers that the contract must describe if an answer has them.
 var told = []string{"ETag", "Retry-After", "WWW-Authenticate", "Location", "Link", "Content-Disposition", "Set-Cookie", "X-Request-Id"}
 
 func checkHeaders(response *openapi3.Response, header http.Header) error {
@@ -295,7 +295,8 @@ func checkBody(response *openapi3.Response, a answer) (any, error) {
 	return value, media.Schema.Value.VisitJSON(value, openapi3.VisitAsResponse(), openapi3.EnableFormatValidation())
 }
 
-// checkCodes checks that the codes of a problem are among those described.
+// checkCodes checks that the codes of a problem are among those that the contract
+// describes.
 func checkCodes(byStatus map[string][]string, ofFields []string, status int, value any) error {
 	object, _ := value.(map[string]any)
 	code, _ := object["code"].(string)

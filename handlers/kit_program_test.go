@@ -21,7 +21,7 @@ func busySite(t *testing.T, change ...func(*handlers.Server)) *site {
 	return start(t, servicetest.Options{}, change...)
 }
 
-// eachBusySite runs f against a site without limits on every kind of database.
+// eachBusySite runs f against a site without limits on each engine.
 func eachBusySite(t *testing.T, f func(t *testing.T, s *site)) {
 	t.Helper()
 	modelstest.EachDatabase(t, func(t *testing.T, database string) {
@@ -102,7 +102,7 @@ func (p *program) form(method, path string, values url.Values) answer {
 	return p.do(method, path, "application/x-www-form-urlencoded", values.Encode())
 }
 
-// is checks the status and reads the answer's JSON into value, unless it is nil.
+// is checks the status and, unless value is nil, decodes the answer's JSON into value.
 func (p *program) is(a answer, status int, value any) {
 	p.t.Helper()
 	if a.status != status {
@@ -159,9 +159,9 @@ func (p *program) register(name, ownerToken string) registeredServer {
 	return registeredServer{out.ID, out.Key}
 }
 
-// registerEmby registers a media server of Emby's kind, as such a server does it
-// over the Emby wire, with a claim code of the owner, or without one if ownerToken
-// is "".
+// registerEmby registers a media server of Emby's kind, in the way in which such a server
+// registers over the Emby wire, with a claim code of the owner, or without one if
+// ownerToken is "".
 func (p *program) registerEmby(name, ownerToken string) registeredServer {
 	p.t.Helper()
 	in := url.Values{

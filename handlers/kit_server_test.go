@@ -11,8 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// runServer is a media server that has registered as its own program would do
-// it.
+// runServer is a media server that has registered in the same way as a real media server.
 type runServer struct {
 	models.Registered
 	t    *testing.T
@@ -96,7 +95,7 @@ func (m *runServer) report(in models.Registration, libraries ...string) {
 	}
 }
 
-// look returns the server as it is found by its key now.
+// look returns the present state of the server, which it finds by the server key.
 func (m *runServer) look() models.Server {
 	m.t.Helper()
 	server, err := m.site.Store.ServerKeys.Look(m.t.Context(), m.Key)

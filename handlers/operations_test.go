@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// withoutAPI lists the operations of models.Store that no route of the JSON API
-// calls, and says why they need none.
+// withoutAPI lists the operations of models.Store that no route of the JSON API calls, each
+// with the reason why it needs no route.
 func withoutAPI() map[string]string {
 	const (
 		look    = "a page shows what a mailed link is about before it is followed; a program spends its token at once"

@@ -17,9 +17,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// apiDocsPage is the data of templates/pages/api_docs.html: the contract for
-// people. What comes from openapi.yaml is English; the rest is in the reader's
-// language.
+// apiDocsPage is the data of templates/pages/api_docs.html: the contract for people. The
+// texts from openapi.yaml are English; all other texts are in the reader's language.
 type apiDocsPage struct {
 	Base
 	Intro   []string // paragraphs
@@ -223,7 +222,7 @@ func limitsOf(schema contractSchema) []string {
 	return limits
 }
 
-// between writes two bounds of a value. A bound that is nil is left out.
+// between returns the bounds of a value in words. A bound that is nil is left out.
 func between(low, high *int, unit string) []string {
 	switch {
 	case low != nil && high != nil:

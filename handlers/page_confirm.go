@@ -18,9 +18,8 @@ type confirmPage struct {
 	Token           string // the hidden field "token" of POST /confirm
 }
 
-// confirmForm answers GET /confirm, which the mail about a new account leads
-// to. It shows a button and changes nothing, because mail scanners open links
-//
+// confirmForm answers GET /confirm, to which the mail about a new account leads. It shows a
+// button and changes nothing, because mail scanners open links.
 func (s *site) confirmForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkConfirm)
 	if err != nil {
@@ -55,10 +54,11 @@ func (s *site) confirm(c *gin.Context, f form) error {
 	return s.leave(c, "/signin", noticeConfirmed)
 }
 
-// confirmedBefore answers a request whose token Confirm refused with err. If the token
-// is spent because it has confirmed the address before, the person did nothing wrong,
-// and the answer leads to the sign-in. In all other cases it returns err, so that
-// nobody without the exact token learns whether an address is confirmed.
+// confirmedBefore answers a request whose token was refused with err by
+// [models.Emails.Confirm]. If the token is spent because it has confirmed the address
+// before, the person did nothing wrong, and the answer leads to the sign-in. In all other
+// cases it returns err, so that nobody without the exact token learns whether an address is
+// confirmed.
 func (s *site) confirmedBefore(c *gin.Context, token string, err error) error {
 	err = s.spent(c, linkConfirm, err)
 	if !errors.Is(err, models.ErrTokenSpent) {

@@ -35,9 +35,8 @@ type deviceApprovePage struct {
 // codeLength is longer than any way to type a device code.
 const codeLength = 64
 
-// deviceForm answers GET /link, where a person types the code that a TV shows.
-// A code in the address only fills the field: opening a link never approves a
-// device.
+// deviceForm answers GET /link, where a person types the code that a TV shows. A code in
+// the address only fills the field, because opening a link must never approve a device.
 func (s *site) deviceForm(c *gin.Context) error {
 	if _, err := s.codeTyper(c, queryValue(c, "user_code"), s.signedIn); err != nil {
 		return err
@@ -45,9 +44,10 @@ func (s *site) deviceForm(c *gin.Context) error {
 	return s.showDevice(c, form{"user_code": typedCode(queryValue(c, "user_code"))}, nil)
 }
 
-// lookDevice answers POST /link. It leads a right code on to /link/code by a redirect, so
-// that the browser can go back to that page. The code travels in a cookie: an address stays
-// in the history of the browser, and a link could lead somebody to it.
+// lookDevice answers POST /link. If the code is right, it redirects the browser to
+// /link/code, so that the browser can go back to that page. A cookie carries the code: an
+// address with the code would stay in the history of the browser, and strangers could make
+// people open it.
 func (s *site) lookDevice(c *gin.Context, f form) error {
 	session, err := s.codeTyper(c, f["user_code"], s.signedIn)
 	if err != nil {
@@ -130,9 +130,9 @@ func (s *site) decideDevice(c *gin.Context, f form, session models.Session,
 	return s.leave(c, to, n)
 }
 
-// codeTyper returns the session that check finds. A person who has to sign in
-// first, or to give the password, comes back with the code in the field, unless
-// typedCode drops it.
+// codeTyper returns the session that the function check finds. If the person first has to
+// sign in or to give the password, the page to which they come back has the code in its
+// field, unless typedCode drops the code.
 func (s *site) codeTyper(c *gin.Context, code string, check func(*gin.Context) (models.Session, error)) (models.Session, error) {
 	session, err := check(c)
 	d, away := errors.AsType[*detour](err)
@@ -155,10 +155,10 @@ func filledDevicePage(code string) string {
 	return "/link?user_code=" + url.QueryEscape(code)
 }
 
-// typedCode returns the code that may be shown again, or "" for a text that is
-// far too long and for digits. The digits of Quick Connect never come from an
-// address: nobody can see which device they sign in, so the person must read
-// them from its screen.
+// typedCode returns the code that may be shown again, or "" for a text that is far too long
+// and for digits. The digits of Quick Connect never come from an address: the service
+// cannot know which device shows the digits, so the person must read them from the screen
+// of their own device.
 func typedCode(code string) string {
 	if len(code) > codeLength || strings.ContainsFunc(code, unicode.IsNumber) {
 		return ""

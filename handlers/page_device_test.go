@@ -45,8 +45,8 @@ func TestLinkADevice(t *testing.T) {
 	ann := b.join("ann")
 	code := s.shows(t)
 
-	// The code is kept while the person signs in; opening its address approves
-	// nothing.
+	// The code is kept while the person signs in; opening the address with the code
+	// approves nothing.
 	filled := "/link?user_code=" + code.UserCode
 	b.led(b.get(filled), "/signin?return_to="+url.QueryEscape(filled))
 	b.led(b.post("/signin", "name_or_email", "ann", "password", ann.password, "return_to", filled), filled, `value="`+code.UserCode+`"`)
@@ -120,7 +120,7 @@ func TestWrongCodesRunOut(t *testing.T) {
 	if last.header.Get("Retry-After") == "" {
 		t.Error("the answer has no Retry-After, want one")
 	}
-	// The limit holds for right codes too, because otherwise it would reveal
-	// them.
+	// The limit also holds for right codes: otherwise the answer would tell which codes are
+	// right.
 	b.see(b.post("/link", "user_code", s.shows(t).UserCode), http.StatusTooManyRequests)
 }

@@ -76,8 +76,8 @@ func (s *site) showEmailChange(c *gin.Context, f form, cause error) error {
 	return s.render(c, wrong.status, "email_change", page)
 }
 
-// emailChangeConfirmForm answers GET /account/email/confirm, which the mail to
-// the new address leads to.
+// emailChangeConfirmForm answers GET /account/email/confirm, to which the mail to the new
+// address leads.
 func (s *site) emailChangeConfirmForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkEmailConfirm)
 	if err != nil {
@@ -104,8 +104,8 @@ func (s *site) confirmEmailChange(c *gin.Context, _ form) error {
 	return s.leave(c, accountPath, noticeEmailChanged)
 }
 
-// emailChangeUndoForm answers GET /account/email/undo, which the mail to the
-// former address leads to.
+// emailChangeUndoForm answers GET /account/email/undo, to which the mail to the former
+// address leads.
 func (s *site) emailChangeUndoForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkEmailUndo)
 	if err != nil {

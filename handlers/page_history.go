@@ -57,7 +57,7 @@ func (s *site) history(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "history", page)
 }
 
-// viewEvent writes an event in the reader's language.
+// viewEvent returns an event in the reader's language.
 func viewEvent(base Base, event models.Event) eventView {
 	what := base.T("event." + string(event.Kind))
 	if event.Subject != "" && event.Kind.HasSubject() {

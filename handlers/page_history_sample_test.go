@@ -3,7 +3,7 @@ package handlers
 import "github.com/latchkey-media/latchkey/models"
 
 // historySamples returns the history of an account: its first page with every kind of
-// event, a later one, and the empty one.
+// event, a later page, and an empty history.
 func (s sampler) historySamples() []sample {
 	life := s.base("").T("duration.days", "Count", 90)
 	var kinds []string

@@ -100,7 +100,7 @@ func TestHistoryPagesTogether(t *testing.T) {
 	}
 }
 
-// The page says for how long the service keeps events, as the operator has set it.
+// The page says for how long the service keeps events, which the operator has set.
 func TestHistoryPageTellsItsLife(t *testing.T) {
 	t.Parallel()
 	lives := models.DefaultLives()

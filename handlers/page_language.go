@@ -6,8 +6,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// language answers POST /language, to which the language switch at the foot of
-// each page is sent.
+// language answers POST /language, to which the language switch at the foot of each page
+// sends its form.
 func (s *site) language(c *gin.Context, f form) error {
 	code := f["language"]
 	if !s.speaks(code) {

@@ -15,8 +15,8 @@ func libraryBox(serverID int64, externalID string) string {
 	return "library." + idText(serverID) + "." + externalID
 }
 
-// librariesIn returns the libraries of a server whose boxes are ticked. It
-// returns nil, which leaves the choice to the server, if none is.
+// librariesIn returns the libraries of a server whose boxes are ticked. If no box is ticked
+// it returns nil, which leaves the choice to the server.
 func librariesIn(f form, serverID int64) []models.Library {
 	var chosen []models.Library
 	prefix := libraryBox(serverID, "")
@@ -41,7 +41,7 @@ func (b Base) libraryChoices(prefix string, serverID int64, all []models.Library
 }
 
 // libraryName returns the name of a library for people. If the library is gone, the name
-// says so, and since when.
+// also says since when.
 func (b Base) libraryName(l models.Library) string {
 	if l.GoneAt.IsZero() {
 		return l.Name
@@ -63,11 +63,11 @@ type goneLibraryView struct {
 	Likely   []likelyLibraryView
 }
 
-// likelyLibraryView is a library that may be the same as one that is gone.
+// likelyLibraryView is a library that may be the same as a library that is gone.
 type likelyLibraryView struct{ ID, Name string }
 
 // fillGoneLibraries fills in the libraries that are gone and that have a likely new name. The
-// page names the other ones only beside the people who have them.
+// page names the other libraries that are gone only beside the people who have them.
 func (s *site) fillGoneLibraries(c *gin.Context, own owned, page *serverOwnerPage) error {
 	gone, err := s.Store.Servers.GoneLibraries(c.Request.Context(), own.session.AccountID, own.serverID)
 	if err != nil {
@@ -84,8 +84,8 @@ func (s *site) fillGoneLibraries(c *gin.Context, own owned, page *serverOwnerPag
 	return nil
 }
 
-// replaceLibrary answers POST /servers/ID/libraries/replace, the owner's yes to the question
-// whether a library has another name now.
+// replaceLibrary answers POST /servers/ID/libraries/replace, which the owner sends to
+// confirm that a library has another name now.
 func (s *site) replaceLibrary(c *gin.Context, f form) error {
 	return s.onServer(c, f, noticeLibraryReplaced, func(ctx context.Context, own owned) error {
 		return s.Store.Servers.ReplaceLibrary(ctx, own.session.AccountID, own.serverID, f["gone"], f["by"], caller(c))

@@ -9,8 +9,9 @@ import (
 )
 
 // A library that the media server no longer has keeps its name on the pages of the owner,
-// which say since when it is gone and for whom. Saving other terms keeps it: otherwise no
-// box would be ticked, and the person would see everything.
+// which say since when it is gone and for whom. When other terms are saved, the choice
+// keeps this library: otherwise no box would be ticked, and the person would see
+// everything.
 func TestPageNamesGoneLibraries(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -41,8 +42,9 @@ func TestPageNamesGoneLibraries(t *testing.T) {
 }
 
 // The page of the owner asks whether a library that is gone is one of the new ones, and the
-// button puts that one in its place. A button that comes too late changes nothing and says
-// why. Without a new library, nothing is asked.
+// button puts the new library in the place of the old one. If the button is pressed too
+// late, it changes nothing, and the page says why. If the server has no new library, the
+// page asks nothing.
 func TestPageAsksWhetherALibraryWasRenamed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

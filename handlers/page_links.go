@@ -43,8 +43,8 @@ type pendingLinkView struct {
 	AskedAt     time.Time
 }
 
-// links answers GET /invitations with the invites, and the links that servers
-// asked for, that wait for an answer.
+// links answers GET /invitations with the invites and the requests of servers for links
+// that wait for an answer.
 func (s *site) links(c *gin.Context) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -82,8 +82,8 @@ func (s *site) showLinks(c *gin.Context, session models.Session, cause error) er
 	return s.render(c, wrong.status, "links", page)
 }
 
-// acceptLink answers POST /invitations/accept. Accepting an accepted link
-// changes nothing.
+// acceptLink answers POST /invitations/accept. If the link is accepted already, nothing
+// changes.
 func (s *site) acceptLink(c *gin.Context, f form) error {
 	session, err := s.onLink(c, f, s.Store.Links.Accept)
 	if errors.Is(err, errGone) && s.mayUse(c, session, f["id"]) {
@@ -110,7 +110,7 @@ func (s *site) declineLink(c *gin.Context, f form) error {
 	return s.leave(c, "/invitations", noticeInvitationDeclined)
 }
 
-// onLink calls do for the link whose id the form has. It returns errGone for a
+// onLink calls the function do for the link whose id the form has. It returns errGone for a
 // link that does not exist or that belongs to another person.
 func (s *site) onLink(c *gin.Context, f form,
 	do func(ctx context.Context, accountID, linkID int64, caller models.Caller) error,

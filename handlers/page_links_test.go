@@ -67,7 +67,7 @@ func TestInvitation(t *testing.T) {
 	owner.says(den.page(), "Nobody yet")
 }
 
-// A pending link tells the person who owns the server.
+// A pending link shows the person who the owner of the server is.
 func TestPendingLinkTellsTheOwner(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -20,9 +20,9 @@ func newLocalUserView(one models.LocalUser) localUserView {
 	}
 }
 
-// commandToAllow returns the command with which somebody at the machine of the media
-// server says yes to a local user. It returns "" if no yes is needed: the agent already
-// allows the local user, no account is linked to it, or the media server no longer has it.
+// commandToAllow returns the command with which somebody at the machine of the media server
+// allows a local user. It returns "" if no yes is needed: the agent already allows the
+// local user, no account is linked to it, or the media server no longer has it.
 func commandToAllow(one models.LocalUser) string {
 	if !one.NotAllowed || one.LinkedTo == "" || !one.GoneAt.IsZero() {
 		return ""

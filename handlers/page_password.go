@@ -15,8 +15,8 @@ type passwordPage struct {
 // passwordForm answers GET /account/password.
 func (s *site) passwordForm(c *gin.Context) error { return s.showPassword(c, nil) }
 
-// changePassword answers POST /account/password. The other sessions of the
-// account end; this one gets a new token.
+// changePassword answers POST /account/password. The other sessions of the account end;
+// this session gets a new token.
 func (s *site) changePassword(c *gin.Context, f form) error {
 	session, err := s.signedIn(c)
 	if err != nil {

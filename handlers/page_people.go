@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// personView is a person who uses a server, or who was asked to.
+// personView is a person who uses a server, or who was asked to use it.
 type personView struct {
 	LinkID, Name, Username string // Name is "" when it is the same as Username
 	Guest, Pending         bool
@@ -117,8 +117,8 @@ func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page 
 	return nil
 }
 
-// newPersonView returns a person, with the form of their terms. The form shows
-// its mistakes if it is the form that was sent.
+// newPersonView returns a person, with the form of their terms. The form shows the mistakes
+// if it is the form that the owner has sent.
 func newPersonView(in *inputs, at int, one models.Person, all []models.Library) personView {
 	view := personView{
 		LinkID: idText(one.ID), Username: one.Username, Guest: one.Type == models.LinkGuest,
@@ -157,8 +157,8 @@ func newPersonView(in *inputs, at int, one models.Person, all []models.Library) 
 	return view
 }
 
-// endsAt returns the field of the last day of a link or an invite. label
-// chooses its texts.
+// endsAt returns the field of the last day of a link or an invite. The parameter label
+// chooses the texts of the field.
 func (in *inputs) endsAt(label string) Field {
 	return in.add(Field{Name: "ends_at", Type: "date", Hint: in.hint("ends_at"), Autocomplete: "off"}, label)
 }

@@ -48,7 +48,7 @@ func TestPageSaysWhoWaitsForAYes(t *testing.T) {
 	owner.says(attic.page(), "dora", "but not", command, "Waits for your yes", all)
 }
 
-// An owner with many people gets pages of them.
+// The people of a server with many people are shown page by page.
 func TestManyPeopleComeInPages(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -80,9 +80,9 @@ func TestManyPeopleComeInPages(t *testing.T) {
 	}
 }
 
-// TestPageSaysWhyAGuestWaits has the agent tell why it creates no local user for a guest.
-// The page of the server says to its owner what to do, and the page and the API say it to
-// the guest, until the agent takes the reason back.
+// TestPageSaysWhyAGuestWaits lets the agent report the reason why it creates no local user
+// for a guest. The page of the server tells its owner what to do. The page and the API tell
+// the guest the reason, until the agent no longer reports it.
 func TestPageSaysWhyAGuestWaits(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

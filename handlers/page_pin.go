@@ -37,8 +37,8 @@ func (s *site) pinForm(c *gin.Context) error {
 	return s.showPIN(c, account, nil, nil)
 }
 
-// pin answers POST /account/pin. The old PIN proves who the person is; if there
-// is none yet, a password that was given recently does.
+// pin answers POST /account/pin. The old PIN proves who the person is; if the account has
+// no PIN yet, a password that was given recently proves it.
 func (s *site) pin(c *gin.Context, f form) error {
 	session, account, err := s.pinOwner(c)
 	if err != nil {

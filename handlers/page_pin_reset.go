@@ -27,8 +27,8 @@ type pinResetPage struct {
 // pinResetRequestForm answers GET /account/pin/forgot.
 func (s *site) pinResetRequestForm(c *gin.Context) error { return s.showPINResetRequest(c, nil) }
 
-// resetPINByPassword answers POST /account/pin/forgot: with the password of the
-// account the person chooses a new PIN.
+// resetPINByPassword answers POST /account/pin/forgot: a person who gives the password of
+// the account chooses a new PIN.
 func (s *site) resetPINByPassword(c *gin.Context, f form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *site) requestPINReset(c *gin.Context, _ form) error {
 	return s.leave(c, "/account/pin/forgot", noticePINMailSent)
 }
 
-// pinResetForm answers GET /account/pin/reset, which that mail leads to.
+// pinResetForm answers GET /account/pin/reset, to which that mail leads.
 func (s *site) pinResetForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkPINReset)
 	if err != nil {

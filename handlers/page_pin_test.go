@@ -44,7 +44,7 @@ func TestPIN(t *testing.T) {
 	b.led(b.post("/account/pin", "do", "remove", "current_pin", "a2w3c8d"), "/account", "Your PIN is removed")
 	s.letter(t, models.MailPINChanged, p.email)
 
-	// After a year there is a reminder.
+	// After a year the page reminds the person to change the PIN.
 	b.led(b.post("/account/pin", "do", "set", "pin", "k7m2x", "pin_again", "k7m2x"), "/account")
 	for range 61 {
 		b.Clock.Advance(6 * 24 * time.Hour)

@@ -75,8 +75,8 @@ func (s *site) showProof(c *gin.Context, cause error) error {
 	return s.render(c, wrong.status, "proof", page)
 }
 
-// currentProof returns the latest proof of a person on a server. Its state is
-// "" unless there is a proof that still matters.
+// currentProof returns the latest proof of a person on a server. The state of the result is
+// "" if no proof matters any more.
 func (s *site) currentProof(c *gin.Context, session models.Session, serverID int64) (models.Proof, error) {
 	proof, err := s.Store.Proofs.Get(c.Request.Context(), session.AccountID, serverID)
 	if models.KindOf(err) == models.KindNotFound {
@@ -99,8 +99,8 @@ func (s *site) currentProof(c *gin.Context, session models.Session, serverID int
 	return proof, nil
 }
 
-// proofState answers GET /servers/ID/join/state. The page that waits asks for
-// it, and loads itself again when the state has changed.
+// proofState answers GET /servers/ID/join/state. The waiting page asks for the state again
+// and again, and reloads itself when the state has changed.
 func (s *site) proofState(c *gin.Context) error {
 	session, serverID, _, err := s.proofPlace(c)
 	if err != nil {

@@ -57,8 +57,7 @@ func (s *site) resetSent(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "reset_sent", resetSentPage{Base: base, Life: s.life(base.Locale, s.Lives.Reset)})
 }
 
-// resetForm answers GET /reset, which the mail about a forgotten password leads
-// to.
+// resetForm answers GET /reset, to which the mail about a forgotten password leads.
 func (s *site) resetForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkReset)
 	if err != nil {

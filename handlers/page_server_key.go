@@ -44,7 +44,8 @@ func (s *site) rotateStolenKey(c *gin.Context, f form) error {
 	return s.showNewKey(c, f, s.Store.ServerKeys.RotateStolen)
 }
 
-// showNewKey calls rotate for the server and shows its page with the new key.
+// showNewKey calls the function rotate for the server and shows the server's page with the
+// new key.
 func (s *site) showNewKey(
 	c *gin.Context, f form, rotate func(ctx context.Context, ownerID, serverID int64, caller models.Caller) (string, error),
 ) error {

@@ -38,17 +38,18 @@ type serverOwnerPage struct {
 	HandOver               Field  // the field "username"
 }
 
-// owned is a server whose owner asks for something, as the path names it.
+// owned is the server in the path of a request, with the session of the person who should
+// own it.
 type owned struct {
 	session  models.Session
 	serverID int64
 	to       string // the address of its page
 }
 
-// ownServer reads the session and the id of the server from the request. With
-// recently, the password must have been given recently. Whether the person owns
-// the server is decided by the operation, which treats the server of another
-// owner as one that does not exist.
+// ownServer reads the session and the id of the server from the request. If recently is
+// true, the password must have been given recently. The operation that follows decides
+// whether the person owns the server: for the server of another owner it returns the same
+// error as for a server that does not exist.
 func (s *site) ownServer(c *gin.Context, recently bool) (owned, error) {
 	check := s.signedIn
 	if recently {
@@ -89,8 +90,8 @@ func (s *site) setStartNote(c *gin.Context, f form) error {
 	})
 }
 
-// onPart calls do for the part of the server whose id the form has. If the
-// server itself does not exist, showing its page says so.
+// onPart calls the function do for the part of the server whose id the form has. If the
+// server itself does not exist, its page shows that error.
 func (s *site) onPart(c *gin.Context, f form, n notice, do func(ctx context.Context, own owned, id int64) error) error {
 	return s.onServer(c, f, n, func(ctx context.Context, own owned) error {
 		id, err := idOf(f["id"])
@@ -101,7 +102,7 @@ func (s *site) onPart(c *gin.Context, f form, n notice, do func(ctx context.Cont
 	})
 }
 
-// onServer calls do for the server and goes back to its page, which shows the
+// onServer calls the function do for the server and goes back to its page, which shows the
 // notice n.
 func (s *site) onServer(c *gin.Context, f form, n notice, do func(ctx context.Context, own owned) error) error {
 	own, err := s.ownServer(c, false)

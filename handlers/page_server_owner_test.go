@@ -109,7 +109,7 @@ func TestHandOver(t *testing.T) {
 	}
 }
 
-// Only its owner sees the page of a server.
+// Only the owner of a server sees its page for the owner.
 func TestOtherPeoplesServers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -140,7 +140,8 @@ func TestOtherPeoplesServers(t *testing.T) {
 		owner.see(owner.get("/servers/"+url.PathEscape(id)), http.StatusNotFound)
 	}
 
-	// A day later, dangerous actions ask for the password first, and lead back.
+	// A day later, dangerous actions first ask for the password, and then lead back to the
+	// page.
 	s.Clock.Advance(25 * time.Hour)
 	for _, path := range []string{"/key", "/key/stolen", "/key/end", "/hand-over", "/remove"} {
 		owner.led(owner.post(den.page()+path, posts[path]...), "/account/confirm-password?return_to="+url.QueryEscape(den.page()))

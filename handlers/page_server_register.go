@@ -42,7 +42,7 @@ func (s *site) serverRegisterForm(c *gin.Context) error {
 }
 
 // makeClaimCode answers POST /servers/new. Only the browser that made the code shows it: a
-// cookie carries it, because the database has its hash alone.
+// cookie carries the code, because the database has only its hash.
 func (s *site) makeClaimCode(c *gin.Context, _ form) error {
 	session, err := s.signedIn(c)
 	if err != nil {

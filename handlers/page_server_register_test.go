@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A claim code stays on the page until it is used, in the browser that made it alone.
+// A claim code stays on the page until it is used, but only in the browser that made it.
 func TestClaimCodeStaysOnThePage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -89,14 +89,14 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 	return s.render(c, wrong.status, "servers", page)
 }
 
-// opens reports whether the page leads to the server of a link: nothing that is known here
-// keeps the person out.
+// opens reports whether the page leads to the server of a link. It does so unless this
+// service knows that the server would not let the person in.
 func opens(link *models.Link) bool {
 	return !link.ServerDisabled && !slices.Contains([]string{models.LocalUserWaiting, models.LocalUserGone, models.LocalUserDisabled}, link.LocalUserState)
 }
 
-// ownServers returns the servers of the visitor. For people who own none, as most do, it runs
-// no statement.
+// ownServers returns the servers of the visitor. For people who own no server, as most
+// people, it runs no statement.
 func (s *site) ownServers(c *gin.Context) ([]models.OwnedServer, error) {
 	visitor, err := visitOf(c).visitor()
 	if err != nil || !visitor.OwnsServers {

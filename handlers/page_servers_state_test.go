@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A server cannot be opened if the person has no local user there who may come in. Its row then
-// says why, and has no button that would lead to a refusal.
+// A server cannot be opened if the person has no local user there who may use the server. Then
+// the row of the server says why, and has no button, which would lead to a refusal.
 func TestServersWithoutUsableLocalUserHaveNoOpenButton(t *testing.T) {
 	t.Parallel()
 	s, ann, bob, den := owners(t)

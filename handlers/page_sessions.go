@@ -50,7 +50,8 @@ const (
 	sessionsPath   = "/account/sessions"
 )
 
-// sessions answers GET /account/sessions. A page that became empty leads to the first one.
+// sessions answers GET /account/sessions. If a page of the list has become empty, it
+// redirects to the first page.
 func (s *site) sessions(c *gin.Context) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -112,8 +113,8 @@ func (s *site) latestEvents(c *gin.Context, base Base, accountID int64) ([]event
 	return each(events, func(event models.Event) eventView { return viewEvent(base, event) }), nil
 }
 
-// endSession answers POST /account/sessions/end, and leads back to the page of the list on
-// which the session stood.
+// endSession answers POST /account/sessions/end, and leads back to the page of the list
+// that showed the session.
 func (s *site) endSession(c *gin.Context, f form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -149,8 +150,8 @@ func (s *site) endOtherSessions(c *gin.Context, _ form) error {
 	return s.leave(c, sessionsPath, noticeOtherSessionsOver)
 }
 
-// notMeForm answers GET /account/sessions/not-me, which the mail about a new
-// device leads to.
+// notMeForm answers GET /account/sessions/not-me, to which the mail about a new device
+// leads.
 func (s *site) notMeForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkNotMe)
 	if err != nil {
@@ -166,8 +167,8 @@ func (s *site) notMeForm(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "session_not_me", page)
 }
 
-// notMe answers POST /account/sessions/not-me. The stranger knew the password,
-// so the next page is the one that changes it.
+// notMe answers POST /account/sessions/not-me. The stranger knew the password, so the next
+// page is the page that changes the password.
 func (s *site) notMe(c *gin.Context, _ form) error {
 	token, err := s.linkToken(c, linkNotMe)
 	if err != nil {

@@ -1,7 +1,7 @@
 package handlers
 
-// sessionsSamples returns the list of sessions, and the page that ends one by
-// mail.
+// sessionsSamples returns the list of sessions, and the page that ends a session, to which
+// a mail leads.
 func (s sampler) sessionsSamples() []sample {
 	later := s.sessions()
 	later.Before, later.Others, later.Events = "cursor", true, nil

@@ -67,8 +67,8 @@ func (s *site) manySessions(t *testing.T, p person, n int) {
 }
 
 // A list of sessions has several pages, with links between them, so it works without
-// scripts. Each session is on exactly one page, and signing one out leads back to its
-// page.
+// scripts. Each session is on exactly one page, and after a session is signed out, the
+// browser gets back to the page of this session.
 func TestSessionsPagesTogether(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)

@@ -28,8 +28,8 @@ func (s *site) signInForm(c *gin.Context) error {
 	return s.showSignIn(c, form{"return_to": queryValue(c, "return_to")}, nil)
 }
 
-// signIn answers POST /signin. The session is always a new one: a session token
-// that the browser brings is never reused, and ends.
+// signIn answers POST /signin. The session is always a new one: a session token that the
+// browser sends is never used again, and its session ends.
 func (s *site) signIn(c *gin.Context, f form) error {
 	if err := missing(f, "name_or_email", "password"); err != nil {
 		return s.showSignIn(c, f, err)

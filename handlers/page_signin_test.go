@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// The sign-in says for a week that the service was restored from a backup, because nobody
-// else tells people why their session has ended.
+// The sign-in says for a week that the service was restored from a backup, because
+// otherwise people would not know why their session has ended.
 func TestSignInSaysThatABackupWasRestored(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -41,9 +41,9 @@ func (s *site) signUpForm(c *gin.Context) error {
 	return s.showSignUp(c, nil, nil)
 }
 
-// signUp answers POST /signup. It checks the rules first, so that a mistake
-// does not cost a solved captcha. Only after the captcha it tells whether the
-// username is free.
+// signUp answers POST /signup. It checks the rules first, so that a mistake does not cost a
+// solved captcha. Only after the captcha does the answer tell whether the username is free
+//
 func (s *site) signUp(c *gin.Context, f form) error {
 	if s.SignUp != models.SignUpOpen {
 		return s.showSignUpClosed(c, http.StatusForbidden)
@@ -144,8 +144,8 @@ func (s *site) showSignUpSent(c *gin.Context, f form, cause error) error {
 	return s.render(c, wrong.status, "signup_sent", page)
 }
 
-// pendingSignUp returns the sign-up that this browser waits for, or the zero
-// value without one.
+// pendingSignUp returns the sign-up that this browser waits for, or the zero value if there
+// is no such sign-up.
 func (s *site) pendingSignUp(c *gin.Context) (models.PendingSignUp, error) {
 	secret := s.cookie(c, cookiePending)
 	if secret == "" {

@@ -79,8 +79,8 @@ func TestSignUpToSignIn(t *testing.T) {
 	b.led(b.post("/signin", "name_or_email", "ann", "password", goodPassword, "return_to", "/account/password"), "/account/password", "New password")
 }
 
-// Two people sign up with one address: the second is told so, and how to
-// continue.
+// Two people sign up with one address: the second person is told that the address is taken,
+// and how to continue.
 func TestSecondToConfirmIsTold(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser(t)

@@ -19,8 +19,8 @@ type Turns struct {
 // page before.
 const turnBefore = "before"
 
-// pageTurned reads from the query which page of a list a person wants to see, with the
-// given number of items. list names the list, as in [site.pageAsked].
+// pageTurned reads from the query which page of a list a person wants to see, with limit
+// items on a page. The parameter list names the list, as in [site.pageAsked].
 func (s *site) pageTurned(c *gin.Context, limit int, list ...string) (pageAsked, error) {
 	cursor, given, err := parameter(c, turnBefore)
 	switch {
@@ -33,7 +33,7 @@ func (s *site) pageTurned(c *gin.Context, limit int, list ...string) (pageAsked,
 	}
 }
 
-// turned returns the page that a cursor names; the first one for "". It returns
+// turned returns the page that a cursor names, or the first page for "". It returns
 // [models.ErrNotFound] for a cursor that was not made here for this list.
 func (s *site) turned(cursor string, limit int, list ...string) (pageAsked, error) {
 	asked := pageAsked{list: list, limit: limit}
@@ -56,8 +56,8 @@ func turnTo(path, cursor string) string {
 	return path + "?" + url.Values{turnBefore: {cursor}}.Encode()
 }
 
-// turnsOf returns the links of the page asked of the list at path; next is the cursor of
-// the next page, or "".
+// turnsOf returns the links for a page of the list at path. The parameter asked is this
+// page, and next is the cursor of the next page, or "".
 func turnsOf(path string, asked pageAsked, next string) Turns {
 	var turns Turns
 	if asked.after != "" {

@@ -163,8 +163,8 @@ func (s *site) machineRoutes(r *gin.Engine) {
 	s.get(r, "/.well-known/change-password", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, "/account/password") })
 }
 
-// get registers path for GET and HEAD. It is answered by page, or by plain where
-// page is nil.
+// get registers path for GET and HEAD. The handler page answers it or, if page is nil, the
+// handlers plain.
 func (s *site) get(r *gin.Engine, path string, page handlerFunc, plain ...gin.HandlerFunc) {
 	if page != nil {
 		plain = append(plain, s.page(page))
@@ -173,8 +173,7 @@ func (s *site) get(r *gin.Engine, path string, page handlerFunc, plain ...gin.Ha
 	r.HEAD(path, plain...)
 }
 
-// post registers path for a form that is sent to it. The form is read before h is
-// called.
+// post registers path for a form. It reads the form that was sent before it calls h.
 func (s *site) post(r *gin.Engine, path string, h formFunc) {
 	r.POST(path, s.page(func(c *gin.Context) error {
 		f, err := readForm(c)
@@ -185,8 +184,8 @@ func (s *site) post(r *gin.Engine, path string, h formFunc) {
 	}))
 }
 
-// noMethod answers a request whose path has no handler for its method. On the
-// API it also answers the preflight requests of browsers, which carry no token.
+// noMethod answers a request whose path has no handler for its method. On the API it also
+// answers the preflight requests of browsers, which have no token.
 func (s *site) noMethod(c *gin.Context) {
 	if visitOf(c).side == sideAPI {
 		h := c.Writer.Header()

@@ -17,10 +17,10 @@ import (
 
 // TestHotRouteAllocations limits how often a request takes memory, for the requests that every
 // television, agent or media server sends all the time. Their statements on SQLite count, too. The
-// bounds are a tenth above what was measured, because the race detector adds some. A large part is
-// the work of modernc.org/sqlite and database/sql, so another version of the driver may need other
-// bounds. The number of runs is smaller than the number of polls that a device may make in a
-// minute.
+// bounds are a tenth higher than the measured numbers, because the race detector adds some
+// allocations. A large part is the work of modernc.org/sqlite and database/sql, so another version
+// of the driver may need other bounds. The number of runs is smaller than the number of polls that
+// a device may make in a minute.
 func TestHotRouteAllocations(t *testing.T) { //nolint:paralleltest // it counts what the whole process allocates
 	f := newFront(t)
 	for name, row := range f.hotRoutes(t) {
@@ -39,7 +39,8 @@ func TestHotRouteAllocations(t *testing.T) { //nolint:paralleltest // it counts 
 	}
 }
 
-// hotRoute is a request with its status, and the most allocations that it may take.
+// hotRoute is a request with its status, and the largest number of allocations that it may
+// make.
 type hotRoute struct {
 	request *http.Request
 	body    []byte

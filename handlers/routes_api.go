@@ -20,7 +20,7 @@ func (s *site) apiRoutes(r *gin.Engine) {
 	s.apiOperatorRoutes(r, v1)
 }
 
-// apiSignUpRoutes registers what nobody has to be signed in for.
+// apiSignUpRoutes registers the operations for people who are not signed in.
 func (s *site) apiSignUpRoutes(r *gin.Engine, v1 string) {
 	r.POST(v1+"/accounts", s.problem(s.apiSignUp))
 	r.POST(v1+"/accounts/confirm", s.problem(s.apiConfirm))
@@ -34,7 +34,7 @@ func (s *site) apiSignUpRoutes(r *gin.Engine, v1 string) {
 	r.POST(v1+"/sessions/not-me", s.problem(s.apiNotMe))
 }
 
-// apiAccountRoutes registers what people do with their own account.
+// apiAccountRoutes registers the operations of people on their own account.
 func (s *site) apiAccountRoutes(r *gin.Engine, v1 string) {
 	account := v1 + "/account"
 	s.get(r, account, nil, s.problem(s.apiAccount))
@@ -51,8 +51,8 @@ func (s *site) apiAccountRoutes(r *gin.Engine, v1 string) {
 	r.POST(account+"/pin/resets", s.withoutBody(s.apiPINMail))
 }
 
-// apiSessionRoutes registers the ways to sign in, by a password and by a code,
-// and what people do with their sessions.
+// apiSessionRoutes registers the ways to sign in, by a password and by a code, and the
+// operations of people on their sessions.
 func (s *site) apiSessionRoutes(r *gin.Engine, v1 string) {
 	sessions, codes, quick := v1+"/sessions", v1+"/device-codes", v1+"/quick-connects"
 	r.POST(sessions, s.problem(s.apiSignIn))
@@ -74,8 +74,8 @@ func (s *site) apiSessionRoutes(r *gin.Engine, v1 string) {
 	s.get(r, quick+"/:id", nil, s.withSession(s.apiQuickConnect))
 }
 
-// apiServerRoutes registers the servers that people may use, and what owners do
-// with the servers that they run.
+// apiServerRoutes registers the servers that people may use, and the operations of owners
+// on the servers that they run.
 func (s *site) apiServerRoutes(r *gin.Engine, v1 string) {
 	servers := v1 + "/servers"
 	s.get(r, servers, nil, s.problem(s.apiServers))
@@ -121,7 +121,7 @@ func (s *site) apiLinkRoutes(r *gin.Engine, v1 string) {
 	r.POST(invites+"/:id/decline", s.withoutBody(s.apiDeclineInvite))
 }
 
-// apiAgentRoutes registers what media servers do. They bring their server key.
+// apiAgentRoutes registers the operations of media servers, which send their server key.
 func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	server := v1 + "/server"
 	s.get(r, server, nil, s.withServer(s.apiThisServer))
@@ -145,8 +145,8 @@ func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	r.POST(server+"/quick-connects/:id/fail", s.withServer(s.apiFailQuickConnect))
 }
 
-// apiOperatorRoutes registers what the operators of the service may do to
-// accounts and servers.
+// apiOperatorRoutes registers the operations of the operators of the service on accounts
+// and servers.
 func (s *site) apiOperatorRoutes(r *gin.Engine, v1 string) {
 	accounts, servers := v1+"/operator/accounts", v1+"/operator/servers"
 	s.get(r, accounts, nil, s.withOperator(s.apiOperatedAccounts))

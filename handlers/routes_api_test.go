@@ -10,10 +10,9 @@ import (
 	"testing"
 )
 
-// TestEveryAPIRoute calls every operation of the contract as every kind of
-// caller. The contract says who may call it and with which body, and so what
-// each caller must get. The ids in the requests are ann's and those of her
-// server.
+// TestEveryAPIRoute calls every operation of the contract as every kind of caller. The
+// contract says who may call an operation and with which body, and so which answer each
+// caller must get. The ids in the requests are ann's and those of her server.
 func TestEveryAPIRoute(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -25,7 +24,7 @@ func TestEveryAPIRoute(t *testing.T) {
 	f.link(f.annToken, "accepted")
 }
 
-// apiFixture knows the ids of ann's things.
+// apiFixture knows the ids of everything that belongs to ann.
 type apiFixture struct {
 	*fixture
 	ids map[string]string // by the path that ends with the id
@@ -85,8 +84,7 @@ func (f *apiFixture) invite(t *testing.T, ann *program) {
 	f.ids["/api/v1/server/invites/{id}"] = made.ID
 }
 
-// prove makes carol start a proof on ann's server, which allows no proofs
-// afterwards.
+// prove makes carol start a proof on ann's server, and then forbids proofs on that server.
 func (f *apiFixture) prove(t *testing.T, ann *program) {
 	t.Helper()
 	allow := func(on bool) {
@@ -190,7 +188,7 @@ func (f *apiFixture) rename(value any) bool {
 	return named
 }
 
-// asks is one operation with its request.
+// asks is one operation and the request for it.
 type asks struct {
 	*apiFixture
 	t *testing.T
@@ -294,8 +292,8 @@ func (f *apiFixture) checkSession(q asks, bearer func(string) http.Header, stran
 	q.as("who it belongs to", bearer(f.token("ann")), want)
 }
 
-// others returns the check of the answer to a person who does not own the
-// thing.
+// others returns the check of the answer to a person who does not own the server, link or
+// other thing in the path.
 func (f *apiFixture) others(t *testing.T, o contractOperation) func(int, string) error {
 	t.Helper()
 	_, names := f.example(t, o)

@@ -11,9 +11,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/captcha"
 )
 
-// row has the answers of a route: to a visitor who is not signed in, to a
-// person who is, and to a form that another site sent with that person's
-// cookies. A status of 303 has the address it leads to.
+// row has the answers of a route: to a visitor who is not signed in, to a person who is,
+// and to a form that another site sent with that person's cookies. After a status of 303
+// stands the address to which it leads.
 type row struct{ signedOut, signedIn, crossSite string }
 
 // table has a row for every route. A route without a row fails the test, so

@@ -25,7 +25,7 @@ func same(a answer, typed ...string) string {
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		text += fmt.Sprintf("\n%s: %q", name, header[name])
 	}
-	// The random parts go first: one of them may contain a word that was typed.
+	// The random parts are removed first, because they may contain a typed word by chance.
 	text = regexp.MustCompile(`nonce-[\w-]{22}|nonce="[\w-]{22}"`).ReplaceAllString(text, "NONCE")
 	text = regexp.MustCompile(`latchkey-pending=[\w-]+`).ReplaceAllString(text, "PENDING")
 	for _, word := range typed {
@@ -81,8 +81,8 @@ func TestForgotTellsNothing(t *testing.T) {
 	}
 }
 
-// Wrong passwords get the same answer for every account, also after too many of
-// them (R-30).
+// Wrong passwords get the same answer for every account, also after too many wrong
+// passwords (R-30).
 func TestSignInTellsNothing(t *testing.T) {
 	servicetest.SkipIfShort(t, "it signs in many times")
 	t.Parallel()

@@ -6,7 +6,7 @@
 //   - server.go, routes.go and routes_api.go put everything together.
 //   - front_* is the front door: what happens to every request before its handler
 //     runs, and what a handler may ask about it: the address, the session, the
-//     cookies, the language. It uses the answers only to refuse a request.
+//     cookies, the language. The front door uses the answers only to refuse a request.
 //   - form_* reads what people typed and tells them their mistakes. It uses the
 //     front door and the answers.
 //   - answer_* writes pages, problem details, JSON, redirects and notices. It uses
@@ -97,8 +97,8 @@ const (
 	lookTime      = 3 * time.Second  // to look a session up on a page that also works without one
 )
 
-// NewHTTPServer returns a server for h whose limits keep slow and large
-// requests from piling up. The caller sets its address and its logger.
+// NewHTTPServer returns a server for h with limits, so that slow and large requests do not
+// use up its memory. The caller sets its address and its logger.
 func NewHTTPServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
@@ -120,7 +120,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	return apiPaths(site.engine()), nil
 }
 
-// site is a Server with what is derived from it.
+// site is a Server with the values that are derived from its fields.
 type site struct {
 	*Server
 	origin     string // of PublicURL

@@ -90,8 +90,8 @@ func (s *site) checkLog(t *testing.T) {
 	}
 }
 
-// letter delivers the mails that are due, and returns the latest one of that
-// kind to the address.
+// letter delivers the mails that are due, and returns the latest mail of that kind to the
+// address.
 func (s *site) letter(t *testing.T, kind models.MailKind, to string) models.Letter {
 	t.Helper()
 	return s.Mailbox.Letter(t, kind, to)
@@ -221,8 +221,8 @@ func (b *browser) led(a answer, to string, texts ...string) {
 	}
 }
 
-// wrong fails unless the answer shows the form again: with a mistake at the
-// field, which has the focus, and a title that says so.
+// wrong fails unless the answer shows the form again: with a mistake at the field, which
+// has the focus, and a title that begins with "Problem".
 func (b *browser) wrong(a answer, field string) {
 	b.t.Helper()
 	b.see(a, http.StatusUnprocessableEntity, `id="`+field+`-error"`, "<title>Problem: ")

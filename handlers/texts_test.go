@@ -102,7 +102,7 @@ func eventKeys() []string {
 	return keys
 }
 
-// A text that nothing uses would be translated without need.
+// Every text is used: an unused text would be translated without need.
 func TestEveryTextOfCodeIsSaid(t *testing.T) {
 	t.Parallel()
 	said := keysOfCode(t)
@@ -214,8 +214,8 @@ func found(t *testing.T, folder string, patterns ...string) []string {
 	return foundIn(t, filepath.Join(folder, "*.go"), patterns...)
 }
 
-// foundIn returns what the group of each pattern matches in the files, without
-// tests.
+// foundIn returns the texts that the group of each pattern matches in the files, except
+// test files.
 func foundIn(t *testing.T, names string, patterns ...string) []string {
 	t.Helper()
 	files, err := filepath.Glob(names)

@@ -30,12 +30,12 @@ type Base struct {
 	SignUpOpen  bool         // the header offers to sign up
 }
 
-// spoken is the data of a page: every struct that embeds Base.
+// spoken is the data of a page. Every struct that embeds Base implements it.
 type spoken interface{ language() string }
 
 func (b Base) language() string { return b.Locale }
 
-// T returns the text with that key in the reader's language. pairs are the
+// T returns the text with that key in the reader's language. The parameter pairs has the
 // names and values of the placeholders: T("page.sent.to", "Email", .Email).
 func (b Base) T(key string, pairs ...any) string {
 	if len(pairs) == 0 {
@@ -50,8 +50,9 @@ func (b Base) T(key string, pairs ...any) string {
 	return b.Catalogue.Say(b.Locale, key, params)
 }
 
-// tabs has the values of aria-current for the links in the header: "page" for the link to
-// the page itself, "true" for the one whose section the page lies below, and "" for the others.
+// tabs has the values of aria-current for the links in the header: "page" for the link to the
+// page itself, "true" for the link to the section to which the page belongs, and "" for the
+// others.
 type tabs struct{ Servers, Links, Device, Account string }
 
 // tabsOf returns the values for a page. A template finds a field faster than it calls a
@@ -70,7 +71,8 @@ func tabsOf(page string) tabs {
 	return tabs{here("servers"), here("links"), here("device"), here("account")}
 }
 
-// sectionOf returns the section of the header that a page lies below, or "-" for none.
+// sectionOf returns the section of the header to which a page belongs, or "-" if it belongs
+// to none.
 func sectionOf(page string) string {
 	switch page {
 	case "server_owner", "server_register", "server_open", "server_invite", "proof":
@@ -158,7 +160,7 @@ func (b Base) End(t time.Time) string {
 	return b.DateTime(t)
 }
 
-// ends does what [Base.End] does, for a link that may have no end.
+// ends does the same as [Base.End], for a link that may have no end.
 func (b Base) ends(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -166,8 +168,8 @@ func (b Base) ends(t time.Time) string {
 	return b.End(t)
 }
 
-// device returns the name of a browser or device as the reader's language has it, or the
-// words for an unknown one. [deviceName] makes such names as "Firefox on Windows" in English.
+// device returns the name of a browser or device in the reader's language, or the words for
+// an unknown one. [deviceName] makes such names as "Firefox on Windows" in English.
 func (b Base) device(name string) string {
 	if program, system, ok := strings.Cut(name, " on "); ok {
 		return b.T("device.on", "Program", program, "System", system)
@@ -175,7 +177,8 @@ func (b Base) device(name string) string {
 	return cmp.Or(name, b.T("device.unknown"))
 }
 
-// face replaces the picture of a server or a person who has none: initials on a colour.
+// face stands in the place of a picture for a server or a person without a picture:
+// initials on a colour.
 type face struct {
 	Initials string // one or two capital letters; "" for a name without any letter or digit
 	Class    string // of latchkey.css: the colour
@@ -198,7 +201,7 @@ func faceOf(name string, id int64) face {
 		}
 	}
 	classes := [...]string{"face-1", "face-2", "face-3", "face-4", "face-5", "face-6", "face-7", "face-8"}
-	// The lower bits of an id are those of a counter, and the higher ones those of a clock.
+	// The lower bits of an id come from a counter, and the higher bits from a clock.
 	id ^= id>>12 ^ id>>22
 	return face{Initials: string(initials), Class: classes[id&7]}
 }

@@ -20,8 +20,8 @@ func sampleBase(catalogue *templates.Catalogue, locale, page string) Base {
 	}
 }
 
-// samples returns all pages in one language: fresh ones, pages with mistakes, and
-// each of their other shapes. The samples of a page stand beside it, in
+// samples returns all pages in one language: pages as they are first shown, pages with
+// mistakes, and pages in each other state. The samples of a page are in
 // page_NAME_sample_test.go.
 func samples(catalogue *templates.Catalogue, locale string) []sample {
 	s := sampler{catalogue: catalogue, locale: locale, at: time.Date(2026, time.November, 21, 14, 3, 0, 0, time.UTC)}
@@ -64,7 +64,7 @@ func (s sampler) troubled(b Base, key string) Base {
 	return b
 }
 
-// field returns an input with the texts of key.
+// field returns an input with the texts that have the given key.
 func (s sampler) field(name, kind, key string, hint bool) Field {
 	b := s.base("")
 	f := Field{Name: name, Type: kind, Label: b.T("field." + key), Required: true, Reveal: kind == "password"}

@@ -51,8 +51,8 @@ func TestPagesFitTheirData(t *testing.T) {
 	}
 }
 
-// Two kinds of templates give the same pages: those into which the texts of a language are
-// already written, and those that look up each text.
+// The templates into which the texts of a language are already written give the same pages
+// as the templates that look up each text.
 func TestSpokenPagesAreTheSame(t *testing.T) {
 	t.Parallel()
 	pages, catalogue := pagesAndTexts(t)
@@ -228,7 +228,7 @@ func pagesAndTexts(t *testing.T) (map[string]*template.Template, *templates.Cata
 	return pages, catalogue
 }
 
-// baseOf returns the Base in the struct of a page.
+// baseOf returns the embedded Base of a page.
 func baseOf(page any) Base {
 	base, _ := reflect.TypeAssert[Base](reflect.ValueOf(page).FieldByName("Base"))
 	return base
@@ -326,8 +326,8 @@ func noteFields(v reflect.Value, note func(field string, set bool)) {
 	}
 }
 
-// The header marks the link to the page itself, or the one to the section that the page lies
-// below.
+// The header marks the link to the page itself, or the link to the section to which the page
+// belongs.
 func TestHeaderMarksWhereAPageIs(t *testing.T) {
 	t.Parallel()
 	for page, want := range map[string]tabs{

@@ -11,9 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/handlers"
 )
 
-// serviceRow has the statuses of a route of the Emby Connect protocol, by
-// caller. Each request is about ann's things, or in the name of the first
-// server.
+// serviceRow has the statuses of a route of the Emby Connect protocol, by caller. Each
+// request is about something that belongs to ann, or in the name of the first server.
 type serviceRow struct {
 	header string // that carries the token; "" if no token counts
 	params func(f *fixture) url.Values
@@ -105,7 +104,7 @@ func TestEveryServiceRoute(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) { f.checkService(t, plain, rows[name]) })
 	}
-	// After all requests, ann's things are unchanged.
+	// After all requests, ann's links are unchanged.
 	f.link(f.annToken, "pending")
 	f.link(f.annToken, "accepted")
 }
@@ -209,7 +208,8 @@ func TestServiceAnswersPermittedCallers(t *testing.T) {
 	f.is(person.form(http.MethodGet, "/service/user", nil), http.StatusUnauthorized, nil)
 }
 
-// With any status, a web page may read the answer, and nobody is redirected.
+// Whatever the status of the answer is, a web page may read it, and no answer is a
+// redirect.
 func TestServiceAllowsEveryOrigin(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)

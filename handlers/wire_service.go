@@ -17,8 +17,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A network may ask 60 times at once whether its devices were approved: a
-// client asks once a second, and several of them may have the same address.
+// A network may ask 60 times at once whether its devices were approved: a client asks once
+// a second, and several clients may have the same address.
 const (
 	pollsAtOnce = 60
 	pollsRefill = 6 * time.Second // until all of them are available again
@@ -35,8 +35,8 @@ func (s *site) connectServer() *connect.Server {
 	}
 }
 
-// registerPolicy returns how apps may register people. If no form asks for a
-// captcha, apps need none either.
+// registerPolicy returns how apps may register people. If no form asks for a captcha, apps
+// need no captcha either.
 func (s *site) registerPolicy() connect.RegisterPolicy {
 	policy := cmp.Or(s.ConnectRegister, connect.RegisterCaptcha)
 	if policy == connect.RegisterCaptcha && s.CaptchaKind == CaptchaOff {
@@ -59,8 +59,9 @@ func (s *site) connectCaptcha(ctx context.Context, params embywire.Params, addre
 	return captchaUnavailable(err)
 }
 
-// service answers every request below /service. No route of Gin lies there: clients write
-// these paths in any letter case and Gin compares letters exactly. It reads no cookie.
+// service answers every request below /service. Gin has no routes there, because clients
+// write these paths in any letter case and Gin compares letters exactly. It reads no
+// cookie.
 func (s *site) service(c *gin.Context) {
 	v := visitOf(c)
 	v.pattern = connect.Prefix // for the log, if the handler panics before the route is known

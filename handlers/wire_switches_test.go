@@ -93,8 +93,7 @@ func TestConnectRegister(t *testing.T) {
 	}
 }
 
-// Over the limit, an app gets an error in its own form and in the person's
-// language.
+// Above the limit, an app gets an error in its own form and in the person's language.
 func TestConnectRegisterLimit(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Unlimited, func(o *models.Options) { o.Limits.SignUpSource = models.Limit{Hits: 1, Window: 10 * time.Minute} })
@@ -171,8 +170,8 @@ func TestLegacyMD5Login(t *testing.T) {
 			s.plant(value)
 			return s.program(t).form(http.MethodPost, "/service/user/authenticate", url.Values{"nameOrEmail": {"ann"}, field: {value}})
 		}
-		// forms returns the ways in which old clients send a password: two
-		// forms, in upper and lower case.
+		// forms returns the ways in which old clients send a password: two forms of the
+		// MD5, each in upper and lower case.
 		forms := func(password string) []string {
 			plain, filtered := md5s(password)
 			return []string{plain, strings.ToUpper(plain), filtered, strings.ToUpper(filtered)}

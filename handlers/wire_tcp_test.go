@@ -69,8 +69,8 @@ func (w *wire) answer(method string) (*http.Response, string) {
 	return response, string(body)
 }
 
-// A client that sends "Expect: 100-continue" waits for permission before it
-// sends its body (§1.1). It does not get it for a body that is too long.
+// A client that sends "Expect: 100-continue" waits for permission before it sends its body
+// (§1.1). It does not get this permission for a body that is too long.
 func TestServiceExpectContinue(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -125,7 +125,7 @@ func TestServiceRawBytes(t *testing.T) {
 	check("HTTP/1.0")
 }
 
-// A refusal before the body was read leaves no client waiting.
+// No client waits in vain if its request is refused before the body was read.
 func TestServiceRefusesOnTheWire(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)

@@ -63,7 +63,8 @@ func fuzzWorld(f *testing.F) world {
 	return w
 }
 
-// documented returns the statuses of the protocol's description, and 413 and 429.
+// documented returns the statuses in the description of the protocol, and 413 and 429 in
+// addition.
 func documented() []int { return []int{200, 400, 401, 403, 404, 405, 409, 413, 429} }
 
 // parameters returns all parameters that any endpoint reads.
@@ -110,8 +111,8 @@ func TestParametersAreKnown(t *testing.T) {
 	}
 }
 
-// fuzzCall sends a request in which every parameter has the same value, except those
-// that own gives as pairs of name and value.
+// fuzzCall sends a request in which every parameter has the same value, except the
+// parameters in own, which has their names and values.
 func (w world) fuzzCall(t *testing.T, route connect.Route, header http.Header, value, own string) {
 	t.Helper()
 	var pairs []string

@@ -57,7 +57,7 @@ func (p *placeholders) replace(text string) string {
 	})
 }
 
-// written returns an answer as it is kept: status, type, body.
+// written returns an answer in the form that testdata has: status, type, body.
 func (a answer) written() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d\nContent-Type: %s\n", a.status, a.header.Get("Content-Type"))

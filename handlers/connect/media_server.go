@@ -17,9 +17,9 @@ type registeredServer struct {
 	AccessKey string `json:",omitempty"`
 }
 
-// registerServer registers a media server, or updates it if the request has an
-// id (§3.2, §3.3). A server whose id is unknown or whose key is wrong registers
-// again, so a fault of this service must not look like that.
+// registerServer registers a media server, or updates it if the request has an id (§3.2,
+// §3.3). If the answer says that the id is unknown or the key is wrong, a server registers
+// again, so a fault of this service must not have the same answer.
 func registerServer(c *call) (any, error) {
 	in := models.Registration{
 		Name: c.params["name"], SystemID: c.params["systemid"], Version: c.client(), Kind: models.ServerEmby,

@@ -28,8 +28,8 @@ func beginPIN(c *call) (any, error) {
 	return pinObject{Pin: code.UserCode, DeviceID: device.DeviceID}, nil
 }
 
-// paced returns an error if the caller asks about codes too often, as somebody who
-// guesses them does.
+// paced returns an error if the caller asks about codes too often, as somebody who guesses
+// codes does.
 func (c *call) paced() error {
 	if c.Pace(c.address) {
 		return nil
@@ -67,7 +67,7 @@ func exchangePIN(c *call) (any, error) {
 	}{models.FormatID(signed.Session.AccountID), signed.Token}, nil
 }
 
-// ownAddress returns the address that the media server calls from (§3.1).
+// ownAddress returns the address from which the media server calls (§3.1).
 func ownAddress(c *call) (any, error) {
 	if !c.address.IsValid() {
 		return nil, refuse(http.StatusNotFound)

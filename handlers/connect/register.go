@@ -18,8 +18,8 @@ type registration struct {
 	Validated bool
 }
 
-// refusedRegistration is the only error with JSON, which apps read. Its HTTP
-// status is 400.
+// refusedRegistration is the body of the only error with JSON, because apps read it. The
+// HTTP status is 400.
 type refusedRegistration registration
 
 func refuseRegistration(status, message string) refusedRegistration {
@@ -43,9 +43,8 @@ func registrationFailed(c *call, err error, wait time.Duration) any {
 	return registration{Status: strings.ToUpper(code), Message: c.Say(locale, code, nil, wait)}
 }
 
-// register registers a person from an app. For an address that has an account
-// the answer is SUCCESS as well; the owner of the address learns it by mail
-//
+// register registers a person from an app. For an address that has an account the answer is
+// SUCCESS as well; the owner of the address gets a mail about that.
 func register(c *call) (any, error) {
 	locale := c.Locale(c.request.Header.Get("Accept-Language"))
 	signUpPage := c.PublicURL + "/signup"
@@ -83,7 +82,7 @@ func isMD5(password string) bool {
 	return err == nil && len(raw) == size
 }
 
-// refused returns the reason, as a word if apps know one for it, and as a
+// refused returns the reason for a refusal: as a word, if apps know a word for it, and as a
 // sentence for the person.
 func (c *call) refused(locale string, err error) (any, error) {
 	known, ok := errors.AsType[*models.Error](err)

@@ -73,7 +73,7 @@ func TestSignUpWithPlainPassword(t *testing.T) {
 	}
 }
 
-// Apps read an object whatever the status is: over a limit as well.
+// Apps read the object in the body with every status, also above a limit.
 func TestSignUpOverTheLimit(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil, func(o *models.Options) { o.Limits.SignUpSource = models.Limit{Hits: 1, Window: 10 * time.Minute} })
@@ -95,8 +95,8 @@ func TestSignUpOverTheLimit(t *testing.T) {
 	}
 }
 
-// An address that has an account is answered like a new one, and its owner learns of it by
-// mail.
+// A sign-up with an address that has an account is answered like one with a new address,
+// and its owner learns of it by mail.
 func TestSignUpTellsNotWhoHasAnAddress(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)

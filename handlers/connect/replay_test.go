@@ -93,7 +93,7 @@ func replayApp(t *testing.T, database string) {
 	}
 	alice, token := signIn("alice", alicesPassword)
 
-	// The app asks for the servers: first there are none, then there is one.
+	// The app asks for the servers: first the list is empty, then it has one server.
 	getServers := func(query, token string) answer {
 		return s.do("GET /service/servers?" + query + "\nX-Application: Harness App/1.2.3\nX-Connect-UserToken: " + token + "\naccept: application/json").is(http.StatusOK)
 	}
@@ -232,7 +232,7 @@ func replayServer(t *testing.T, database string) {
 		t.Errorf("links after the first registration: %v, want an empty list", list)
 	}
 
-	// After a restart the server reports again, and then with the address of a DDNS
+	// After a restart the server reports again. Then it reports an address with a DDNS
 	// name.
 	for _, address := range []string{"http://127.0.0.1:8096", "http://media.example.test:8096"} {
 		a := s.do("POST /service/Servers?id=" + id + token + srvForm + report(address, "http://127.0.0.1:18097")).is(http.StatusOK)
@@ -269,7 +269,7 @@ func replayServer(t *testing.T, database string) {
 		t.Errorf("the person sees %v, want the new name and both addresses", located)
 	}
 
-	// The server tries to link an unknown person, and one whose account is inactive.
+	// The server tries to link an unknown person, and a person whose account is inactive.
 	find("no-such-user-xyz").is(http.StatusNotFound)
 	if object := find("sleepy").is(http.StatusOK).object("Id", "Name", "DisplayName", "IsActive", "ImageUrl"); object["IsActive"] != "false" {
 		t.Errorf("inactive user: %v, want IsActive false", object)

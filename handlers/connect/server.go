@@ -1,8 +1,7 @@
-// Package connect speaks the Emby Connect wire protocol: the calls of apps and
-// of media servers to a Connect service. The protocol decides the form of
-// everything: paths in any letter case, parameters in any encoding, PascalCase
-// names, bare statuses. This is the only place where "pin" means device code.
-// Section numbers refer to docs/emby-connect.md.
+// Package connect speaks the Emby Connect wire protocol: the calls of apps and of media
+// servers to a Connect service. The protocol prescribes the form of everything: paths in
+// any letter case, parameters in any encoding, PascalCase names, bare statuses. This is the
+// only place where "pin" means device code. Section numbers refer to docs/emby-connect.md.
 package connect
 
 import (
@@ -48,8 +47,8 @@ type Server struct {
 	Captcha func(ctx context.Context, params embywire.Params, address netip.Addr) error
 	// Locale returns the language for a caller.
 	Locale func(acceptLanguage string) string
-	// Say returns the text of an error code in a language. The text may contain
-	// the time to wait.
+	// Say returns the text of an error code in a language. The text may contain the time
+	// that the caller has to wait.
 	Say func(locale, code string, params map[string]string, wait time.Duration) string
 	// Pace reports whether a caller may poll now.
 	Pace func(address netip.Addr) bool
@@ -79,8 +78,7 @@ type call struct {
 // endpoint answers a call with a value to write as JSON, or with an error.
 type endpoint func(c *call) (any, error)
 
-// apology returns the body of an error, for the one endpoint whose errors have
-// a body.
+// apology returns the body of an error, for the only endpoint whose errors have a body.
 type apology func(c *call, err error, wait time.Duration) any
 
 // Route is one endpoint.
@@ -119,7 +117,7 @@ func (s *Server) routes() []route {
 	}
 }
 
-// Routes returns all routes, for tests that need every one.
+// Routes returns all routes, for tests that need every route.
 func (s *Server) Routes() []Route {
 	var list []Route
 	for _, r := range s.routes() {
@@ -133,18 +131,18 @@ func refuse(status int) error { return &httperr.RefusalError{Status: status} }
 
 const maxBody = 64 << 10
 
-// SetHeaders sets the headers that every answer has. They are the same for all, so the
-// front door keeps them prepared and [Server.Serve] does not set them again.
+// SetHeaders sets the headers that every answer has. They are the same for all answers, so
+// the front door keeps them prepared, and [Server.Serve] does not set them again.
 func SetHeaders(header http.Header) {
 	embywire.AllowAll(header, embywire.CentralHeaders)
 	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	header.Set("Cache-Control", "no-store")
 }
 
-// Serve answers a request, and returns the pattern of the route that it met, or
-// "". address and caller describe the client; caller is called only if an operation needs
-// it. The path may be in any letter case. The caller has set the
-// headers of [SetHeaders].
+// Serve answers a request, and returns the pattern of the route that it met, or "". address
+// and caller describe the client; The function caller is called only if an operation needs
+// its result. The path may be in any letter case. The caller has set the headers of
+// [SetHeaders].
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, address netip.Addr, caller func() models.Caller) (pattern string) {
 	header := w.Header()
 	path := embywire.Path(r.URL.Path)
@@ -258,8 +256,8 @@ type taggedList struct {
 // sameList is the answer to a client that has the list with this tag already.
 type sameList struct{ tag string }
 
-// write writes an answer: JSON in UTF-8, which it says because clients expect
-// it (§6.3).
+// write writes an answer: JSON in UTF-8, with the charset in the Content-Type, because
+// clients expect that (§6.3).
 func (c *call) write(w http.ResponseWriter, status int, value any) {
 	if text, ok := value.(plainText); ok {
 		c.header.Set("Content-Type", "text/plain; charset=utf-8")
@@ -395,8 +393,8 @@ func (c *call) server() (models.Server, error) {
 	if errors.Is(err, models.ErrServerDisabled) {
 		return server, refuse(http.StatusForbidden)
 	}
-	// An agent reads and sets links by /api/v1, where it never sees an access key. Its
-	// server key must not open another way to them.
+	// An agent reads and sets links by /api/v1, where it never sees an access key. With the
+	// agent's server key, nobody may read or set them here.
 	if err == nil && server.Kind == models.ServerAgent {
 		return server, refuse(http.StatusForbidden)
 	}

@@ -93,8 +93,8 @@ func (w world) whoMay(t *testing.T, route connect.Route, callers []struct{ name,
 	}
 }
 
-// A media server below a path tells it in url and localAddress, and apps get both addresses
-// with it, in one form.
+// A media server whose addresses have a path reports the path in url and localAddress, and
+// apps get both addresses with this path, in the same form.
 func TestServersBelowAPath(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
@@ -196,7 +196,8 @@ func TestListsHaveATag(t *testing.T) {
 	}
 	links := "GET /service/ServerAuthorizations\nX-Connect-Token: " + w.key
 	w.do(links + "\nIf-None-Match: " + w.do(links).is(http.StatusOK).header.Get("ETag")).is(http.StatusNotModified)
-	// No cache keeps an answer that may be given once, or that is about one person.
+	// Answers that may be given only once, or that are about one person, are not kept in
+	// any cache.
 	for _, request := range []string{"GET /service/user\nX-Connect-UserToken: " + w.aliceToken, "GET /service/pin?deviceId=tv&pin=" + w.fresh, "GET /service/ip"} {
 		if a := w.do(request).is(http.StatusOK); a.header.Get("ETag") != "" || a.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%.20s: headers %v, want no ETag and Cache-Control no-store", request, a.header)
@@ -208,7 +209,7 @@ func TestListsHaveATag(t *testing.T) {
 	}
 }
 
-// A disabled server must neither go on nor come back under a new id.
+// A disabled server must not work, and must not register again under a new id.
 func TestDisabledServerIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -295,7 +296,7 @@ func TestTooFrequentCallsAreRefused(t *testing.T) {
 	}
 }
 
-// X-Application names the app to the owner of the session. Whatever the header holds,
+// X-Application names the app to the owner of the session. Whatever text the header has,
 // the name is safe to show.
 func TestApplicationNameIsCleaned(t *testing.T) {
 	t.Parallel()
@@ -327,8 +328,7 @@ func TestApplicationNameIsCleaned(t *testing.T) {
 	}
 }
 
-// Clients compare the id with the one that the server itself tells, letter by
-// letter.
+// Clients compare the id letter by letter with the id that the server itself reports.
 func TestSystemIDIsKept(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
@@ -367,7 +367,8 @@ func TestServersRegisterByPolicy(t *testing.T) {
 	}
 }
 
-// Guessing the code of a device ends the code; the device asks for another.
+// Guessing the code of a device ends the code; then the device asks for another code
+//
 func TestGuessesEndACode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -11,9 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serverEntry is a server in the list of a person (§2.8). Every member is a
-// text and never null. LocalAddres is the name that some clients have for
-// LocalAddress.
+// serverEntry is a server in the list of a person (§2.8). Every member is a text and never
+// null. LocalAddres is the name by which some clients read LocalAddress.
 type serverEntry struct {
 	ID           string `json:"Id"`
 	URL          string `json:"Url"`
@@ -48,9 +47,9 @@ func servers(c *call) (any, error) {
 	return taggedList{entriesOf(located), tag}, nil
 }
 
-// serversUnchanged finds the account of the request. If the client has a tag of its list of
-// servers and the list is still the same, it returns the tag as well, after the one statement
-// that found the account.
+// serversUnchanged finds the account of the request. If the client has sent a tag of its list
+// of servers and the list is still the same, it returns the tag as well. Both need only one
+// statement.
 func (c *call) serversUnchanged() (accountID int64, unchanged string, err error) {
 	if c.request.Header.Get("If-None-Match") == "" {
 		session, err := c.self()
@@ -109,8 +108,8 @@ func entriesOf(located []models.Located) []serverEntry {
 	return entries
 }
 
-// bestAddresses returns the first address that works from afar, or else the
-// first address, and the first address that works at home.
+// bestAddresses returns far, the first address that works from outside, or else the first
+// address, and near, the first address that works at home.
 func bestAddresses(addresses []models.Address) (far, near string) {
 	for _, a := range addresses {
 		if a.Kind == models.AddressLAN {

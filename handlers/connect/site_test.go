@@ -112,7 +112,7 @@ type answer struct {
 	body   string
 }
 
-// do sends a request as it is written in a captured conversation: a line with
+// do sends a request in the form in which the captured conversations have it: a line with
 // method and target, headers, an empty line, the body.
 func (s *site) do(captured string) answer {
 	s.t.Helper()

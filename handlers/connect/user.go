@@ -69,9 +69,8 @@ func logout(c *call) (any, error) {
 	return struct{}{}, err
 }
 
-// user looks a person up (§2.3): for an app the signed-in person, and for a
-// server the person it wants to link. A server sends email addresses as names
-// as well.
+// user looks a person up (§2.3): for an app the signed-in person, and for a server the
+// person whom it wants to link. Servers send usernames and email addresses as names.
 func user(c *call) (any, error) {
 	if c.one("X-Connect-Token") != "" {
 		return userForServer(c)
