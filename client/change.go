@@ -41,8 +41,8 @@ func (l *ChangeList) whole() bool { return l.Changes != nil }
 // longestPoll is the longest time for which the service waits for a change.
 const longestPoll = 25 * time.Second
 
-// Changes returns the changes whose numbers are larger than after. If the service has none, it
-// waits for one: for as long as wait says, but at most 25 seconds. Then it returns an empty list.
+// Changes returns the changes that follow the change with the number after. If the service has none,
+// it waits for one: for as long as wait says, but at most 25 seconds. Then it returns an empty list.
 // Treat a link as removed only if a change says so, and never because of an error, or because an
 // answer does not mention the link.
 func (a *Agent) Changes(ctx context.Context, after int64, wait time.Duration) (ChangeList, error) {

@@ -42,10 +42,10 @@ type replaceLibrary struct {
 }
 
 // ReplaceLibrary replaces a library that is gone by another library of the server, in all links and
-// open invites that name it. gone and by are the ids that the media server uses. It may return
-// [ErrLibraryBack] if the server has the library gone again, [ErrLibraryGone] if the server does
-// not have the library by, and [ErrLibraryUnnamed] if no link and no open invite names the library
-// gone.
+// open invites that name it. The parameter gone is the id of the old library at the media server, and
+// the parameter by is the id of the new one. It may return [ErrLibraryBack] if the server has the old
+// library again, [ErrLibraryGone] if the server does not have the new library, and
+// [ErrLibraryUnnamed] if no link and no open invite names the old library.
 func (s *Servers) ReplaceLibrary(ctx context.Context, id ID, gone, by string) error {
 	return s.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/servers/{id}/libraries/replace", values: []string{string(id)},

@@ -37,8 +37,8 @@ func (p PageAsk) query(given url.Values) url.Values {
 	return query
 }
 
-// fetchPage returns one page of the list at path. The values replace the names in path, and query
-// is sent with the request.
+// fetchPage returns one page of the list at path. The texts in values replace the names in path, and
+// query is sent with the request.
 func fetchPage[T any](ctx context.Context, c *core, ask PageAsk, path string, query url.Values, values ...string) (Page[T], error) {
 	var out Page[T]
 	err := c.fetch(ctx, call{

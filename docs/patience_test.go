@@ -66,8 +66,9 @@ func TestTestsDoNotWatchTheClock(t *testing.T) {
 	}
 }
 
-// eachDeclaration calls f with each declaration of the Go files for whose names wanted returns
-// true. key is the name of the file; for a function, the name of the function follows it.
+// eachDeclaration calls f with each declaration of some Go files. The function wanted chooses the
+// files by their names. The key that f gets is the name of the file; for a function, the name of the
+// function follows it.
 func eachDeclaration(t *testing.T, wanted func(name string) bool, f func(files *token.FileSet, key string, declared ast.Decl)) {
 	t.Helper()
 	for _, from := range goFiles(t) {

@@ -17,8 +17,8 @@ const (
 // Email returns the address of the person who joined under that name.
 func Email(name string) string { return name + "@example.org" }
 
-// NewClient returns a client without a token. It has the options of [Service.ClientOptions], and
-// after them options.
+// NewClient returns a client without a token. The options of [Service.ClientOptions] come before the
+// given ones.
 func (s *Service) NewClient(t testing.TB, options ...client.Option) *client.Client {
 	t.Helper()
 	var all []client.Option

@@ -2,8 +2,8 @@
 // wire over a real Store, as cmd/latchkey serves them. The workers do not run, so
 // no mail is sent and no old row is deleted unless the test does it.
 //
-// It stands above all other packages, and only tests import it. Packages with
-// needs of their own wrap [Service] in a type of theirs. In short:
+// It may import all other packages, and only tests import it. A package that needs
+// more wraps [Service] in a type of its own. In short:
 //
 //	s := servicetest.New(t, servicetest.Options{})
 //	ann := s.Join(t, "ann")               // a confirmed account, signed in
@@ -11,8 +11,8 @@
 //	s.Clock.Advance(time.Hour)
 //	s.Down()                              // every request fails until s.Up()
 //
-// Tests inside a package that this one imports cannot use it; external tests
-// (package client_test and the like) can. Tests of a Store alone take
+// Tests inside a package that servicetest imports cannot use it; tests in a package
+// of their own, such as client_test, can. Tests of a Store alone use
 // models/modelstest.
 package servicetest
 

@@ -14,7 +14,7 @@ type sink struct {
 	taken   atomic.Int64 // mails that it has accepted so far
 }
 
-// newSink starts a sink on the loopback address. It ends with the process.
+// newSink starts a sink on the loopback address. The sink ends when this process ends.
 func newSink(ctx context.Context) (*sink, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

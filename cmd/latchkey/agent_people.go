@@ -295,8 +295,8 @@ func (c agentUnlink) Run(p *agentProgram) error {
 }
 
 // find returns the one link that the administrator means. A link keeps the name that its local user
-// had when it was made. The administrator may also give the present name; users has the local users
-// of the media server with these names.
+// had when it was made. The administrator may also give the present name; the parameter users has
+// the local users of the media server with their present names.
 func (c agentUnlink) find(links []agent.Link, users []mediaserver.LocalUser) (agent.Link, error) {
 	names := map[string]string{}
 	for _, u := range users {

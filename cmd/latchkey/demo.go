@@ -178,7 +178,7 @@ func (d *demo) startAgent(ctx context.Context, listen, claimCode string, prepare
 	return d.await(ctx, "the agent", d.running.engine.Ready)
 }
 
-// await waits until the function is returns true. It returns an error if a part of the demo ends
+// await waits until the function called is returns true. It returns an error if a part of the demo ends
 // before that, or if the wait takes too long.
 func (d *demo) await(ctx context.Context, what string, is func() bool) error {
 	late := time.After(time.Minute)

@@ -279,8 +279,8 @@ func (w *transcript) tail(n int) string {
 	return strings.Join(lines[max(0, len(lines)-n-1):], "")
 }
 
-// within calls done until it returns true, and fails the test after limit. limit is patience or
-// more, so it sets no time for the program. within returns how long it waited.
+// within calls done until it returns true, and returns how long that took. After the time limit it
+// fails the test. limit is at least patience, so it only ends a test that hangs.
 func within(t *testing.T, limit time.Duration, what string, done func() bool) time.Duration {
 	t.Helper()
 	began := time.Now()

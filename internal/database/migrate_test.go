@@ -96,7 +96,8 @@ func TestMigrateGoesOnAfterAFailedStep(t *testing.T) {
 	})
 }
 
-// TestMigrateHasNoStatementLimit has a step that takes longer than a statement for a page may.
+// TestMigrateHasNoStatementLimit has a step that takes longer than the limit for a statement of a
+// page, and wants it applied.
 func TestMigrateHasNoStatementLimit(t *testing.T) {
 	t.Parallel()
 	db := open(t, modelstest.MySQL(t))

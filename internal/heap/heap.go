@@ -74,10 +74,10 @@ func (s state) percent(least, hashes uint64) int {
 	return int(growth * 100 / read) //nolint:gosec // at most a few thousand
 }
 
-// resting reports whether the program has allocated little since the look earlier, but much since
-// the look returned, when memory last went back to the system. What the last collection found alive
-// does not matter here: it may have run during a hash, and then counted the memory of the hash as
-// live.
+// resting reports whether the program has allocated little since a short time ago, but much since
+// memory last went back to the system; earlier and returned are the figures of these two moments.
+// What the last collection found alive does not matter here: it may have run during a hash, and then
+// counted the memory of the hash as live.
 func (s state) resting(earlier, returned state) bool {
 	return s.allocated-earlier.allocated < quietBytes && s.allocated-returned.allocated > worthReturn
 }

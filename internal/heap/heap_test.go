@@ -99,7 +99,7 @@ func TestEachCollectionSetsThePercentage(t *testing.T) { //nolint:paralleltest /
 }
 
 // becomes collects garbage until wanted returns true for the percentage, and returns that
-// percentage. Only the deadline of the test ends it.
+// percentage. If that does not happen, becomes goes on until the deadline of the test.
 func becomes(t *testing.T, wanted func(uint64) bool) uint64 {
 	t.Helper()
 	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}

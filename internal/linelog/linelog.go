@@ -72,7 +72,7 @@ type handler struct {
 }
 
 // NewHandler returns a handler whose lines pass through buffer. inner is a handler that writes to
-// buffer. A warning or an error does not wait: it is written at once, and all lines before it.
+// buffer. A warning or an error does not wait: it is written at once, together with all lines before it.
 func NewHandler(inner slog.Handler, buffer *Buffer) slog.Handler { return handler{inner, buffer} }
 
 // Handle writes a line.

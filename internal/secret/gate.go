@@ -96,8 +96,8 @@ func newGate(o HasherOptions) *gate {
 	}
 }
 
-// enter waits for a permit, in the place that ctx has booked, if any. It returns the function
-// that gives the permit back, or [ErrBusy], or the error of ctx.
+// enter waits for a permit. If ctx has booked a place, it waits in that place. It returns leave, which
+// gives the permit back, or [ErrBusy], or the error of ctx.
 func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	one, err := g.place(ctx)
 	if err != nil {
