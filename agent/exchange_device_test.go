@@ -135,8 +135,8 @@ func TestExchangeWhileLinkIsRemoved(t *testing.T) {
 	}
 }
 
-// TestExchangesOfOneDeviceAtOnce has one device exchange many times at once. The
-// token in the file must be the one that is alive.
+// TestExchangesOfOneDeviceAtOnce lets one device exchange many times at once. Only the
+// token in the file must be valid.
 func TestExchangesOfOneDeviceAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -168,8 +168,8 @@ func TestExchangesOfOneDeviceAtOnce(t *testing.T) {
 	eventually(t, "it is revoked", func() bool { return len(d.fake.live("u1")) == 0 })
 }
 
-// TestExchangeGivesNoTokenWhenLinkEndsMeanwhile ends the link, in several ways,
-// between making and writing a token. The device must not get it.
+// TestExchangeGivesNoTokenWhenLinkEndsMeanwhile ends the link in several ways, after a
+// token was made and before it is written down. The device must not get the token.
 func TestExchangeGivesNoTokenWhenLinkEndsMeanwhile(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(d *deployment, bob *client.Client, link agent.Link) error{
@@ -216,8 +216,8 @@ func TestExchangeGivesNoTokenWhenLinkEndsMeanwhile(t *testing.T) {
 	}
 }
 
-// TestTokenOfDeviceThatLeftIsWrittenDown has the device leave while its token is
-// made. The token must be written down nevertheless.
+// TestTokenOfDeviceThatLeftIsWrittenDown lets the device leave while its token is made. The
+// token must be written down nevertheless.
 func TestTokenOfDeviceThatLeftIsWrittenDown(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -238,9 +238,9 @@ func TestTokenOfDeviceThatLeftIsWrittenDown(t *testing.T) {
 	}
 }
 
-// TestExchangeWhileQuickConnectIsOff switches Quick Connect off at the media
-// server. Devices must be asked to come back, and one line must say what to do
-// until it is on again.
+// TestExchangeWhileQuickConnectIsOff switches Quick Connect off at the media server. As
+// long as it is off, devices must be asked to come back, and one line of the log must say
+// what to do.
 func TestExchangeWhileQuickConnectIsOff(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(d *deployment, key string){
@@ -278,8 +278,8 @@ func TestExchangeWhileQuickConnectIsOff(t *testing.T) {
 	}
 }
 
-// TestExchangeEndsOldestDevice uses one link on more devices than allowed. The
-// oldest one must be signed out.
+// TestExchangeEndsOldestDevice uses one link on more devices than allowed. The device that
+// was signed in first must be signed out.
 func TestExchangeEndsOldestDevice(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -301,8 +301,8 @@ func TestExchangeEndsOldestDevice(t *testing.T) {
 	})
 }
 
-// TestExchangeMakesNoTokenForWaitingDeviceThatLeft has a device leave while it
-// waits for the exchange of another one. No token must be made for it.
+// TestExchangeMakesNoTokenForWaitingDeviceThatLeft lets a device leave while it waits for
+// another exchange to finish. No token must be made for this device.
 func TestExchangeMakesNoTokenForWaitingDeviceThatLeft(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -23,8 +23,8 @@ func byAccount(id string) func(*agent.ExchangeAsk) {
 	return func(ask *agent.ExchangeAsk) { ask.AccountID = id }
 }
 
-// TestExchangeOpensOnlyTheKeysAccount names accounts. A key must open its own
-// account only.
+// TestExchangeOpensOnlyTheKeysAccount sends an access key together with the ids of
+// accounts. The key must be accepted only with the id of its own account.
 func TestExchangeOpensOnlyTheKeysAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -115,7 +115,8 @@ func TestExchangeRefusesLocalUsers(t *testing.T) {
 	}
 }
 
-// TestExchangeEndsWithTheLink shows the key of a link before and after its end.
+// TestExchangeEndsWithTheLink sends the access key of a link before and after the end of
+// the link.
 func TestExchangeEndsWithTheLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -171,8 +172,8 @@ func TestExchangeOfDisabledAccount(t *testing.T) {
 	}
 }
 
-// TestExchangeBeforeTheFeedKnowsTheLink shows a key before the feed has brought
-// its link.
+// TestExchangeBeforeTheFeedKnowsTheLink sends an access key before the feed has brought its
+// link.
 func TestExchangeBeforeTheFeedKnowsTheLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -198,8 +199,8 @@ func TestExchangeBeforeTheFeedKnowsTheLink(t *testing.T) {
 }
 
 // TestAccessKeysStayHere reads everything that the agent sends while it has to ask the
-// service about a right and a wrong key. A service that somebody has taken over must
-// not learn keys in clear.
+// service about a right and a wrong key. A service that somebody has taken over must not
+// learn access keys in plain text.
 func TestAccessKeysStayHere(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -234,8 +235,8 @@ func TestAccessKeysStayHere(t *testing.T) {
 	}
 }
 
-// TestExchangeBeforeTheFeedKnowsTheAccount names an account before the feed has
-// brought its link. The agent must ask for all links.
+// TestExchangeBeforeTheFeedKnowsTheAccount sends the id of an account before the feed has
+// brought the link of the account. The agent must ask for all links.
 func TestExchangeBeforeTheFeedKnowsTheAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -332,11 +333,11 @@ func TestExchangeWhileServiceIsAway(t *testing.T) {
 	}
 	s.Up()
 	eventually(t, "it is back", func() bool { _, err := d.exchange(key); return err == nil })
-	// The loop that hears from the service first notes the time, and then ends the trouble.
+	// When the service answers, the loop first stores the time, and then ends the trouble.
 	eventually(t, "the trouble offline_trust ends", func() bool { return !d.trouble("offline_trust") })
 }
 
-// TestExchangeWhileServiceIsSlow has the service hang while a device waits.
+// TestExchangeWhileServiceIsSlow lets the service hang while a device waits.
 func TestExchangeWhileServiceIsSlow(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -354,8 +355,8 @@ func TestExchangeWhileServiceIsSlow(t *testing.T) {
 	isError(t, err, agent.ErrAccessKeyWrong)
 }
 
-// TestExchangeRevokesTokenThatCannotBeWritten has the file fail between making
-// and writing a token. The token must end.
+// TestExchangeRevokesTokenThatCannotBeWritten makes the agent's file fail after a token was
+// made and before it is written down. The token must end.
 func TestExchangeRevokesTokenThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -13,9 +13,9 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestQuickConnectCodeAfterCrash ends the program after the media server was
-// asked to approve a code and before the service knows. The person must not be
-// told that the code was wrong.
+// TestQuickConnectCodeAfterCrash ends the program after the media server was asked to
+// approve a code and before the service hears about it. The person must not be told that
+// the code was wrong.
 func TestQuickConnectCodeAfterCrash(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -125,8 +125,8 @@ func TestQuickConnectCodes(t *testing.T) {
 	}
 }
 
-// TestQuickConnectCodeIsTriedOnce loses the message that a code was approved. The
-// message must be repeated, and the code must not be tried again.
+// TestQuickConnectCodeIsTriedOnce loses the message to the service that a code was
+// approved. The message must be repeated, and the code must not be tried again.
 func TestQuickConnectCodeIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -146,7 +146,7 @@ func TestQuickConnectCodeIsTriedOnce(t *testing.T) {
 	}
 }
 
-// TestQuickConnectTriesAreLimited has the service send codes without end.
+// TestQuickConnectTriesAreLimited lets the service send codes again and again.
 func TestQuickConnectTriesAreLimited(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestTokenThatCannotBeRevokedHoldsUpNoOther has the media server refuse to
-// revoke one token. The others must end, and the refused one must be tried again.
+// TestTokenThatCannotBeRevokedHoldsUpNoOther makes the media server refuse to revoke one
+// token. The other tokens must end, and the agent must try again to revoke the refused one.
 func TestTokenThatCannotBeRevokedHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -38,8 +38,8 @@ func TestTokenThatCannotBeRevokedHoldsUpNoOther(t *testing.T) {
 	eventually(t, "it ends too", func() bool { return len(d.fake.live("u1")) == 0 })
 }
 
-// TestRevokeIsRepeatedAfterCrash ends the program after a token was revoked and
-// before that is written down.
+// TestRevokeIsRepeatedAfterCrash ends the program after a token was revoked and before the
+// agent has written that down.
 func TestRevokeIsRepeatedAfterCrash(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

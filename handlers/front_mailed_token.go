@@ -33,9 +33,9 @@ const (
 	maxToken = 128
 )
 
-// arriveByLink returns the token that a mailed link brought to this browser
-// earlier. When the address brings a token now, arriveByLink moves it into the
-// cookie and returns the detour to the address without it.
+// arriveByLink returns the token of a mailed link that this browser opened earlier. If the
+// address has a token, arriveByLink moves the token into the cookie and returns the detour
+// to the address without the token.
 func (s *site) arriveByLink(c *gin.Context, link cookieName) (token string, err error) {
 	given, ok := tokenInAddress(c.Request.URL.RawQuery)
 	if !ok {
@@ -49,11 +49,11 @@ func (s *site) arriveByLink(c *gin.Context, link cookieName) (token string, err 
 	return "", &detour{to: c.FullPath()}
 }
 
-// tokenInAddress returns the token in the query of a mailed link, without the
-// marks that a mail program or a person took for a part of the link, such as a
-// full stop or a bracket. It reads the query by itself, because Go's parser
-// drops a parameter that has a semicolon or a broken escape in it. It reports
-// false without a token, and returns "" for two that differ.
+// tokenInAddress returns the token in the query of a mailed link, without the marks that a
+// mail program or a person took for a part of the link, such as a full stop or a bracket.
+// It reads the query itself, because Go's parser drops a parameter with a semicolon or a
+// broken escape. It reports false if there is no token, and returns "" if there are two
+// different tokens.
 func tokenInAddress(query string) (token string, ok bool) {
 	for part := range strings.SplitSeq(query, "&") {
 		value, found := strings.CutPrefix(part, "token=")
@@ -83,8 +83,8 @@ func cleanToken(text string) string {
 	return text
 }
 
-// linkToken returns the token that the browser keeps for the link, or
-// models.ErrTokenSpent when it keeps none.
+// linkToken returns the token that the browser keeps for the link, or models.ErrTokenSpent
+// if it keeps no token.
 func (s *site) linkToken(c *gin.Context, link cookieName) (string, error) {
 	token := s.cookie(c, link)
 	if !isToken(token) {
@@ -104,8 +104,8 @@ func notInToken(r rune) bool {
 	return !letter && (r < '0' || '9' < r) && r != '-' && r != '_'
 }
 
-// spent returns err. If err says that the token of the link has become invalid,
-// the browser forgets it.
+// spent returns err. If err says that the token of the link has become invalid, spent makes
+// the browser forget the token.
 func (s *site) spent(c *gin.Context, link cookieName, err error) error {
 	if models.KindOf(err) == models.KindExpired {
 		s.clearCookie(c, link)

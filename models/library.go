@@ -198,7 +198,8 @@ WHERE v.server_id = ? AND v.libraries IS NOT NULL AND i.state = ? AND i.expires_
 }
 
 // sweepLibraries deletes libraries that are gone, once no link and no pending invite names
-// them. Reports cannot do that, because a report that has not changed is not stored.
+// them. A report that changes something deletes them, too, but an unchanged report does
+// not.
 func (s *Store) sweepLibraries(ctx context.Context) error {
 	for after := int64(0); ; {
 		var servers []int64

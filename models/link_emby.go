@@ -60,9 +60,9 @@ func (r *authorizationRow) link() Link {
 }
 
 // Links lists a server's links, pending and accepted, with the access keys, which the
-// server itself made or has to store. For a disabled person the key is a new one that
-// nobody else knows. After an error the list is nil, never a shorter list: servers delete
-// guests that are missing.
+// server itself has made or has to store. For a disabled person, the list has a new key
+// that nobody else knows. After an error the list is nil, never a shorter list: servers
+// delete guests that are missing.
 func (e *EmbyServers) Links(ctx context.Context, this Server) ([]Authorization, error) {
 	var rows []authorizationRow
 	if err := e.read(ctx).Raw(authorizations+" AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id", this.ID, e.Now()).Scan(&rows).Error; err != nil {
@@ -184,8 +184,8 @@ func (e *EmbyServers) takeAccessKey(ctx context.Context, tx *gorm.DB, link *link
 }
 
 // recordKeySet writes into the histories of a linked person and of the server's owner that the
-// server has replaced the access key of the link. Only the owner sees from where. It does
-// nothing if the key is the same as before.
+// server has replaced the access key of the link. Only the owner sees the address from which
+// this was done. It does nothing if the key is the same as before.
 func (e *EmbyServers) recordKeySet(ctx context.Context, tx *gorm.DB, link *linkRow, in AskLink) error {
 	if before, err := e.keys.Open(sealAccessKey, FormatID(link.ID), link.AccessKey); err == nil && before == in.AccessKey {
 		return nil
@@ -234,12 +234,11 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 	return c.recordAbout(ctx, tx, accountID, EventLinkRemoved, server.server().Name, Caller{})
 }
 
-// FindAccount finds an account for a server: by username, or by the address of a
-// person who has accepted a link to this server. Other addresses are not found, so
-// that a server key cannot be used to test addresses. byEmail says that nameOrEmail is
-// an address; then [EmbyServers.Invite] may follow. Without an accepted link the display
-// name is the username. It returns [ErrNotFound],
-// [ErrThrottled] or [ErrUnavailable].
+// FindAccount finds an account for a server: by username, or by the address of a person who
+// has accepted a link to this server. Other addresses are not found, so that a server key
+// cannot be used to test addresses. The result byEmail says that nameOrEmail is an address;
+// then the server may call [EmbyServers.Invite]. Without an accepted link the display name
+// is the username. It returns [ErrNotFound], [ErrThrottled] or [ErrUnavailable].
 func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail string, caller Caller) (found Account, byEmail bool, err error) {
 	if err := e.throttle.allow(ctx, e.throttle.key("find account", FormatID(this.ID)), e.opt.Limits.FindHour); err != nil {
 		return Account{}, false, err
@@ -251,7 +250,7 @@ func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail 
 		return Account{}, byEmail, err
 	}
 	// This statement runs without an account, too, so that the time of the answer does not show
-	// whether the address has one.
+	// whether the address has an account.
 	linked, failed := gorm.G[linkRow](e.read(ctx)).
 		Where("server_id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)", this.ID, row.ID, LinkAccepted, e.Now()).Count(ctx, "*")
 	if failed != nil {
@@ -282,14 +281,14 @@ func (e *EmbyServers) lookedUpKey(email string, caller Caller) secret.Hash {
 	return e.throttle.key("looked up by source", email+" "+caller.Address)
 }
 
-// lookedUp returns the limit that stores a look-up of an address; an invite may follow
-// within its window.
+// lookedUp returns the limit whose counter stores the look-up of an address. Within its
+// window, an invite to the address may follow.
 func lookedUp() Limit { return Limit{Hits: 1 << 30, Window: 10 * time.Minute} }
 
-// Invite mails an invitation to a person without an account. It does so only if a
-// claimed server has looked that address up a short time ago from the same source,
-// because the call itself carries no key. In any other case it does nothing and
-// returns nil. Its only error is [ErrUnavailable], when the database does not answer.
+// Invite mails an invitation to a person without an account. It does so only if a claimed
+// server has looked that address up a short time ago from the same source, because the call
+// itself carries no key. In all other cases it does nothing and returns nil. The only error
+// is [ErrUnavailable], if the database does not answer.
 func (e *EmbyServers) Invite(ctx context.Context, email, requestedBy string, caller Caller) error {
 	sendTo, key, ok := parseEmail(email)
 	if !ok {

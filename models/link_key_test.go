@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// When the secret key changes, access keys are sealed with the new one; after that the old
-// key can be forgotten.
+// When the secret key changes, access keys are sealed with the new secret key; after that
+// the old one can be forgotten.
 func TestAccessKeysFollowTheSecretKey(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, name string) {
@@ -42,8 +42,8 @@ func TestAccessKeysFollowTheSecretKey(t *testing.T) {
 	})
 }
 
-// No access key of a disabled account works until the account is enabled again, not even
-// one that replaced an earlier key.
+// No access key of a disabled account works until the account is enabled again, not even a
+// key that has replaced an earlier one.
 func TestCheckRefusesDisabled(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

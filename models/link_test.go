@@ -101,7 +101,8 @@ func TestAskRules(t *testing.T) {
 		if len(made.AccessKey) != 32 {
 			k.t.Errorf("made the key %q, want 32 characters", made.AccessKey)
 		}
-		// The rows do not contain the key, and one pair cannot have two rows.
+		// The rows do not contain the key, and an account cannot have two links to one
+		// server.
 		if stored := k.texts("SELECT access_key FROM links")[0][0]; strings.Contains(stored, made.AccessKey) {
 			k.t.Errorf("the stored key %s shows the access key, want it encrypted", stored)
 		}
@@ -318,7 +319,8 @@ func TestFindAccount(t *testing.T) {
 		}
 		_, _, err = k.EmbyServers.FindAccount(ctx, k.server(k.account()).Server, person.Email, home)
 		k.is(err, models.ErrNotFound)
-		// An account that waits or is disabled is found by name, and its state is shown.
+		// An account that waits or is disabled is found by its name, and the server sees
+		// its state.
 		waiting := newName()
 		k.signUp(waiting)
 		found, _, err = k.EmbyServers.FindAccount(ctx, m.Server, waiting, home)

@@ -7,7 +7,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// The reasons for which an agent creates no local user for the guest of an accepted link.
+// The reasons why an agent creates no local user for the guest of an accepted link.
 const (
 	WaitGuestsOff = "guests_off"       // its settings let it create no local users
 	WaitLimit     = "guest_limit"      // there are as many guests as its settings allow
@@ -22,9 +22,9 @@ func isWaitReason(text string) bool {
 }
 
 // TellWaiting stores the reasons, by the id of the link, for which the guests of a server
-// wait for their local user. Links that waiting leaves out lose their reason. Links of other
-// servers, and links that do not wait for a local user, are ignored. A reason that is unknown
-// is stored as none, because the agent may be newer than the service.
+// wait for their local user. Links that are not in the map waiting lose their reason. Links
+// of other servers, and links that do not wait for a local user, are ignored. An unknown
+// reason is stored as "", because the agent may be newer than the service.
 func (c *Changes) TellWaiting(ctx context.Context, this Server, waiting map[int64]string) error {
 	return c.tx(ctx, "store why guests wait", func(tx *gorm.DB) error {
 		var rows []struct {

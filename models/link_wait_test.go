@@ -18,9 +18,9 @@ func (k *kit) waiting(owner models.Account, m media, guest models.Account, want 
 	}
 }
 
-// The guest and the owner both see the reason that the agent told last, until it takes the
-// reason back or the local user is there. No server can say anything about the guests of
-// another one, and a reason that is unknown is not shown.
+// The guest and the owner both see the reason that the agent has reported last, until the
+// agent no longer reports it or the local user exists. No server can report a reason for
+// the guests of another server, and an unknown reason is not shown.
 func TestReasonWhyAGuestWaits(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

@@ -123,8 +123,8 @@ func (c *core) localUserOf(ctx context.Context, tx *gorm.DB, serverID int64, ext
 }
 
 // sweepLocalUsers deletes local users that no longer exist on their server, once no link
-// and no pending invite names them. Reports cannot do that, because a report that has not
-// changed is not stored.
+// and no pending invite names them. A report that changes something deletes them, too, but
+// an unchanged report does not.
 func (s *Store) sweepLocalUsers(ctx context.Context) error {
 	const unnamed = `gone_at IS NOT NULL
  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.server_id = local_users.server_id AND l.local_user_id = local_users.id)

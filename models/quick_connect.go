@@ -12,9 +12,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/typed"
 )
 
-// QuickConnects are the operations that sign a device in by a code of Quick Connect,
-// six digits that an app of the media server shows without knowing this service. The
-// person types the code here and names the server, and the agent of that server
+// QuickConnects are the operations that sign a device in by a code of Quick Connect, six
+// digits that an app of the media server shows even though it does not know this service.
+// The person types the code here and names the server, and the agent of that server
 // approves it for the person's local user.
 type QuickConnects struct{ *core }
 
@@ -151,12 +151,13 @@ func ParseQuickCode(text string) (code string, ok bool) {
 	return code, true
 }
 
-// Ask hands a code to the agent of a server that the person is linked with. Each call, with
-// a right or a wrong code, is first counted by account, source and server, because the
-// media server does not count tries. A text that cannot be a code is not counted. If the
-// same code is still open for this server, Ask returns that try; another code replaces it.
-// It returns [ErrThrottled], errors about the fields server_id and code, [ErrNotFound] for
-// an account that was disabled, [ErrNoSession], or [ErrUnavailable] while the clocks differ.
+// Ask passes a code to the agent of a server that the person is linked to. Each call, with a
+// right or a wrong code, is first counted by account, source and server, because the media
+// server does not count tries. A text that cannot be a code is not counted. If a try with
+// the same code is still open at this server, Ask returns that try. A try with another code
+// is replaced. It returns [ErrThrottled], errors about the fields server_id and code,
+// [ErrNotFound] for an account that was disabled, [ErrNoSession], or [ErrUnavailable] while
+// the clocks differ.
 func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, text string, caller Caller) (QuickConnect, error) {
 	if err := q.clock.agrees(); err != nil {
 		return QuickConnect{}, ErrUnavailable.because(err)
@@ -187,7 +188,8 @@ func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, t
 	return q.Get(ctx, this.AccountID, id)
 }
 
-// check counts the try, and returns the code and the server.
+// check counts the try, and returns the code and the server, if the person may sign devices
+// in there.
 func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64, text string, caller Caller) (string, QuickServer, error) {
 	code, ok := ParseQuickCode(text)
 	if !ok {
@@ -236,9 +238,9 @@ func (q *QuickConnects) ask(ctx context.Context, tx *gorm.DB, this Session, row 
 	})
 }
 
-// stillMay locks the account, the session and the server. It returns an error when one
-// of them or the link is gone: a transaction that ends one of them either waits for
-// this one or has come first.
+// stillMay locks the account, the session and the server. It returns an error if one of
+// them or the link no longer exists: a transaction that ends one of them either waits for
+// this transaction or has come first.
 func (q *QuickConnects) stillMay(ctx context.Context, tx *gorm.DB, this Session, row *quickRow) error {
 	if err := lockUsableAccount(tx, row.AccountID); err != nil {
 		return err
@@ -265,8 +267,8 @@ func (q *QuickConnects) stillMay(ctx context.Context, tx *gorm.DB, this Session,
 	return err
 }
 
-// replaceOpen ends the open tries for other codes. It returns the id of the open try
-// for the same code, 0 without one.
+// replaceOpen ends the open tries with other codes. It returns the id of the open try with
+// the same code, or 0 if there is none.
 func (q *QuickConnects) replaceOpen(ctx context.Context, tx *gorm.DB, row *quickRow, code string) (sameID int64, err error) {
 	open, err := gorm.G[quickRow](tx).Where("account_id = ? AND state = ? AND server_id = ?", row.AccountID, QuickAsked, row.ServerID).Find(ctx)
 	if err != nil {
@@ -289,16 +291,15 @@ func (q *QuickConnects) replaceOpen(ctx context.Context, tx *gorm.DB, row *quick
 	return 0, nil
 }
 
-// quickOf reads a try of an account, its server's name, and whether the link
-// still holds.
+// quickOf reads a try of an account, its server's name, and whether the link still exists.
 const quickOf = `SELECT q.*, s.name, s.own_name, l.id AS held
 FROM quick_connects q JOIN servers s ON s.id = q.server_id
 LEFT JOIN links l ON l.id = q.link_id AND l.account_id = q.account_id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)
  AND s.disabled_at IS NULL
 WHERE q.id = ? AND q.account_id = ?`
 
-// Get reads a try of an account. It returns [ErrNotFound] for a try of another
-// account, and for one that ended long ago.
+// Get reads a try of an account. It returns [ErrNotFound] for a try of another account, and
+// for a try that ended long ago.
 func (q *QuickConnects) Get(ctx context.Context, accountID, id int64) (QuickConnect, error) {
 	var rows []struct {
 		Row           quickRow `gorm:"embedded"`

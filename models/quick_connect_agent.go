@@ -34,8 +34,8 @@ func (q *QuickConnects) Open(ctx context.Context, this Server) ([]QuickConnect, 
 	return list, nil
 }
 
-// giveUp ends a try whose code is sealed with a secret key that is no longer known;
-// the person has to type the code again.
+// giveUp ends a try if its code is sealed with a secret key that the service no longer
+// knows; the person has to type the code again.
 func (q *QuickConnects) giveUp(ctx context.Context, this Server, id int64, cause error) error {
 	q.opt.Log.ErrorContext(ctx, "a code of Quick Connect cannot be opened", slog.Int64("quick_connect_id", id), logError(cause))
 	return q.tx(ctx, "give a code of Quick Connect up", func(tx *gorm.DB) error {
@@ -51,8 +51,8 @@ func (q *QuickConnects) settle(tx *gorm.DB, this Server, id int64, state, reason
 		state, reason, id, this.ID, QuickAsked, q.Now()))
 }
 
-// Complete stores that the media server accepted the code. It returns [ErrNotFound]
-// for a try that is over.
+// Complete stores that the media server accepted the code. It returns [ErrNotFound] for a
+// try that has ended.
 func (q *QuickConnects) Complete(ctx context.Context, this Server, id int64) error {
 	return q.tx(ctx, "complete Quick Connect", func(tx *gorm.DB) error {
 		row, err := gorm.G[quickRow](tx).Where("id = ? AND server_id = ?", id, this.ID).Take(ctx)
@@ -73,8 +73,8 @@ func (q *QuickConnects) Complete(ctx context.Context, this Server, id int64) err
 	})
 }
 
-// Fail stores why the device was not signed in. It returns an error about the field
-// reason, or [ErrNotFound] for a try that is over.
+// Fail stores the reason why the device was not signed in. It returns an error about the
+// field reason, or [ErrNotFound] for a try that has ended.
 func (q *QuickConnects) Fail(ctx context.Context, this Server, id int64, reason string) error {
 	if !slices.Contains([]string{QuickCodeWrong, QuickNotAllowed, QuickNoLocalUser, QuickTooMany, QuickUnavailable}, reason) {
 		return fieldError(KindInvalid, "reason", "quick_reason_invalid")

@@ -82,7 +82,7 @@ func TestQuickConnectApprovesACode(t *testing.T) {
 	})
 }
 
-// Servers that cannot do it are not offered, and a server that is not offered is
+// Servers without Quick Connect are not offered, and a server that is not offered is
 // refused as if it did not exist.
 func TestQuickConnectOffersOnlyServersThatCanDoIt(t *testing.T) {
 	eachInvite(t, func(k *kit) {
@@ -190,7 +190,8 @@ func TestQuickConnectShowsTheLocalUser(t *testing.T) {
 	})
 }
 
-// Everything that takes an account away from the person who uses it also ends its tries.
+// Everything that ends the access of a person to an account also ends the open tries of the
+// account.
 func TestQuickConnectEnds(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -275,7 +276,7 @@ func (k *kit) quickMember(m media, a models.Account) models.Session {
 	return k.signIn(a).Session
 }
 
-// A try ends by time alone, without a sweep. The sweep erases its code long before it
+// A try expires even without a sweep. The sweep erases the code of the try long before it
 // deletes the row.
 func TestQuickConnectExpires(t *testing.T) {
 	eachInvite(t, func(k *kit) {
@@ -321,9 +322,9 @@ func TestQuickConnectExpires(t *testing.T) {
 	})
 }
 
-// Tries are counted before the code is checked, right or wrong: by account, by
-// source and by server. A person who is not linked with a server uses up none of its
-// tries.
+// Tries are counted before the code is checked, right or wrong: by account, by source and
+// by server. A person who is not linked to a server does not use up the tries of the
+// server.
 func TestQuickConnectLimits(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()

@@ -27,7 +27,7 @@ type SessionPage struct {
 func (p SessionPlace) beginning() bool { return p.After == 0 }
 
 // usedMeanwhile reports whether the session After was used since the first page was read,
-// and so stood at the end of the list.
+// and therefore came at the end of the list.
 func (p SessionPlace) usedMeanwhile() bool { return p.LastUse.After(p.Begun) }
 
 // validSessions selects the sessions of an account that neither expired nor are unused for
@@ -48,11 +48,11 @@ func (s *Sessions) Count(ctx context.Context, accountID int64) (int, error) {
 }
 
 // Page returns at most n valid sessions of an account after a place, the most recently used first.
-// A use moves a session to the front, where later pages would miss it. So what was used or opened
-// since the first page was read comes at the end, by its id. All pages together therefore name
-// every session that is valid throughout, and name one twice only if it was used meanwhile. The
-// pages are in the order of the uses that are written to the database. Within a page, uses that
-// [Sessions.Flush] has not written yet count, too.
+// A use moves a session to the front, where later pages would miss it. So the sessions that were
+// used or opened after the first page was read come at the end, sorted by their ids. Therefore all
+// pages together have every session that is valid all the time, and have a session twice only if
+// it was used meanwhile. The pages are in the order of the uses that are written to the database.
+// Within a page, uses that [Sessions.Flush] has not written yet count, too.
 func (s *Sessions) Page(ctx context.Context, accountID int64, place SessionPlace, n int) (SessionPage, error) {
 	query := s.validSessions(ctx, accountID)
 	switch {
@@ -78,7 +78,7 @@ func (s *Sessions) Page(ctx context.Context, accountID int64, place SessionPlace
 	return page, nil
 }
 
-// next returns the place after the last of the rows of a page that began at p.
+// next returns the place after the last row of a page that began at the place p.
 func (p SessionPlace) next(rows []sessionRow) SessionPlace {
 	last := rows[len(rows)-1]
 	if p.beginning() {

@@ -22,8 +22,8 @@ func (k *kit) sessions(accountID int64) []models.Session {
 	return page.Sessions
 }
 
-// pagesOf reads a page of every kind: the first, one in the middle, and one with sessions
-// that were used after the first page was read.
+// pagesOf reads a page of every kind: the first page, a page in the middle, and a page with
+// sessions that were used after the first page was read.
 func (k *kit) pagesOf(accountID int64) error {
 	now := k.clock.Now()
 	for _, place := range []models.SessionPlace{
@@ -37,7 +37,7 @@ func (k *kit) pagesOf(accountID int64) error {
 }
 
 // turn reads the sessions of an account page by page and returns the devices of each page.
-// It calls between after the first page.
+// It calls the function between after the first page.
 func (k *kit) turn(accountID int64, n int, between func()) (pages []string) {
 	k.t.Helper()
 	var place models.SessionPlace
@@ -79,8 +79,8 @@ func (k *kit) useSessions(tokens ...string) {
 	k.must(k.Sessions.Flush(k.t.Context()))
 }
 
-// The pages of the sessions together hold each session once, those of the same moment,
-// too, and none of another account.
+// The pages together have each session of the account once, even sessions that began at the
+// same moment, and no session of another account.
 func TestSessionPagesAreComplete(t *testing.T) {
 	each(t, func(k *kit) {
 		a, other := k.account(), k.account()
@@ -104,9 +104,9 @@ func TestSessionPagesAreComplete(t *testing.T) {
 	})
 }
 
-// No page misses a session because it is used while the list is read. What was used or
-// opened since the first page was read stands at its end, and everything else stands where
-// it stood.
+// No page misses a session because it is used while the list is read. The sessions that
+// were used or opened after the first page was read come at the end of the list, and all
+// others keep their place.
 func TestSessionPagesWhileSessionsAreUsed(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()

@@ -192,9 +192,9 @@ func TestDisabledAccountsSessionIsRefused(t *testing.T) {
 	})
 }
 
-// The number of sessions of an account is limited. Above it, the session that was not used
-// for the longest time ends. Browsers and devices have separate limits, and a device without
-// an id never ends the session of a device that has one.
+// The number of sessions of an account is limited. If a further one begins, the session ends
+// that was not used for the longest time. Browsers and devices have separate limits, and a
+// device without an id never ends the session of a device that has one.
 func TestSessionsOfAnAccountAreLimited(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, a := k.t.Context(), k.account()

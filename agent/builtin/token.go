@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// tokensKept is the number of tokens that one local user may have. The next one ends the
-	// token whose last use is the longest ago.
+	// tokensKept is the number of tokens that one local user may have. A further token ends
+	// the one whose last use is the longest time ago.
 	tokensKept = 300
 	// noteEvery is the time between two writes of the use of a token.
 	noteEvery = 10 * time.Minute
@@ -65,8 +65,8 @@ func (s *Server) findSession(ctx context.Context, token string) (who session, ok
 	return who, ok, nil
 }
 
-// noteUse stores that a token was used, if it was not stored in the last ten minutes. The
-// request goes on if that fails.
+// noteUse stores that a token was used, if it was not stored in the last ten minutes. If
+// that fails, the request is answered nevertheless.
 func (s *Server) noteUse(ctx context.Context, who *session) {
 	if now := s.now(); now.Sub(who.usedAt) >= noteEvery {
 		s.writing.note(ctx, s.opt.Log, s.writeUse(ctx, who, now))
@@ -88,8 +88,8 @@ func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserve
 	return s.mint(ctx, localUserID, device, nil)
 }
 
-// mint makes a token. If passwordHash is not nil, it must still be the hash of the local
-// user, or mediaserver.ErrNotAllowed is returned.
+// mint makes a token. If passwordHash is not nil and no longer the hash of the local user,
+// mint returns mediaserver.ErrNotAllowed.
 func (s *Server) mint(ctx context.Context, localUserID string, device mediaserver.Device, passwordHash *string) (mediaserver.Token, error) {
 	value, err := s.newID()
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *Server) Administrator(ctx context.Context, token string) (bool, error) 
 	return ok && who.administrator, err
 }
 
-// endTokens ends all tokens of a local user except the one with the id keep.
+// endTokens ends all tokens of a local user except the token with the id keep.
 func endTokens(tx *gorm.DB, localUserID string, keep int64) error {
 	if err := tx.Exec("DELETE FROM access_tokens WHERE local_user_id = ? AND id <> ?", localUserID, keep).Error; err != nil {
 		return fmt.Errorf("end tokens: %w", err)
@@ -179,9 +179,9 @@ type sessionRow struct {
 	UsedAt      time.Time
 }
 
-// sessions returns the tokens that were used since a time and the one with the id own,
-// which comes first; the others are sorted by their last use. With an empty user it returns
-// the tokens of all local users.
+// sessions returns the tokens that were used since a time, sorted by their last use. The
+// token with the id own is always among them, as the first. If user is "", it returns the
+// tokens of all local users.
 func (s *Server) sessions(ctx context.Context, user string, since time.Time, own int64) ([]sessionRow, error) {
 	const sessionsMax = 200
 	var rows []sessionRow

@@ -53,8 +53,8 @@ func TestMint(t *testing.T) {
 	}
 }
 
-// Of many tokens made at the same time for one device, one stays valid, also with two
-// processes.
+// Of many tokens made at the same time for one device, only one stays valid, even if two
+// processes make them.
 func TestMintRaces(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -86,7 +86,7 @@ func TestMintRaces(t *testing.T) {
 	}
 }
 
-// A disabled local user keeps no token, even if some are made at the same time.
+// A disabled local user keeps no token, even if tokens are made at the same moment.
 func TestDisabledKeepNoToken(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -142,7 +142,7 @@ func TestLookTokenPlan(t *testing.T) {
 	}
 }
 
-// The use of a token is stored every ten minutes, not each time.
+// The use of a token is stored every ten minutes, and not at each use.
 func TestUseIsNoted(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -22,7 +22,7 @@ type exchanged struct {
 	AccessToken string `json:"AccessToken"`
 }
 
-// exchange gives a device a local access token for an access key, which stands in
+// exchange gives a device a local access token for an access key, which the request has in
 // the place of a token. Devices ask for it whenever they connect.
 func (s *server) exchange(w http.ResponseWriter, r *wire.Request) error {
 	if r.Identity.Token == "" {
@@ -43,10 +43,10 @@ func (s *server) exchange(w http.ResponseWriter, r *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, exchanged{got.LocalUserID, got.AccessToken})
 }
 
-// deviceOf returns the device that sends the request. Clients that do not
-// describe themselves (JS15, ROKU) get an id made of account, program and
-// network. So two televisions in different homes are two devices, and each stays
-// the same device when it comes again.
+// deviceOf returns the device that sends the request. Clients that do not describe
+// themselves (JS15, ROKU) get an id made of account, program and network. So two
+// televisions in different homes are two devices, and a television that comes again is the
+// same device.
 func deviceOf(r *wire.Request, account string) mediaserver.Device {
 	program, version := programOf(r.UserAgent())
 	d := mediaserver.Device{

@@ -61,8 +61,8 @@ func sessionsOf(s *site, person *client.Client) map[client.ID]bool {
 }
 
 // TestGuestWhoWaitsOverHTTP exchanges for a guest whom the media server does not create.
-// With the pace of a real agent the device waits some seconds, and is then told when to come
-// again. Afterwards the same access key gives a token.
+// With the pace of a real agent the device waits some seconds, and then hears when to come
+// again. When the guest has been created, the same access key gives a token.
 func TestGuestWhoWaitsOverHTTP(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

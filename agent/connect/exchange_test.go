@@ -151,7 +151,7 @@ func TestExchangeRefused(t *testing.T) {
 		t.Fatalf("%d tokens were made, want 0", n)
 	}
 
-	// An admin took the yes to Kid back.
+	// An admin has disallowed Kid.
 	s.must(s.agent.Allowances.Disallow(t.Context(), kid))
 	if got := s.refused(exchange(account, key), http.StatusForbidden, "latchkey agent allow"); got.retryAfter != "" {
 		t.Errorf("Retry-After %q, want none: a person has to act", got.retryAfter)
@@ -218,9 +218,8 @@ func TestExchangeBeforeRegistration(t *testing.T) {
 	}
 }
 
-// TestDevicesWithoutAnID tells clients that do not describe themselves apart by
-// account, program and network. A client must get the same id when it comes
-// again.
+// TestDevicesWithoutAnID distinguishes clients that do not describe themselves by account,
+// program and network. A client must get the same id when it comes again.
 func TestDevicesWithoutAnID(t *testing.T) {
 	t.Parallel()
 	id := func(account, agent, address, name string) string {

@@ -29,9 +29,10 @@ func setByRequest(t *testing.T, fake *jellyfintest.Server, id, member, value str
 	}
 }
 
-// The test goes through what ends a token. A token ends for good when its user is disabled,
-// when a sign-out shows nothing but the token, and when a code of the same device is approved.
-// It survives a restart, and the hours in which the user may not use the server.
+// The test tries everything that may end a token. A token ends for ever when its user is
+// disabled, when a sign-out request sends only the token, and when a code of the same device
+// is approved. It stays valid after a restart, and after the hours in which the user may not
+// use the server.
 func TestWhenATokenLives(t *testing.T) {
 	t.Parallel()
 	for _, version := range both() {
