@@ -220,7 +220,8 @@ func linkLocalUser(owner *visitor, attic agent) {
 	person.fill("password", paul.password)
 	person.send("/invite")
 	person.wantText("main", "anna")
-	person.push(`form[action="/invites/accept"] button`, "/servers")
+	person.push(`form[action="/invites/accept"] button`, attic.page()+"/start")
+	person.open("/servers")
 	person.wantText(`[aria-labelledby="usable"]`, "Attic")
 	linked := false
 	for _, one := range attic.links(t) {

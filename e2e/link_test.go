@@ -147,8 +147,9 @@ func TestLinkFromAServer(t *testing.T) {
 	userID := askLink(t, s, server, id, paul)
 	guest.arriveByLink(s.link(t, "link_asked", paul.email), "/invitations")
 	guest.wantText("main", "Attic")
-	guest.push(`form[action="/invitations/accept"] button`, "/servers")
+	guest.push(`form[action="/invitations/accept"] button`, "/servers/"+id+"/start")
 	guest.wantNotice("invitation_accepted")
+	guest.open("/servers")
 	guest.wantText(`[aria-labelledby="usable"]`, "Attic")
 	if links := call[[]link](t, s, server, http.MethodGet, "/ServerAuthorizations", "serverId", id); len(links) != 1 ||
 		links[0] != (link{userID, accessKey, "accepted"}) {
@@ -282,9 +283,12 @@ func linkPages(t *testing.T, s *service) []shown {
 				v.press(" ")
 			}
 		}},
-		{"servers", "with one to use", func(v *visitor) {
+		{"server_start", "of a server that speaks Emby Connect", func(v *visitor) {
 			v.open("/invitations")
-			v.push(`form[action="/invitations/accept"] button`, "/servers")
+			v.push(`form[action="/invitations/accept"] button`, page+"/start")
+		}},
+		{"servers", "with one to use", func(v *visitor) {
+			v.open("/servers")
 			v.tabTo("#leave-0")
 			v.press(" ")
 		}},

@@ -65,7 +65,7 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 		{"quick_connect", "", func(v *visitor) {
 			askAPI[struct{}](t, s, loft.key, http.MethodPost, "/server/links", map[string]string{"to": "quinn", "type": "linked", "local_user": "u1"})
 			v.open("/invitations")
-			v.push(`form[action="/invitations/accept"] button`, "/servers")
+			v.push(`form[action="/invitations/accept"] button`, loft.page()+"/start")
 			reports(true)
 			typed(v)
 			v.wantText(".code", "739 104")
@@ -93,7 +93,7 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 			askAPI[struct{}](t, s, shed.key, http.MethodPost, "/server/links", map[string]string{"to": "quinn", "type": "linked"})
 			askAPI[struct{}](t, s, shed.key, http.MethodPut, "/server/report", map[string]any{"name": "Shed", "system_id": "agent-shed", "quick_connect": true})
 			v.open("/invitations")
-			v.push(`form[action="/invitations/accept"] button`, "/servers")
+			v.push(`form[action="/invitations/accept"] button`, shed.page()+"/start")
 			typed(v)
 			v.push(`form[action="/link/quick-connect"] button`, "/link/quick-connect")
 			v.wantFocus("[name=server_id]")

@@ -69,7 +69,7 @@ func pageOf(path string) string {
 		return path
 	}
 	switch act {
-	case "open", "invite", "join": // these have a page of their own
+	case "open", "start", "invite", "join": // these have a page of their own
 		return path
 	case "join/state":
 		return "/servers/" + id + "/join"

@@ -142,7 +142,7 @@ func (s *site) inviteSignUp(c *gin.Context, f form) error {
 	s.renewSession(c, out.Session, out.Token)
 	s.keepDeviceMark(c, out.DeviceMark)
 	s.clearCookie(c, linkInvite)
-	return s.leave(c, "/servers", noticeWelcome)
+	return s.leave(c, startOf(who.invite), noticeWelcome)
 }
 
 func (s *site) showInviteSignUp(c *gin.Context, f form, who invited, cause error) error {
@@ -177,7 +177,7 @@ func (s *site) afterSignIn(c *gin.Context, session models.Session, wish string) 
 
 // acceptInvite answers POST /invites/accept.
 func (s *site) acceptInvite(c *gin.Context, f form) error {
-	return s.answerInvite(c, f, "/servers", noticeInvitationAccepted, s.Store.Invites.Accept)
+	return s.answerInvite(c, f, s.startOfInvite(c, f["id"]), noticeInvitationAccepted, s.Store.Invites.Accept)
 }
 
 // declineInvite answers POST /invites/decline.

@@ -30,7 +30,7 @@ func TestPageNamesGoneLibraries(t *testing.T) {
 	owner.says(attic.page(), "Libraries: "+gone, "but not", choose) // of the invites
 	owner.says(attic.page()+"/invite", "Music &amp; More", "but not", "Films")
 	person.says("/invitations", gone)
-	person.led(person.post("/invites/accept", "id", person.idIn("/invitations")), "/servers")
+	person.led(person.post("/invites/accept", "id", person.idIn("/invitations")), attic.page()+"/start")
 	owner.says(attic.page(), "Libraries: "+gone, choose, `name="`+films+`"`)
 
 	link := owner.hidden(attic.page(), "id", `action="`+attic.page()+`/people/terms"`)
@@ -53,7 +53,7 @@ func TestPageAsksWhetherALibraryWasRenamed(t *testing.T) {
 	person.signIn(person.join("dora"))
 	attic := owner.runsAttic()
 	owner.led(owner.post("/invites", "server", attic.id(), "to", "dora", "server."+attic.id(), "on", "library."+attic.id()+".f", "on"), attic.page())
-	person.led(person.post("/invites/accept", "id", person.idIn("/invitations")), "/servers")
+	person.led(person.post("/invites/accept", "id", person.idIn("/invitations")), attic.page()+"/start")
 	in := models.Registration{Name: "Attic", SystemID: "a-attic", Version: "1.0", Kind: models.ServerAgent}
 	const asked, gone = "Does a library have another name now?", "Films (gone since 4 March 2026)"
 	say := func(by string) answer {

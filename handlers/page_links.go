@@ -86,19 +86,27 @@ func (s *site) showLinks(c *gin.Context, session models.Session, cause error) er
 // changes.
 func (s *site) acceptLink(c *gin.Context, f form) error {
 	session, err := s.onLink(c, f, s.Store.Links.Accept)
-	if errors.Is(err, errGone) && s.mayUse(c, session, f["id"]) {
-		err = nil
+	to := home
+	if err == nil || errors.Is(err, errGone) {
+		usable, found := s.usableLink(c, session, f["id"])
+		if found {
+			to, err = startPath(usable.ServerID), nil
+		}
 	}
 	if err != nil {
 		return s.showLinks(c, session, err)
 	}
-	return s.leave(c, "/servers", noticeInvitationAccepted)
+	return s.leave(c, to, noticeInvitationAccepted)
 }
 
-// mayUse reports whether the person has accepted the link.
-func (s *site) mayUse(c *gin.Context, session models.Session, id string) bool {
+// usableLink returns a link that the person has accepted. It reports false for another one.
+func (s *site) usableLink(c *gin.Context, session models.Session, id string) (models.Link, bool) {
 	usable, err := s.Store.Links.List(c.Request.Context(), session.AccountID, models.LinkAccepted)
-	return err == nil && slices.ContainsFunc(usable, func(one models.Link) bool { return idText(one.ID) == id })
+	at := slices.IndexFunc(usable, func(one models.Link) bool { return idText(one.ID) == id })
+	if err != nil || at < 0 {
+		return models.Link{}, false
+	}
+	return usable[at], true
 }
 
 // declineLink answers POST /invitations/decline.

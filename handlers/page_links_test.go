@@ -32,8 +32,8 @@ func TestInvitation(t *testing.T) {
 	stranger.see(stranger.post("/invitations/accept", "id", id), http.StatusNotFound)
 	owner.see(owner.post("/invitations/accept", "id", id), http.StatusNotFound)
 	guest.see(guest.get(den.page()+"/open"), http.StatusNotFound)
-	guest.led(guest.post("/invitations/accept", "id", id), "/servers", "Accepted", "Den", den.page()+"/open")
-	guest.led(guest.post("/invitations/accept", "id", id), "/servers", "Accepted") // sent twice: nothing changes
+	guest.led(guest.post("/invitations/accept", "id", id), den.page()+"/start", "Accepted", "You are in: Den")
+	guest.led(guest.post("/invitations/accept", "id", id), den.page()+"/start", "Accepted") // sent twice: nothing changes
 	stranger.see(stranger.post("/invitations/accept", "id", id), http.StatusNotFound)
 	if letter := s.letter(t, models.MailLinkAccepted, annsMail.email); letter.Facts.Person != "carla" {
 		t.Errorf("facts %v, want carla", letter.Facts)
@@ -60,7 +60,7 @@ func TestInvitation(t *testing.T) {
 	}
 	s.letter(t, models.MailLinkRemoved, annsMail.email)
 	third := strconv.FormatInt(den.ask("carla", models.LinkLinked).ID, 10)
-	guest.led(guest.post("/invitations/accept", "id", third), "/servers")
+	guest.led(guest.post("/invitations/accept", "id", third), den.page()+"/start")
 	stranger.see(stranger.post("/servers/leave", "id", third), http.StatusNotFound)
 	guest.led(guest.post("/servers/leave", "id", third), "/servers", "You have left", "None yet")
 	guest.see(guest.post("/servers/leave", "id", third), http.StatusNotFound, "<title>Problem: Servers", "no longer there", "None yet")

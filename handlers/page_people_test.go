@@ -37,7 +37,7 @@ func TestPageSaysWhoWaitsForAYes(t *testing.T) {
 	anna := owner.localUser(attic, "Anna O&#39;Neill")
 	owner.led(owner.post("/invites", "server", attic.id(), "to", "dora", "local_user_id", anna, "server."+attic.id(), "on"), attic.page())
 	owner.says(attic.page(), all, "but not", command) // an invite is not a link
-	dora.led(dora.post("/invites/accept", "id", dora.idIn("/invitations")), "/servers")
+	dora.led(dora.post("/invites/accept", "id", dora.idIn("/invitations")), attic.page()+"/start")
 	page := owner.get(attic.page())
 	if n := strings.Count(page.body, command); n != 2 || strings.Count(page.body, "Waits for your yes") != 2 {
 		t.Errorf("the command stands %d times on the page, want 2: beside the person and beside the local user\n%s", n, summary(page.body))
@@ -91,7 +91,7 @@ func TestPageSaysWhyAGuestWaits(t *testing.T) {
 	attic := owner.runsAttic()
 	dora.signIn(s.account(t, "dora"))
 	owner.led(owner.post("/invites", "server", attic.id(), "to", "dora", "type", models.LinkGuest, "server."+attic.id(), "on"), attic.page())
-	dora.led(dora.post("/invites/accept", "id", dora.idIn("/invitations")), "/servers")
+	dora.led(dora.post("/invites/accept", "id", dora.idIn("/invitations")), attic.page()+"/start")
 	link := dora.links("dora")["Attic"].ID
 	for _, tell := range []struct{ reason, owner, guest string }{
 		{models.WaitGuestsOff, "“create-users” is off", "creates none for guests now"},

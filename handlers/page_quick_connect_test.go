@@ -41,7 +41,7 @@ func (m *runServer) links(gina *browser) {
 	m.t.Helper()
 	m.ask("gina", models.LinkLinked)
 	id := gina.idIn("/invitations")
-	gina.led(gina.post("/invitations/accept", "id", id), "/servers")
+	gina.led(gina.post("/invitations/accept", "id", id), m.page()+"/start")
 }
 
 // waiting returns the code that waits for the agent.

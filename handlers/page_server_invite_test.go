@@ -116,7 +116,7 @@ func TestLinkALocalUser(t *testing.T) {
 	letter := s.letter(t, models.MailInvite, dora.email)
 	person.led(person.get("/invite?token="+letter.Secret), "/invite", "Accept", "Decline", "local user Anna")
 	id := person.hidden("/invite", "id", "ann invites you")
-	person.led(person.post("/invites/accept", "id", id), "/servers", "Attic")
+	person.led(person.post("/invites/accept", "id", id), attic.page()+"/start", "Attic")
 	owner.says(attic.page(), "dora", "Linked to", "<strong>Anna</strong>", "but not", "local_user="+anna)
 
 	// The terms change: an end and libraries. The rest stays.

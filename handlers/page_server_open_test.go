@@ -19,7 +19,7 @@ func TestOpenServer(t *testing.T) {
 	den := owner.owns("Den")
 	owner.led(owner.post(den.page()+"/addresses", "address", "https://[2001:db8::1]:8920"), den.page())
 	owner.led(owner.post(den.page()+"/addresses", "address", "https://den.example.org/media/jellyfin/"), den.page())
-	guest.led(guest.post("/invitations/accept", "id", strconv.FormatInt(den.ask("carla", models.LinkGuest).ID, 10)), "/servers")
+	guest.led(guest.post("/invitations/accept", "id", strconv.FormatInt(den.ask("carla", models.LinkGuest).ID, 10)), den.page()+"/start")
 
 	a := guest.get(den.page() + "/open")
 	guest.see(a, http.StatusOK, "Open Den", den.Server.SystemID, "/static/js/server_open.")

@@ -36,6 +36,11 @@ type usableServerView struct {
 	Disabled bool
 }
 
+// Standing returns what keeps the person out of a server of the page.
+func (p serversPage) Standing(one usableServerView) linkStateView {
+	return linkStateView{p.Base, one.State, one.WaitsFor}
+}
+
 // ownedServerView is a server that the person owns.
 type ownedServerView struct {
 	ID              string

@@ -103,6 +103,8 @@ func (s *site) serverRoutes(r *gin.Engine) {
 	s.post(r, "/servers/new", s.makeClaimCode)
 	s.post(r, "/servers/claim", s.claimServer)
 	s.get(r, "/servers/:id/open", s.openServer)
+	s.get(r, "/servers/:id/start", s.serverStart)
+	s.post(r, "/servers/:id/start", s.startDigits)
 	s.get(r, "/servers/:id/join", s.proofForm)
 	s.post(r, "/servers/:id/join", s.startProof)
 	s.get(r, "/servers/:id/join/state", s.proofState)

@@ -98,7 +98,7 @@ func (f *front) hotRoutes(t *testing.T) map[string]hotRoute {
 		"exchange":          exchange,
 		"page /":            get(50, "/"),
 		"page /signin":      get(51, "/signin"),
-		"page /servers":     get(1110, "/servers", "Cookie", "latchkey-session="+f.session),
+		"page /servers":     get(1230, "/servers", "Cookie", "latchkey-session="+f.session),
 	}
 }
 

@@ -3,12 +3,15 @@ package models
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/latchkey-media/latchkey/internal/mediaurl"
+	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
 // The kinds of addresses, in the order in which a client should try them: near
@@ -63,6 +66,32 @@ func (r *addressRow) address() Address {
 // slash at its end.
 func (a Address) URL() string {
 	return mediaurl.URL{Scheme: a.Scheme, Host: a.Host, Port: a.Port, Path: a.Path}.String()
+}
+
+// Spoken returns the address as a person reads it and types it: without the port that every app
+// adds by itself. ok is false for an IPv6 address, whose brackets nobody types.
+func (a Address) Spoken() (text string, ok bool) {
+	if strings.Contains(a.Host, ":") {
+		return "", false
+	}
+	usual := map[string]int{"http": 80, "https": 443}
+	if usual[a.Scheme] == a.Port {
+		return a.Scheme + "://" + a.Host + a.Path, true
+	}
+	return a.URL(), true
+}
+
+// HomeOnly reports whether an address works in the home network alone, as far as its text shows:
+// it is private, or a name without a domain or with one that only home networks have.
+func (a Address) HomeOnly() bool {
+	if ip, err := netip.ParseAddr(a.Host); err == nil {
+		return peer.AtHome(ip)
+	}
+	if !strings.Contains(a.Host, ".") {
+		return true
+	}
+	return slices.ContainsFunc([]string{".local", ".lan", ".home", ".internal", ".localdomain", ".localhost", ".home.arpa"},
+		func(end string) bool { return strings.HasSuffix(a.Host, end) })
 }
 
 // parseAddress reads an address in the one form of [mediaurl.Parse]. It returns "" as

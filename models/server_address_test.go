@@ -41,3 +41,31 @@ func TestPathsOfAServer(t *testing.T) {
 		k.hasField(err, "addresses", "address_path_invalid")
 	})
 }
+
+// People read addresses as they type them, and never one in brackets.
+func TestAddressAsPeopleReadIt(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		address  models.Address
+		text     string
+		ok, home bool
+	}{
+		{models.Address{Scheme: "https", Host: "films.example.org", Port: 443}, "https://films.example.org", true, false},
+		{models.Address{Scheme: "https", Host: "films.example.org", Port: 8920, Path: "/jellyfin"}, "https://films.example.org:8920/jellyfin", true, false},
+		{models.Address{Scheme: "http", Host: "films.example.org", Port: 443}, "http://films.example.org:443", true, false},
+		{models.Address{Scheme: "http", Host: "192.168.1.20", Port: 8096}, "http://192.168.1.20:8096", true, true},
+		{models.Address{Scheme: "http", Host: "203.0.113.7", Port: 80}, "http://203.0.113.7", true, false},
+		{models.Address{Scheme: "http", Host: "nas", Port: 80}, "http://nas", true, true},
+		{models.Address{Scheme: "http", Host: "nas.fritz.box.home.arpa", Port: 80}, "http://nas.fritz.box.home.arpa", true, true},
+		{models.Address{Scheme: "http", Host: "nas.local", Port: 8096}, "http://nas.local:8096", true, true},
+		{models.Address{Scheme: "https", Host: "2001:db8::1", Port: 443}, "", false, false},
+		{models.Address{Scheme: "http", Host: "fd00::2", Port: 8096}, "", false, true},
+	} {
+		if text, ok := tt.address.Spoken(); text != tt.text || ok != tt.ok {
+			t.Errorf("%+v is read as %q (%v), want %q (%v)", tt.address, text, ok, tt.text, tt.ok)
+		}
+		if home := tt.address.HomeOnly(); home != tt.home {
+			t.Errorf("%+v is for home only: %v, want %v", tt.address, home, tt.home)
+		}
+	}
+}
