@@ -51,6 +51,7 @@ const (
 	noticeDeviceApproved     notice = "device_approved"
 	noticeDeviceDenied       notice = "device_denied"
 	noticeWelcome            notice = "welcome"
+	noticeAddressConfirmed   notice = "address_confirmed"
 	noticeHaveAccount        notice = "have_account"
 	noticeInviteSent         notice = "invite_sent"
 	noticeInviteWithdrawn    notice = "invite_withdrawn"

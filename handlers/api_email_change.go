@@ -28,13 +28,24 @@ func (s *site) apiChangeEmail(c *gin.Context, session models.Session) error {
 	return accepted(c, atMember(err, "current_password", "password"))
 }
 
-// apiConfirmEmail answers POST /api/v1/account/email/confirm.
+// apiConfirmEmail answers POST /api/v1/account/email/confirm. The first address of an account
+// that came by the link of an invite may belong to another person than the account's maker:
+// unless the request has a session of the account, the answer has a token that sets a new
+// password.
 func (s *site) apiConfirmEmail(c *gin.Context) error {
 	token, err := readToken(c)
 	if err != nil {
 		return err
 	}
-	return done(c, s.Store.Emails.ConfirmChange(c.Request.Context(), token, caller(c)))
+	signedIn := int64(0)
+	if session, err := s.sessionOf(c); err == nil {
+		signedIn = session.AccountID
+	}
+	secret, err := s.Store.Emails.ConfirmChange(c.Request.Context(), token, signedIn, caller(c))
+	if err != nil || secret == "" {
+		return done(c, err)
+	}
+	return answerResetToken(c, secret)
 }
 
 // apiUndoEmail answers POST /api/v1/account/email/undo. The person who had changed the
@@ -48,6 +59,11 @@ func (s *site) apiUndoEmail(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	return answerResetToken(c, secret)
+}
+
+// answerResetToken answers with a token that sets a new password.
+func answerResetToken(c *gin.Context, secret string) error {
 	return answerJSON(c, http.StatusOK, struct {
 		ResetToken string `json:"reset_token"`
 	}{secret})

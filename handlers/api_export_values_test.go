@@ -41,6 +41,10 @@ func withoutExport() map[string]string {
 		"Export.Quick.LinkID": "the server is named", "Export.Quick.ServerName": "the server is named by its id",
 		"Export.Terms.Libraries.Kind": "only a report fills it", "Export.Invites.Servers.Libraries.Kind": "only a report fills it",
 		"Export.Invites.AnsweredAt": notYet, "Export.Invites.AnsweredBy": notYet,
+		"Export.Account.Newcomer": notYet, "Export.Invites.Greeting": notYet, "Export.Invites.Link": notYet, "Export.Invites.Uses": notYet, "Export.Invites.Used": notYet,
+		"Export.Profiles.ID": notYet, "Export.Profiles.ServerID": notYet, "Export.Profiles.Name": notYet, "Export.Profiles.Uses": notYet,
+		"Export.Profiles.InviteDays": notYet, "Export.Profiles.LinkDays": notYet, "Export.Profiles.Libraries.ExternalID": notYet,
+		"Export.Profiles.Libraries.Name": notYet, "Export.Profiles.Libraries.GoneAt": notYet, "Export.Profiles.Libraries.Kind": notYet,
 	}
 }
 

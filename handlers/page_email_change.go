@@ -21,6 +21,7 @@ type emailChangePage struct {
 type emailChangeConfirmPage struct {
 	Base
 	Username, Email string
+	Foreign         bool // the account has no address yet and is not signed in here; see confirmEmailChange
 }
 
 // emailChangeUndoPage is the data of templates/pages/email_change_undo.html:
@@ -88,19 +89,37 @@ func (s *site) emailChangeConfirmForm(c *gin.Context) error {
 		return s.spent(c, linkEmailConfirm, err)
 	}
 	return s.render(c, http.StatusOK, "email_change_confirm",
-		emailChangeConfirmPage{Base: s.base(c, "email_change_confirm"), Username: info.Username, Email: info.Email})
+		emailChangeConfirmPage{
+			Base: s.base(c, "email_change_confirm"), Username: info.Username, Email: info.Email, Foreign: info.Newcomer && signedInTo(c) != info.AccountID,
+		})
 }
 
-// confirmEmailChange answers POST /account/email/confirm.
+// signedInTo returns the account that the browser is signed in to, 0 for none.
+func signedInTo(c *gin.Context) int64 {
+	session, err := visitOf(c).session()
+	if err != nil {
+		return 0
+	}
+	return session.AccountID
+}
+
+// confirmEmailChange answers POST /account/email/confirm. Whoever came by the link of an invite
+// may have named the address of another person. If the browser is not signed in to the account,
+// the next page therefore asks for a new password, and nobody else stays signed in.
 func (s *site) confirmEmailChange(c *gin.Context, _ form) error {
 	token, err := s.linkToken(c, linkEmailConfirm)
 	if err != nil {
 		return err
 	}
-	if err := s.Store.Emails.ConfirmChange(c.Request.Context(), token, caller(c)); err != nil {
+	secret, err := s.Store.Emails.ConfirmChange(c.Request.Context(), token, signedInTo(c), caller(c))
+	if err != nil {
 		return s.spent(c, linkEmailConfirm, err)
 	}
 	s.clearCookie(c, linkEmailConfirm)
+	if secret != "" {
+		s.setCookie(c, linkReset, secret, linkLife)
+		return s.leave(c, "/reset", noticeAddressConfirmed)
+	}
 	return s.leave(c, accountPath, noticeEmailChanged)
 }
 

@@ -10,6 +10,7 @@ func (s sampler) emailChangeSamples() []sample {
 			Base: s.signedIn("email_change"), Waiting: "new@example.org", UndoLife: life, Email: email, Password: s.wrong(current, "", "current_password_wrong"),
 		}},
 		{"email_change_confirm", emailChangeConfirmPage{Base: s.base("email_change_confirm"), Username: "mira.k", Email: "new@example.org"}},
+		{"email_change_confirm-foreign", emailChangeConfirmPage{Base: s.base("email_change_confirm"), Username: "nina", Email: "nina@example.org", Foreign: true}},
 		{"email_change_undo", emailChangeUndoPage{Base: s.base("email_change_undo"), Username: "mira.k", Email: "mira@example.org"}},
 	}
 }

@@ -55,7 +55,7 @@ func (s *site) invite(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	one, email, err := s.Store.Invites.Look(c.Request.Context(), token)
+	one, email, err := s.Store.Invites.Look(c.Request.Context(), token, caller(c))
 	if err != nil {
 		return s.spent(c, linkInvite, err)
 	}
@@ -105,7 +105,7 @@ func (s *site) invitedHere(c *gin.Context) (invited, error) {
 	if err != nil {
 		return invited{}, err
 	}
-	invite, email, err := s.Store.Invites.Look(c.Request.Context(), token)
+	invite, email, err := s.Store.Invites.Look(c.Request.Context(), token, caller(c))
 	if err == nil && email == "" { // the invite is for a person who has an account
 		err = models.ErrTokenSpent
 	}

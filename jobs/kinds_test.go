@@ -140,7 +140,8 @@ func (w *world) lastActs(ctx context.Context, wait func()) []act {
 			return w.Emails.RequestChange(ctx, w.anna, "anna-two@mail.example.org", password, w.caller)
 		}, []models.MailKind{models.MailEmailConfirm, models.MailEmailAsked}},
 		{"confirm the other address", func() error {
-			return w.Emails.ConfirmChange(ctx, w.links[models.MailEmailConfirm], w.caller)
+			_, err := w.Emails.ConfirmChange(ctx, w.links[models.MailEmailConfirm], 0, w.caller)
+			return err
 		}, []models.MailKind{models.MailEmailChanged, models.MailEmailArrived}},
 		{"undo the change", func() error {
 			_, err := w.Emails.Undo(ctx, w.links[models.MailEmailChanged], w.caller)

@@ -46,6 +46,7 @@ type accountRow struct {
 	LegacyMD5Filtered string     `gorm:"column:legacy_md5_filtered"`
 	Operator          bool
 	LockVersion       int64 // raised by every transaction that locks the account, see lock.go
+	NewcomerOf        int64 // the invite whose link made the account, until it confirms an address; else 0. See newcomer.go
 }
 
 // TableName returns the name of the table, accounts.
@@ -66,6 +67,7 @@ type Account struct {
 	ConfirmedAt       time.Time // zero while the sign-up waits
 	DisabledAt        time.Time // zero unless an operator disabled it
 	Operator          bool      // may use the operations of operators; only the command line changes it
+	Newcomer          bool      // came by the link of an invite, and has not confirmed an address yet; see newcomer.go
 }
 
 // pinRemindAfter is the age of a PIN at which its owner is advised to change it.
@@ -82,7 +84,7 @@ func (r *accountRow) account() Account {
 		ID: r.ID, Username: r.Username, DisplayName: r.DisplayName, Email: r.Email, Locale: r.Locale,
 		HasPIN: r.PINHash != "", PINOff: r.PINOffAt != nil, PINChangedAt: orZero(r.PINChangedAt),
 		PasswordChangedAt: r.PasswordChangedAt.UTC(), CreatedAt: r.CreatedAt.UTC(),
-		ConfirmedAt: orZero(r.ConfirmedAt), DisabledAt: orZero(r.DisabledAt), Operator: r.Operator,
+		ConfirmedAt: orZero(r.ConfirmedAt), DisabledAt: orZero(r.DisabledAt), Operator: r.Operator, Newcomer: r.NewcomerOf != 0,
 	}
 }
 

@@ -56,7 +56,7 @@ func TestConfirmLinkWorksOnce(t *testing.T) {
 				"confirm": func(s string) error { return k.Emails.Confirm(ctx, s, home) },
 				"reset":   func(s string) error { return k.Recovery.ResetPassword(ctx, s, otherPassword, home) },
 				"pin":     func(s string) error { return k.PINs.ResetByMail(ctx, s, "8305", home) },
-				"change":  func(s string) error { return k.Emails.ConfirmChange(ctx, s, home) },
+				"change":  func(s string) error { return k.confirmChange(s) },
 				"undo":    func(s string) error { _, err := k.Emails.Undo(ctx, s, home); return err },
 				"not me":  func(s string) error { return k.Sessions.NotMe(ctx, s, home) },
 				"pending": func(s string) error { return k.Emails.Resend(ctx, s, home) },

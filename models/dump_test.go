@@ -95,7 +95,7 @@ func TestDumpGivesNoInvite(t *testing.T) {
 		}, home)
 		k.must(err)
 		opens := func(text string) bool {
-			if _, _, err := k.Invites.Look(ctx, text); err == nil {
+			if _, _, err := k.Invites.Look(ctx, text, home); err == nil {
 				return true
 			}
 			_, err := k.Accounts.SignUp(ctx, models.SignUp{
@@ -141,7 +141,7 @@ func TestDumpGivesNoInvite(t *testing.T) {
 			k.t.Errorf("tried %d texts, want at least 100", tried)
 		}
 		owed := k.letter(models.MailInvite, "owed@example.org").Secret
-		if _, _, err := k.Invites.Look(ctx, owed); err != nil || !opens(sent) {
+		if _, _, err := k.Invites.Look(ctx, owed, home); err != nil || !opens(sent) {
 			k.t.Errorf("the real secrets do not open the invites, error %v; want them to", err)
 		}
 	}, func(o *models.Options) { o.SignUp = models.SignUpInvite })

@@ -123,7 +123,7 @@ func replaceWaiting(tx *gorm.DB, accountID int64) error {
 
 // oweChange owes the link to the new address and the notice to the old one.
 func (e *Emails) oweChange(ctx context.Context, tx *gorm.DB, row *accountRow, change *emailChange, caller Caller) error {
-	err := e.owe(ctx, tx, emailConfirmMail(row, change, e.opt.Lives.EmailChange))
+	err := e.owe(ctx, tx, emailConfirmMail(row, change, e.opt.Lives.EmailChange, row.owner()))
 	if err != nil || change.OldEmail == "" {
 		return err
 	}
@@ -159,10 +159,13 @@ func (e *Emails) lookChange(ctx context.Context, p purpose, text, state string, 
 }
 
 // ConfirmChange spends the link that was mailed to the new address. The old address gets a
-// notice and stays reserved for the account, so that the change can be undone. It returns
-// [ErrTokenSpent], or [ErrEmailTaken] when another account has the address.
-func (e *Emails) ConfirmChange(ctx context.Context, text string, caller Caller) error {
-	return e.tx(ctx, "change the address", func(tx *gorm.DB) error {
+// notice and stays reserved for the account, so that the change can be undone. signedIn is the
+// account that the browser is signed in to, 0 for none. For a newcomer, and only if that is
+// another account, ConfirmChange returns the secret of a link that sets a new password: all
+// sessions have ended and no password works until then. It returns [ErrTokenSpent], or
+// [ErrEmailTaken] when another account has the address.
+func (e *Emails) ConfirmChange(ctx context.Context, text string, signedIn int64, caller Caller) (resetSecret string, err error) {
+	err = e.tx(ctx, "change the address", func(tx *gorm.DB) error {
 		t, err := e.spend(ctx, tx, purposeEmailChange, text)
 		if err != nil {
 			return err
@@ -178,18 +181,29 @@ func (e *Emails) ConfirmChange(ctx context.Context, text string, caller Caller) 
 		if err := e.makeChange(ctx, tx, &row, &change); err != nil {
 			return err
 		}
+		if row.NewcomerOf != 0 {
+			if resetSecret, err = e.settleNewcomer(ctx, tx, &row, signedIn == row.ID); err != nil {
+				return err
+			}
+			return e.recordAbout(ctx, tx, row.ID, EventConfirmed, maskEmail(change.NewEmail), caller)
+		}
 		if err := e.oweChanged(ctx, tx, &row, &change); err != nil {
 			return err
 		}
 		return e.recordAbout(ctx, tx, row.ID, EventEmailChanged, maskEmail(change.NewEmail), caller)
 	})
+	return resetSecret, err
 }
 
 // makeChange gives an account the address of change, if neither the account nor the
 // request was changed meanwhile.
 func (e *Emails) makeChange(ctx context.Context, tx *gorm.DB, row *accountRow, change *emailChange) error {
 	now := e.Now()
-	undoUntil := now.Add(e.opt.Lives.EmailUndo)
+	var undoUntil *time.Time // nobody could undo the first address of an account
+	if change.OldEmail != "" {
+		until := now.Add(e.opt.Lives.EmailUndo)
+		undoUntil = &until
+	}
 	made := tx.Exec("UPDATE email_changes SET state = ?, changed_at = ?, undo_until = ? WHERE id = ? AND state = ?",
 		changeMade, now, undoUntil, change.ID, changeWaiting)
 	if made.Error != nil {

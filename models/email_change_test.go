@@ -41,7 +41,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			if info.Email != to {
 				k.t.Errorf("got the link %+v, want the new address", info)
 			}
-			k.must(k.Emails.ConfirmChange(ctx, link.Secret, home))
+			k.must(k.confirmChange(link.Secret))
 			if got := k.get(a).Email; got != to {
 				k.t.Errorf("got the address %s, want %s", got, to)
 			}
@@ -51,7 +51,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 				k.t.Errorf("got the mail %+v, want a link to undo and the masked new address", changed)
 			}
 			k.only(letters, models.MailEmailArrived, to)
-			k.is(k.Emails.ConfirmChange(ctx, link.Secret, home), models.ErrTokenSpent)
+			k.is(k.confirmChange(link.Secret), models.ErrTokenSpent)
 			_, err = k.trySignIn(to, goodPassword)
 			k.must(err)
 			_, err = k.trySignIn(a.Email, goodPassword)
@@ -76,8 +76,8 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			one, two := addressOf(newName()), addressOf(newName())
 			first := k.askChange(a, one)
 			second := k.askChange(a, two)
-			k.is(k.Emails.ConfirmChange(ctx, first, home), models.ErrTokenSpent)
-			k.must(k.Emails.ConfirmChange(ctx, second, home))
+			k.is(k.confirmChange(first), models.ErrTokenSpent)
+			k.must(k.confirmChange(second))
 			if got := k.get(a).Email; got != two {
 				k.t.Errorf("address %s, want %s", got, two)
 			}
@@ -86,7 +86,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			a := k.account()
 			link := k.askChange(a, addressOf(newName()))
 			k.must(k.Recovery.ResetPassword(ctx, k.resetSecret(a), otherPassword, home))
-			k.is(k.Emails.ConfirmChange(ctx, link, home), models.ErrTokenSpent)
+			k.is(k.confirmChange(link), models.ErrTokenSpent)
 			if waiting, err := k.Emails.Waiting(ctx, a.ID); err != nil || waiting != "" {
 				k.t.Errorf("the account waits for %q with error %v, want no change", waiting, err)
 			}
@@ -107,7 +107,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			link := k.askChange(a, addressOf(name))
 			k.signUp(name)
 			k.must(k.Emails.Confirm(ctx, k.letter(models.MailConfirm, addressOf(name)).Secret, home))
-			k.is(k.Emails.ConfirmChange(ctx, link, home), models.ErrEmailTaken)
+			k.is(k.confirmChange(link), models.ErrEmailTaken)
 			if got := k.get(a).Email; got != a.Email {
 				k.t.Errorf("got the address %s, want %s", got, a.Email)
 			}
@@ -119,7 +119,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			a := k.account()
 			link := k.askChange(a, addressOf(newName()))
 			k.clock.Advance(24 * time.Hour)
-			k.is(k.Emails.ConfirmChange(ctx, link, home), models.ErrTokenSpent)
+			k.is(k.confirmChange(link), models.ErrTokenSpent)
 			if waiting, err := k.Emails.Waiting(ctx, a.ID); err != nil || waiting != "" {
 				k.t.Errorf("the account waits for %q with error %v, want no change", waiting, err)
 			}
@@ -168,7 +168,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			k.must(err)
 			for _, address := range lost { // anybody can use these addresses at once
 				b := k.account()
-				k.must(k.Emails.ConfirmChange(ctx, k.askChange(b, address), home))
+				k.must(k.confirmChange(k.askChange(b, address)))
 			}
 			if until, err := k.Emails.UndoUntil(ctx, a.ID); err != nil || !until.IsZero() {
 				k.t.Errorf("the change can be undone until %v, error %v; want no change", until, err)
@@ -203,7 +203,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			k.must(err)
 			_, err = k.Emails.Undo(ctx, second, home)
 			k.is(err, models.ErrTokenSpent)
-			k.is(k.Emails.ConfirmChange(ctx, waiting, home), models.ErrTokenSpent)
+			k.is(k.confirmChange(waiting), models.ErrTokenSpent)
 			undone(k, a, in.Token, secret, y, z)
 		})
 		k.run("the later change and then the first one can be undone", func(k *kit) {
@@ -228,7 +228,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			in := k.signIn(a)
 			y := addressOf(newName())
 			first := k.change(a, y)
-			k.must(k.Emails.ConfirmChange(ctx, k.askChange(a, a.Email), home))
+			k.must(k.confirmChange(k.askChange(a, a.Email)))
 			k.letters()
 			secret, err := k.Emails.Undo(ctx, first, home)
 			k.must(err)
@@ -277,7 +277,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			a := k.account()
 			change := k.askChange(a, addressOf(newName()))
 			reset, pin := k.resetSecret(a), k.pinResetSecret(a)
-			k.must(k.Emails.ConfirmChange(ctx, change, home))
+			k.must(k.confirmChange(change))
 			k.is(k.Recovery.ResetPassword(ctx, reset, otherPassword, home), models.ErrTokenSpent)
 			k.is(k.PINs.ResetByMail(ctx, pin, "8305", home), models.ErrTokenSpent)
 			_, err := k.Recovery.Look(ctx, reset)

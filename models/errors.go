@@ -101,6 +101,12 @@ var (
 	ErrAccountDisabled   = &Error{Kind: KindForbidden, Code: "account_disabled"}
 	ErrNoSession         = &Error{Kind: KindUnauthenticated, Code: "session_ended"}
 	ErrTokenSpent        = &Error{Kind: KindExpired, Code: "token_expired"}
+	ErrInviteUsed        = (&Error{Kind: KindExpired, Code: "invite_used"}).because(ErrTokenSpent)
+	ErrInviteWithdrawn   = (&Error{Kind: KindExpired, Code: "invite_withdrawn"}).because(ErrTokenSpent)
+	ErrInviteExpired     = (&Error{Kind: KindExpired, Code: "invite_expired"}).because(ErrTokenSpent)
+	ErrInviteOwn         = &Error{Kind: KindConflict, Code: "invite_own"}
+	ErrAlreadyMember     = &Error{Kind: KindConflict, Code: "already_member"}
+	ErrAddressFirst      = &Error{Kind: KindForbidden, Code: "confirm_address_first"}
 	ErrThrottled         = &Error{Kind: KindThrottled, Code: "throttled"}
 	ErrDeletionWaits     = &Error{Kind: KindConflict, Code: "deletion_waits"}
 	ErrSignUpClosed      = &Error{Kind: KindForbidden, Code: "sign_up_closed"}

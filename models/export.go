@@ -28,6 +28,7 @@ type Export struct {
 	Devices      []ExportedDevice
 	ClaimCodes   []ExportedClaimCode
 	Invites      []Invite // sent and received
+	Profiles     []InviteProfile
 	Proofs       []Proof
 	Quick        []QuickConnect  // without their codes
 	Terms        []ExportedTerms // of links whose libraries were chosen
@@ -236,10 +237,10 @@ func (e *Export) readClaimCodes(ctx context.Context, tx *gorm.DB, accountID int6
 	return err
 }
 
-// readOffers reads the invites, proofs, codes of Quick Connect and terms of an
+// readOffers reads the invites, their profiles, proofs, codes of Quick Connect and terms of an
 // account.
 func (e *Export) readOffers(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
-	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{e.readInvites, e.readProofs, e.readQuickConnects, e.readTerms} {
+	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{e.readInvites, e.readInviteProfiles, e.readProofs, e.readQuickConnects, e.readTerms} {
 		if err := part(ctx, tx, c, accountID); err != nil {
 			return err
 		}
@@ -272,6 +273,14 @@ func (e *Export) readInvites(ctx context.Context, tx *gorm.DB, c *core, accountI
 	slices.SortFunc(rows, func(a, b inviteRow) int { return cmp.Compare(a.ID, b.ID) })
 	rows = slices.CompactFunc(rows, func(a, b inviteRow) bool { return a.ID == b.ID })
 	e.Invites, err = c.completeInvites(ctx, tx, rows)
+	return err
+}
+
+func (e *Export) readInviteProfiles(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
+	rows, err := gorm.G[inviteProfileRow](tx).Where("owner_id = ?", accountID).Order("id").Find(ctx)
+	if err == nil {
+		e.Profiles, err = c.completeProfiles(ctx, tx, rows)
+	}
 	return err
 }
 

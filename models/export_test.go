@@ -27,8 +27,12 @@ func TestExport(t *testing.T) {
 		k.must(k.PINs.RequestReset(ctx, a.ID))
 		k.fillServers(guardian, a, in.Session)
 		k.fillInvites(guardian, a, in.Session)
-		k.agent(a)
-		k.exec("UPDATE accounts SET guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
+		own := k.agent(a)
+		_, err = k.InviteProfiles.Make(ctx, a.ID, models.InviteProfile{
+			ServerID: own.ID, Name: "Family", Uses: 5, InviteDays: 7, LinkDays: 365, Libraries: []models.Library{{ExternalID: "l-films"}},
+		})
+		k.must(err)
+		k.exec("UPDATE accounts SET newcomer_of = 7, guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
 
 		export, err := k.Accounts.Export(ctx, a.ID, home)
 		k.must(err)
@@ -86,7 +90,7 @@ func (k *kit) fillInvites(owner, a models.Account, session models.Session) {
 	k.must(k.Proofs.Propose(ctx, m.Server, proof.ID, "246810", "https://den.example.test/prove"))
 	k.must(k.Proofs.Fail(ctx, m.Server, proof.ID, "denied"))
 	invite, err := k.Invites.Create(ctx, owner.ID, models.NewInvite{
-		To: a.Username, Type: models.LinkGuest, Note: "Come in",
+		To: a.Username, Link: true, Greeting: "Aunt Ann", Type: models.LinkGuest, Note: "Come in",
 		Servers: []models.InviteServer{{ServerID: m.ID, Libraries: []models.Library{{ExternalID: "l-films"}}, EndsAt: k.Now().Add(time.Hour)}},
 	}, home)
 	k.must(err)

@@ -157,7 +157,7 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 			{"received", func() error { _, err := k.Invites.Received(ctx, ben.ID); return err }, "invites_email_key"},
 			{"received by name", func() error { _, err := k.Invites.Received(ctx, anna.ID); return err }, "invites_account_id"},
 			{"waiting", func() error { _, err := k.Invites.AllWaiting(ctx, anna.ID); return err }, "invites_account_id"},
-			{"look", func() error { _, _, err := k.Invites.Look(ctx, secretText); return err }, ""},
+			{"look", func() error { _, _, err := k.Invites.Look(ctx, secretText, home); return err }, ""},
 			{"sent", func() error { _, err := k.Invites.Sent(ctx, owner.ID, 0, 50); return err }, "invites_owner_id"},
 			{"of a server", func() error { _, err := k.Invites.OfServer(ctx, owner.ID, m.ID); return err }, "USING INDEX invites_owner_id"},
 			{"offered", func() error { _, err := k.Invites.Offered(ctx, anna.ID); return err }, "invites_account_id"},

@@ -46,7 +46,14 @@ type inviteRow struct {
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
 	AnsweredAt *time.Time
-	AnsweredBy int64 // the account that accepted, or 0
+	AnsweredBy int64 // the account that accepted, the last one of several, or 0
+
+	// The fields of invite_link.go.
+	Greeting   string
+	LinkHash   *secret.Hash // of the link's secret; nil without a link
+	LinkSecret string       // sealed; "" without a link
+	Uses       int64
+	Used       int64
 }
 
 // TableName returns the name of the table, invites.
@@ -74,11 +81,16 @@ type InviteServer struct {
 	EndsAt        time.Time // zero for no end
 }
 
-// NewInvite is the offer of an owner.
+// NewInvite is the offer of an owner. It goes to a person by mail, or to whoever has its
+// link, or both.
 type NewInvite struct {
-	To             string // a username or an email address
-	Type           string // [LinkLinked] or [LinkGuest]
-	Note           string // shown as text
+	To             string    // a username or an email address; "" for a link alone
+	Link           bool      // also make a link; see [InviteLinks]
+	Greeting       string    // the name that the page greets; "" for none
+	Uses           int       // how many people may accept; 0 for one. Only a link alone, for guests, may have more
+	ExpiresAt      time.Time // until when it can be accepted; zero for 14 days
+	Type           string    // [LinkLinked] or [LinkGuest]
+	Note           string    // shown as text
 	Servers        []InviteServer
 	IdempotencyKey string // "" for none
 }
@@ -87,10 +99,13 @@ type NewInvite struct {
 type Invite struct {
 	ID, OwnerID                      int64
 	OwnerUsername                    string
-	To, Type, Note, State            string // To is the username or address that the owner typed; State is one of the states above
+	To, Type, Note, State            string // To is the username or address that the owner typed, or ""; State is one of the states above
+	Greeting                         string // the name that the page greets, or ""
+	Link                             bool   // it has a link
+	Uses, Used                       int    // how many people may accept it, and how many have
 	Servers                          []InviteServer
 	CreatedAt, ExpiresAt, AnsweredAt time.Time
-	AnsweredBy                       string // username, once accepted
+	AnsweredBy                       string // username, once accepted; the last one of several
 }
 
 const (
@@ -99,8 +114,9 @@ const (
 )
 
 // Create makes an invite and owes its mail, which is the same whether or not the
-// address has an account. It returns errors about the fields to, type, note, servers,
-// local_user_id, libraries, ends_at and idempotency_key, [ErrOtherRequest],
+// address has an account. An invite that is a link alone sends no mail. It returns errors
+// about the fields to, greeting, uses, expires_at, type, note, servers, local_user_id,
+// libraries, ends_at and idempotency_key, [ErrOtherRequest],
 // [ErrThrottled] or [ErrUnavailable].
 func (i *Invites) Create(ctx context.Context, ownerID int64, in NewInvite, caller Caller) (Invite, error) {
 	return i.createIn(ctx, "invite "+FormatID(ownerID), ownerID, in, caller)
@@ -139,7 +155,7 @@ func (i *Invites) createIn(ctx context.Context, scope string, ownerID int64, in 
 // canonical returns the values that a repeated request must have in common with the
 // first.
 func (in NewInvite) canonical() []any {
-	parts := []any{nameKey(in.To), in.Type, in.Note}
+	parts := []any{nameKey(in.To), in.Type, in.Note, in.Link, in.Greeting, in.Uses, in.ExpiresAt.UTC().UnixMilli()}
 	servers := slices.Clone(in.Servers)
 	slices.SortFunc(servers, func(a, b InviteServer) int { return int(min(max(a.ServerID-b.ServerID, -1), 1)) })
 	for _, s := range servers {
@@ -159,8 +175,8 @@ func (i *Invites) check(ownerID int64, in *NewInvite) (inviteRow, error) {
 	var wrong []FieldError
 	add := func(field, code string) { wrong = append(wrong, FieldError{Field: field, Code: code}) }
 	row := inviteRow{OwnerID: ownerID, Typed: strings.TrimSpace(in.To), Type: in.Type, State: invitePending, CreatedAt: i.Now()}
-	row.ExpiresAt = row.CreatedAt.Add(inviteLife)
 	switch {
+	case row.Typed == "" && in.Link:
 	case row.Typed == "":
 		add("to", "to_missing")
 	case isEmail(row.Typed):
@@ -172,6 +188,7 @@ func (i *Invites) check(ownerID int64, in *NewInvite) (inviteRow, error) {
 	case checkUsername(row.Typed, "") != "":
 		add("to", "username_unknown")
 	}
+	wrong = append(wrong, i.checkReach(&row, in)...)
 	if in.Type != LinkLinked && in.Type != LinkGuest {
 		add("type", "type_invalid")
 	}
@@ -193,6 +210,11 @@ func (i *Invites) check(ownerID int64, in *NewInvite) (inviteRow, error) {
 	var err error
 	if row.ID, err = i.newID(); err != nil {
 		return row, explained("make an id", err)
+	}
+	if in.Link {
+		if err := i.newLink(&row); err != nil {
+			return row, explained("make a link", err)
+		}
 	}
 	return row, invalid(wrong)
 }
@@ -225,8 +247,8 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 	if err != nil {
 		return err
 	}
-	var invited *accountRow // nil for an invite to an address
-	if row.EmailKey == "" {
+	var invited *accountRow // nil for an invite to an address, or to nobody by name
+	if row.Typed != "" && row.EmailKey == "" {
 		account, err := i.usableByUsername(ctx, tx, row.Typed)
 		if err != nil {
 			return err
@@ -252,8 +274,10 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 		names = append(names, name)
 	}
 	servers := strings.Join(names, ", ")
-	if err := i.owe(ctx, tx, inviteMail(&row, invited, &owner, servers)); err != nil {
-		return err
+	if row.Typed != "" {
+		if err := i.owe(ctx, tx, inviteMail(&row, invited, &owner, servers)); err != nil {
+			return err
+		}
 	}
 	return i.recordAbout(ctx, tx, row.OwnerID, EventInviteSent, servers, caller)
 }
@@ -325,11 +349,17 @@ func (i *Invites) Withdraw(ctx context.Context, ownerID, inviteID int64, caller 
 	})
 }
 
-// Look describes the invite of a mailed secret without spending it. The text is the
-// address that the invite was sent to, "" for an invite to an account. It returns
-// [ErrTokenSpent] once the invite is answered, withdrawn or expired.
-func (i *Invites) Look(ctx context.Context, mailToken string) (Invite, string, error) {
-	row, err := i.inviteOf(ctx, mailToken)
+// Look describes the invite of a secret, a mailed one or that of a link, without spending
+// it. The text is the address that the mail was sent to, "" for an invite to an account and
+// for the secret of a link. Once the invite cannot be accepted any longer, it returns
+// [ErrInviteUsed], [ErrInviteWithdrawn] or [ErrInviteExpired] with the parameter Owner, or
+// [ErrTokenSpent] for a secret that tells nothing more; the first three are also
+// [ErrTokenSpent]. Who looks for links too often gets [ErrThrottled].
+func (i *Invites) Look(ctx context.Context, text string, caller Caller) (Invite, string, error) {
+	if err := i.countLook(ctx, text, caller); err != nil {
+		return Invite{}, "", err
+	}
+	row, err := i.inviteOf(ctx, text)
 	if err != nil {
 		return Invite{}, "", err
 	}
@@ -337,22 +367,25 @@ func (i *Invites) Look(ctx context.Context, mailToken string) (Invite, string, e
 	if err != nil {
 		return Invite{}, "", err
 	}
+	if IsInviteLink(text) {
+		return list[0], "", nil
+	}
 	return list[0], row.Email, nil
 }
 
-// inviteOf returns the invite of a mailed secret if it can still be answered,
-// otherwise [ErrTokenSpent].
-func (c *core) inviteOf(ctx context.Context, mailToken string) (inviteRow, error) {
-	t, err := c.fresh(ctx, c.read(ctx), secret.MailToken, purposeInvite, mailToken)
+// inviteOf returns the invite of a mailed secret or of the secret of a link if it can still
+// be accepted, otherwise the errors of [Invites.Look].
+func (c *core) inviteOf(ctx context.Context, text string) (inviteRow, error) {
+	id, err := c.inviteID(ctx, text)
 	if err != nil {
 		return inviteRow{}, err
 	}
-	rows, err := c.openInvites(ctx, c.read(ctx), "i.id = ?", t.SubjectID)
+	rows, err := c.openInvites(ctx, c.read(ctx), "i.id = ?", id)
 	if err != nil {
 		return inviteRow{}, err
 	}
 	if len(rows) != 1 {
-		return inviteRow{}, ErrTokenSpent
+		return inviteRow{}, c.closedInvite(ctx, id)
 	}
 	return rows[0], nil
 }

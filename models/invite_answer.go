@@ -80,13 +80,23 @@ func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID i
 	if err := lockAccount(tx, rows[0].OwnerID); err != nil {
 		return inviteRow{}, err
 	}
-	by := int64(0)
 	if state == InviteAccepted {
-		by = accountID
+		return rows[0], i.spendUse(tx, inviteID, accountID)
 	}
 	now := i.Now()
-	return rows[0], requireRow(tx.Exec("UPDATE invites SET state = ?, answered_at = ?, answered_by = ? WHERE id = ? AND state = ? AND expires_at > ?",
-		state, now, by, inviteID, invitePending, now))
+	return rows[0], requireRow(tx.Exec("UPDATE invites SET state = ?, answered_at = ?, answered_by = 0 WHERE id = ? AND state = ? AND expires_at > ?",
+		state, now, inviteID, invitePending, now))
+}
+
+// spendUse spends one use of an invite by one conditional update, so that of several parallel
+// callers as many succeed as there are uses. The last use closes the invite. It returns
+// [ErrNotFound] to the others.
+func (c *core) spendUse(tx *gorm.DB, inviteID, accountID int64) error {
+	now := c.Now()
+	// MySQL assigns from left to right, so the state is decided before the uses are counted.
+	return requireRow(tx.Exec(`UPDATE invites SET state = CASE WHEN used + 1 >= uses THEN ? ELSE state END,
+ used = used + 1, answered_at = ?, answered_by = ? WHERE id = ? AND state = ? AND expires_at > ?`,
+		InviteAccepted, now, accountID, inviteID, invitePending, now))
 }
 
 // Accept accepts an invite: it makes one link with the offered terms for each server
@@ -94,11 +104,17 @@ func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID i
 // pending link is accepted, and a link without a local user gets the offered one. It
 // returns [ErrNotFound] for an invite that is not pending or does not belong to the
 // account, [ErrLocalUserTaken], [ErrLocalUserGone], or [ErrAlreadyLinked] for a link
-// to another local user; in case of an error nothing has changed.
+// to another local user, or [ErrAddressFirst] for a newcomer; in case of an error nothing has
+// changed.
 func (i *Invites) Accept(ctx context.Context, accountID, inviteID int64, caller Caller) error {
-	var err error
+	return i.tryOffer(func() error { return i.accept(ctx, accountID, inviteID, caller) })
+}
+
+// tryOffer accepts an invite by accept, and again if the owner replaced a library of the offer
+// in that moment.
+func (*Invites) tryOffer(accept func() error) (err error) {
 	for range acceptTries {
-		if err = i.accept(ctx, accountID, inviteID, caller); !errors.Is(err, errOfferChanged) {
+		if err = accept(); !errors.Is(err, errOfferChanged) {
 			return err
 		}
 	}
@@ -113,7 +129,12 @@ const acceptTries = 3
 var errOfferChanged = errors.New("the libraries of an offer were replaced meanwhile")
 
 func (i *Invites) accept(ctx context.Context, accountID, inviteID int64, caller Caller) error {
-	return i.tx(ctx, "accept an invite", func(tx *gorm.DB) error { return i.acceptIn(ctx, tx, accountID, inviteID, caller) })
+	return i.tx(ctx, "accept an invite", func(tx *gorm.DB) error {
+		if err := i.requireAddress(ctx, tx, accountID); err != nil {
+			return err
+		}
+		return i.acceptIn(ctx, tx, accountID, inviteID, caller)
+	})
 }
 
 // acceptIn accepts an invite in a transaction.
@@ -122,6 +143,11 @@ func (i *Invites) acceptIn(ctx context.Context, tx *gorm.DB, accountID, inviteID
 	if err != nil {
 		return err
 	}
+	return i.acceptSpent(ctx, tx, invite, accountID, caller)
+}
+
+// acceptSpent makes the links of an invite after one of its uses was spent.
+func (i *Invites) acceptSpent(ctx context.Context, tx *gorm.DB, invite inviteRow, accountID int64, caller Caller) error {
 	owner, err := i.accountByID(ctx, tx, invite.OwnerID)
 	if err != nil {
 		return err
@@ -319,7 +345,7 @@ func (i *Invites) oweInviter(ctx context.Context, tx *gorm.DB, owner *accountRow
 // [ErrSignUpInviteOnly], or an error about the field email.
 func (c *core) mayInvitedSignUp(ctx context.Context, invite, email string) error {
 	row, err := c.inviteOf(ctx, invite)
-	if KindOf(err) == KindExpired || err == nil && row.EmailKey == "" {
+	if KindOf(err) == KindExpired || err == nil && (row.EmailKey == "" || IsInviteLink(invite)) {
 		return ErrSignUpInviteOnly
 	}
 	if err != nil {

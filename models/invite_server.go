@@ -92,8 +92,9 @@ func (i *Invites) withAddresses(ctx context.Context, servers []Located) ([]Locat
 // AcceptServer accepts the offer of one server to an account: the newest invite that offers
 // the server, or else the pending link. Other servers of the invite still wait. If the link
 // is already accepted, AcceptServer does nothing. It returns [ErrNotFound] when there is
-// nothing to accept, [ErrLocalUserTaken], [ErrLocalUserGone], or [ErrAlreadyLinked] for a
-// link to another local user. After an error nothing has changed.
+// nothing to accept, [ErrLocalUserTaken], [ErrLocalUserGone], [ErrAlreadyLinked] for a
+// link to another local user, or [ErrAddressFirst] for a newcomer. After an error nothing has
+// changed.
 func (i *Invites) AcceptServer(ctx context.Context, accountID, serverID int64, caller Caller) error {
 	return i.tx(ctx, "accept the invite to a server", func(tx *gorm.DB) error {
 		if err := lockUsableAccount(tx, accountID); err != nil {
@@ -101,6 +102,9 @@ func (i *Invites) AcceptServer(ctx context.Context, accountID, serverID int64, c
 		}
 		link, err := i.linkOf(ctx, tx, serverID, accountID)
 		if err != nil || link != nil && link.State == LinkAccepted {
+			return err
+		}
+		if err := i.requireAddress(ctx, tx, accountID); err != nil {
 			return err
 		}
 		invites, err := i.invitesTo(ctx, tx, accountID, serverID)
@@ -173,10 +177,14 @@ func (c *core) closeOffer(tx *gorm.DB, inviteID, serverID int64, state string, a
 		by = accountID
 	}
 	now := c.Now()
-	err := requireRow(tx.Exec(`UPDATE invites SET state = ?, answered_at = ?, answered_by = ? WHERE id = ? AND state = ? AND expires_at > ?
+	used := 0
+	if state == InviteAccepted {
+		used = 1
+	}
+	err := requireRow(tx.Exec(`UPDATE invites SET state = ?, answered_at = ?, answered_by = ?, used = used + ? WHERE id = ? AND state = ? AND expires_at > ?
  AND EXISTS (SELECT 1 FROM invite_servers v WHERE v.invite_id = invites.id AND v.server_id = ?)
  AND NOT EXISTS (SELECT 1 FROM invite_servers v WHERE v.invite_id = invites.id AND v.server_id <> ?)`,
-		state, now, by, inviteID, invitePending, now, serverID, serverID))
+		state, now, by, used, inviteID, invitePending, now, serverID, serverID))
 	if !errors.Is(err, ErrNotFound) {
 		return err
 	}

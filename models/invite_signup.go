@@ -8,14 +8,20 @@ import (
 	"gorm.io/gorm"
 )
 
-// SignUp makes an account for the reader of an invite's mail, accepts the invite and opens
-// a session, all in one transaction. The mail's secret proves the address: it was made when
-// the mail was sent, and nobody else has seen it. So the account is confirmed at once, and
-// no second mail is sent. in.Invite is that secret. SignUp returns the errors of
-// [Accounts.CheckSignUp] and of [Invites.Accept], [ErrTokenSpent] once the invite is
-// answered, withdrawn or expired, [ErrEmailTaken] if the address has an account already,
-// [ErrUsernameTaken], an error about the field email if the invite is for another address,
-// [ErrThrottled], [ErrBusy] or [ErrUnavailable]. In case of an error nothing has changed.
+// SignUp makes an account for somebody who has an invite's secret, accepts the invite and opens
+// a session, all in one transaction. in.Invite is that secret.
+//
+// A mailed secret proves the address: it was made when the mail was sent, and nobody else has
+// seen it. So the account is confirmed at once, and no second mail is sent. The secret of a
+// link proves nothing, so the account is a newcomer, see newcomer.go: the person gets in at
+// once, and a mail to the address asks for its confirmation, or tells the owner of the address
+// that they have an account already. The answer is the same in both cases.
+//
+// SignUp returns the errors of [Accounts.CheckSignUp], of [Invites.Look] and of
+// [Invites.Accept], [ErrUsernameTaken], [ErrThrottled], [ErrBusy] or [ErrUnavailable], and for
+// a mailed secret also [ErrEmailTaken] if the address has an account already, or an error about
+// the field email if the invite is for another address. In case of an error nothing has
+// changed.
 func (i *Invites) SignUp(ctx context.Context, in SignUp, caller Caller) (SignedIn, error) {
 	row, err := (&Accounts{i.core}).checkSignUp(in)
 	if err != nil {
@@ -29,18 +35,24 @@ func (i *Invites) SignUp(ctx context.Context, in SignUp, caller Caller) (SignedI
 	if err != nil {
 		return SignedIn{}, err
 	}
-	if invite.EmailKey == "" {
-		return SignedIn{}, ErrTokenSpent
-	}
-	if invite.EmailKey != row.EmailKey {
-		return SignedIn{}, fieldError(KindInvalid, "email", "email_not_invited")
+	byLink := IsInviteLink(in.Invite)
+	if err := fitsMail(&invite, &row, byLink); err != nil {
+		return SignedIn{}, err
 	}
 	if err := i.hashPassword(ctx, &row, in.Password); err != nil {
 		return SignedIn{}, err
 	}
-	out, err := i.signUp(ctx, row, invite.ID, caller)
-	if errors.Is(err, ErrNotFound) { // somebody answered or withdrew the invite meanwhile
-		return SignedIn{}, ErrTokenSpent
+	var waiting *emailChange // the address of a newcomer
+	if byLink {
+		change, err := i.newNewcomer(&row, invite.ID)
+		if err != nil {
+			return SignedIn{}, err
+		}
+		waiting = &change
+	}
+	out, err := i.signUp(ctx, row, invite.ID, waiting, caller)
+	if errors.Is(err, ErrNotFound) { // somebody used the invite up or withdrew it meanwhile
+		return SignedIn{}, i.closedInvite(ctx, invite.ID)
 	}
 	if err != nil {
 		return SignedIn{}, err
@@ -49,11 +61,24 @@ func (i *Invites) SignUp(ctx context.Context, in SignUp, caller Caller) (SignedI
 	return out, explained("mark the device", err)
 }
 
-// signUp writes the account, its links and its session. It tries again if the owner replaced
-// a library of the offer in that moment.
-func (i *Invites) signUp(ctx context.Context, row accountRow, inviteID int64, caller Caller) (out SignedIn, err error) {
-	for range acceptTries {
-		err = i.tx(ctx, "sign up with an invite", func(tx *gorm.DB) error {
+// fitsMail checks that a mailed invite is for the address of row.
+func fitsMail(invite *inviteRow, row *accountRow, byLink bool) error {
+	switch {
+	case byLink:
+		return nil
+	case invite.EmailKey == "":
+		return ErrTokenSpent
+	case invite.EmailKey != row.EmailKey:
+		return fieldError(KindInvalid, "email", "email_not_invited")
+	}
+	return nil
+}
+
+// signUp writes the account, its links and its session. waiting is the address of a newcomer,
+// nil for an account whose address is proved.
+func (i *Invites) signUp(ctx context.Context, row accountRow, inviteID int64, waiting *emailChange, caller Caller) (out SignedIn, err error) {
+	err = i.tryOffer(func() error {
+		return i.tx(ctx, "sign up with an invite", func(tx *gorm.DB) error {
 			account := row
 			if err := i.insertAccount(ctx, tx, &account); err != nil {
 				return err
@@ -61,26 +86,34 @@ func (i *Invites) signUp(ctx context.Context, row accountRow, inviteID int64, ca
 			if err := i.recordEvent(ctx, tx, account.ID, EventSignedUp, caller); err != nil {
 				return err
 			}
-			if err := i.confirmAccount(ctx, tx, &account, caller); err != nil {
-				return err
-			}
-			if err := i.acceptIn(ctx, tx, account.ID, inviteID, caller); err != nil {
+			if err := i.admit(ctx, tx, &account, inviteID, waiting, caller); err != nil {
 				return err
 			}
 			out, err = (&Sessions{core: i.core}).openSession(ctx, tx, &account, SignIn{}, caller)
 			return err
 		})
-		if !errors.Is(err, errOfferChanged) {
-			return out, err
-		}
-	}
-	return SignedIn{}, ErrUnavailable.because(err)
+	})
+	return out, err
 }
 
-// ProposeUsername returns a username made of the part of an address before the @, or "" if
-// that part makes none. The username may be taken.
-func (i *Invites) ProposeUsername(email string) string {
-	local, _, _ := strings.Cut(email, "@")
+// admit makes the account of a sign-up usable and accepts the invite for it.
+func (i *Invites) admit(ctx context.Context, tx *gorm.DB, account *accountRow, inviteID int64, waiting *emailChange, caller Caller) error {
+	if waiting == nil {
+		if err := i.confirmAccount(ctx, tx, account, caller); err != nil {
+			return err
+		}
+		return i.acceptIn(ctx, tx, account.ID, inviteID, caller)
+	}
+	if err := i.oweNewcomer(ctx, tx, account, *waiting, caller); err != nil {
+		return err
+	}
+	return i.acceptByLink(ctx, tx, account.ID, inviteID, caller)
+}
+
+// ProposeUsername returns a username made of a name, or of the part of an address before the
+// @, or "" if that makes none. The username may be taken.
+func (i *Invites) ProposeUsername(nameOrEmail string) string {
+	local, _, _ := strings.Cut(nameOrEmail, "@")
 	local, _, _ = strings.Cut(local, "+")
 	name := strings.Trim(strings.Map(func(r rune) rune {
 		switch {

@@ -165,7 +165,7 @@ func TestInviteByAddress(t *testing.T) {
 		if diff := cmp.Diff(known.Servers, unknown.Servers); diff != "" {
 			k.t.Errorf("servers of the invites to a known and an unknown address (-known +unknown): %s", diff)
 		}
-		invite, email, err := k.Invites.Look(ctx, a.Secret)
+		invite, email, err := k.Invites.Look(ctx, a.Secret, home)
 		if err != nil || invite.ID != known.ID || email != anna.Email {
 			k.t.Errorf("got the invite %+v for the address %s with error %v, want the invite to the known address", invite, email, err)
 		}
@@ -193,7 +193,7 @@ func TestInviteByAddress(t *testing.T) {
 		if n := len(k.located(anna, models.LinkAccepted)); n != 2 {
 			k.t.Errorf("%d servers, want 2", n)
 		}
-		_, _, err = k.Invites.Look(ctx, a.Secret)
+		_, _, err = k.Invites.Look(ctx, a.Secret, home)
 		k.is(err, models.ErrTokenSpent)
 		// An invite that is withdrawn before its mail is sent makes no mail and no secret.
 		third := k.invite(owner, "late@example.org", m)
@@ -206,7 +206,7 @@ func TestInviteByAddress(t *testing.T) {
 		secret := k.letter(models.MailInvite, anna.Email).Secret
 		k.clock.Advance(14 * 24 * time.Hour)
 		k.is(k.Invites.Accept(ctx, anna.ID, fourth.ID, home), models.ErrNotFound)
-		_, _, err = k.Invites.Look(ctx, secret)
+		_, _, err = k.Invites.Look(ctx, secret, home)
 		k.is(err, models.ErrTokenSpent)
 		sent, err := k.Invites.Sent(ctx, owner.ID, 0, 1)
 		k.must(err)

@@ -85,7 +85,7 @@ func TestInviteNeedsTheConfirmedAddress(t *testing.T) {
 		waits(anna, 0)
 		k.is(k.Invites.Accept(ctx, anna.ID, invite.ID, home), models.ErrNotFound)
 		k.is(k.Invites.Decline(ctx, anna.ID, invite.ID, home), models.ErrNotFound)
-		k.must(k.Emails.ConfirmChange(ctx, confirm, home))
+		k.must(k.confirmChange(confirm))
 		undo := k.letter(models.MailEmailChanged, anna.Email).Secret
 		waits(anna, 1)
 		// The old address does not count, although the change may still be undone.
@@ -141,7 +141,7 @@ func TestVoidInviteChangesNothing(t *testing.T) {
 				k.must(err)
 				undo(owner, guest, m)
 				if name != "the guest is disabled" {
-					_, _, err := k.Invites.Look(ctx, secret)
+					_, _, err := k.Invites.Look(ctx, secret, home)
 					k.is(err, models.ErrTokenSpent)
 					if got := kinds(k.letters(), guest.Email); slices.Contains(got, models.MailInvite) {
 						k.t.Errorf("got the mails %v, want no invite", got)

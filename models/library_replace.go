@@ -90,8 +90,8 @@ func (r *libraryRow) likely(all []libraryRow) []Library {
 }
 
 // ReplaceLibrary replaces the library with the id gone, which is gone, by the library with
-// the id by, which an owner's server has, in all links and pending invites of the server,
-// and notes it in the owner's history. The agent learns of each changed link. It returns
+// the id by, which an owner's server has, in all links, pending invites and profiles of the
+// server, and notes it in the owner's history. The agent learns of each changed link. It returns
 // [ErrNotFound] for a server of another owner, [ErrLibraryBack] if the server has the
 // library again, [ErrLibraryGone] if it does not have the new one, and [ErrLibraryUnnamed]
 // if no link and no pending invite names the library.
@@ -126,6 +126,9 @@ func (c *core) replaceChoices(ctx context.Context, tx *gorm.DB, serverID int64, 
 	}
 	invites, err := c.replaceInInvites(tx, serverID, gone, fresh.ExternalID)
 	if err != nil {
+		return err
+	}
+	if err := c.replaceInProfiles(tx, serverID, gone, fresh.ExternalID); err != nil {
 		return err
 	}
 	if links+invites == 0 {

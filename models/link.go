@@ -144,10 +144,14 @@ func (s *Store) resealOne(ctx context.Context, row *linkRow) error {
 
 // Accept accepts a pending link by one conditional update, so that one of several
 // parallel callers succeeds. It returns [ErrNotFound] for a link that is not pending,
-// has ended or belongs to another account, and for a disabled server.
+// has ended or belongs to another account, and for a disabled server, or [ErrAddressFirst] for
+// a newcomer.
 func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Caller) error {
 	return l.tx(ctx, "accept a link", func(tx *gorm.DB) error {
 		if err := lockUsableAccount(tx, accountID); err != nil {
+			return err
+		}
+		if err := l.requireAddress(ctx, tx, accountID); err != nil {
 			return err
 		}
 		return l.acceptPending(ctx, tx, accountID, linkID, caller)

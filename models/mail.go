@@ -184,7 +184,7 @@ func (m *Mail) addressee(ctx context.Context, tx *gorm.DB, row *outboxRow, nameO
 	} else {
 		account, err = m.accountByID(ctx, tx, row.AccountID)
 	}
-	if KindOf(err) == KindNotFound || err == nil && (account.Email == "" || account.DisabledAt != nil) {
+	if KindOf(err) == KindNotFound || err == nil && (account.Email == "" && row.Recipient == "" || account.DisabledAt != nil) {
 		return account, errDropMail
 	}
 	if err != nil || row.AccountID != 0 {

@@ -215,11 +215,12 @@ func passwordChangedMail(account *accountRow, caller Caller, at time.Time) owed 
 	return owed{kind: MailPasswordChanged, account: account, facts: done(caller, at)}
 }
 
-// emailConfirmMail returns the mail to a new address that asks for its confirmation.
-func emailConfirmMail(account *accountRow, change *emailChange, life time.Duration) owed {
+// emailConfirmMail returns the mail to a new address that asks for its confirmation. by says
+// who started it, see byFact.
+func emailConfirmMail(account *accountRow, change *emailChange, life time.Duration, by string) owed {
 	return owed{
 		kind: MailEmailConfirm, account: account, recipient: change.NewEmail, subject: change.ID,
-		facts: storedFacts{"email": change.NewEmail, byFact: FormatID(account.ID)}, life: life,
+		facts: storedFacts{"email": change.NewEmail, byFact: by}, life: life,
 	}
 }
 
@@ -310,7 +311,7 @@ func invitedMail(recipient, locale, person, by string) owed {
 // the names of the servers, joined by commas.
 func inviteMail(invite *inviteRow, account, owner *accountRow, servers string) owed {
 	mail := owed{
-		kind: MailInvite, account: account, recipient: invite.Email, subject: invite.ID, life: inviteLife,
+		kind: MailInvite, account: account, recipient: invite.Email, subject: invite.ID, life: invite.ExpiresAt.Sub(invite.CreatedAt),
 		facts: storedFacts{
 			"person": owner.Username, "server": servers, "note": invite.Note, "at": invite.CreatedAt.Format(time.RFC3339),
 			byFact: FormatID(owner.ID),

@@ -176,7 +176,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 					k.must(k.Mail.Sent(ctx, o.ID))
 				}
 			}
-			k.must(k.Emails.ConfirmChange(ctx, k.prepared(change).Secret, home))
+			k.must(k.confirmChange(k.prepared(change).Secret))
 			k.dropped(change)
 			k.letters()
 		})

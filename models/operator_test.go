@@ -105,7 +105,7 @@ func TestDisabledAccountIsRefusedEverywhere(t *testing.T) {
 		in := k.signIn(a)
 		notMe := k.letter(models.MailNewDevice, a.Email).Secret
 		k.must(k.PINs.Set(ctx, a.ID, "", "8305", home))
-		k.must(k.Emails.ConfirmChange(ctx, k.askChange(a, addressOf(newName())), home))
+		k.must(k.confirmChange(k.askChange(a, addressOf(newName()))))
 		undo := k.letter(models.MailEmailChanged, a.Email).Secret
 		a = k.get(a)
 		change := k.askChange(a, addressOf(newName()))
@@ -140,7 +140,7 @@ func TestDisabledAccountIsRefusedEverywhere(t *testing.T) {
 		add("PIN", k.PINs.Verify(ctx, a.ID, "8305", home), models.ErrAccountDisabled)
 		add("PIN reset", k.PINs.ResetByMail(ctx, pin, "9413", home), models.ErrTokenSpent)
 		add("PIN by password", k.PINs.ResetByPassword(ctx, a.ID, goodPassword, "9413", home), models.ErrNoSession)
-		add("email change", k.Emails.ConfirmChange(ctx, change, home), models.ErrTokenSpent)
+		add("email change", k.confirmChange(change), models.ErrTokenSpent)
 		add("email request", k.Emails.RequestChange(ctx, a.ID, "new@example.org", goodPassword, home), models.ErrNoSession)
 		_, err = k.Emails.Undo(ctx, undo, home)
 		add("undo", err, models.ErrTokenSpent)

@@ -75,8 +75,8 @@ func (c *core) proof(r *proofRow) Proof {
 }
 
 // Start begins a proof, or returns the proof that is open. It returns [ErrNotFound]
-// for a server without an agent or without self-service, [ErrAlreadyLinked], or
-// [ErrThrottled].
+// for a server without an agent or without self-service, [ErrAlreadyLinked],
+// [ErrAddressFirst] for a newcomer, or [ErrThrottled].
 func (p *Proofs) Start(ctx context.Context, accountID, serverID int64) (Proof, error) {
 	open, err := p.Get(ctx, accountID, serverID)
 	if err != nil && KindOf(err) != KindNotFound {
@@ -102,6 +102,9 @@ func (p *Proofs) Start(ctx context.Context, accountID, serverID int64) (Proof, e
 
 func (p *Proofs) start(ctx context.Context, tx *gorm.DB, row *proofRow) error {
 	if err := lockUsableAccount(tx, row.AccountID); err != nil {
+		return err
+	}
+	if err := p.requireAddress(ctx, tx, row.AccountID); err != nil {
 		return err
 	}
 	if err := p.lockSelfServiceServer(tx, row.ServerID); err != nil {

@@ -63,7 +63,7 @@ func (k *kit) raceForLinks() (links int) {
 
 	b := k.account()
 	change := k.askChange(b, addressOf(newName()))
-	spend("email change", func(int) error { return k.Emails.ConfirmChange(ctx, change, home) })
+	spend("email change", func(int) error { return k.confirmChange(change) })
 	undo := k.letter(models.MailEmailChanged, b.Email).Secret
 	spend("undo", func(int) error { _, err := k.Emails.Undo(ctx, undo, home); return err })
 	if got := k.get(b).Email; got != b.Email {
@@ -126,7 +126,7 @@ func TestRacesForNames(t *testing.T) {
 					if i == 0 {
 						return k.Emails.Confirm(ctx, confirm, home)
 					}
-					return k.Emails.ConfirmChange(ctx, change, home)
+					return k.confirmChange(change)
 				}), models.ErrEmailTaken)
 			}
 		})
@@ -173,7 +173,7 @@ func TestLinksMintedTooLate(t *testing.T) {
 		change := k.askChange(a, addressOf(newName()))
 		reset = k.resetSecret(a)
 		pin := k.pinResetSecret(a)
-		late(func() { k.must(k.Emails.ConfirmChange(ctx, change, home)) })
+		late(func() { k.must(k.confirmChange(change)) })
 		k.is(k.Recovery.ResetPassword(ctx, reset, otherPassword, home), models.ErrTokenSpent)
 		k.is(k.PINs.ResetByMail(ctx, pin, "8305", home), models.ErrTokenSpent)
 		k.signIn(a)
@@ -196,7 +196,7 @@ func TestRacesForAddresses(t *testing.T) {
 					if i == 0 {
 						return k.Emails.RequestChange(ctx, a.ID, victims, goodPassword, home)
 					}
-					return k.Emails.ConfirmChange(ctx, link, home)
+					return k.confirmChange(link)
 				})
 				k.must(results[0])
 				switch got := k.get(a).Email; {
@@ -266,7 +266,7 @@ func TestRacesForAddresses(t *testing.T) {
 				var letter models.Letter
 				for _, err := range parallel(2, func(i int) (err error) {
 					if i == 0 {
-						return k.Emails.ConfirmChange(ctx, change, home)
+						return k.confirmChange(change)
 					}
 					letter, _, err = k.Mail.Prepare(ctx, owed[0])
 					return err

@@ -216,7 +216,7 @@ func (s *Servers) heir(ctx context.Context, tx *gorm.DB, ownerID int64, username
 	if err == nil {
 		err = lockUsableAccount(tx, row.ID)
 	}
-	if KindOf(err) == KindNotFound && err != nil {
+	if KindOf(err) == KindNotFound && err != nil || err == nil && row.NewcomerOf != 0 {
 		return row, unknown
 	}
 	return row, err

@@ -298,7 +298,8 @@ func (c *core) spendClaimCode(tx *gorm.DB, typed string) (accountID int64, err e
 
 // NewClaimCode makes a code, shown as BCDF-GHJK, with which a server can be registered
 // for the account within ten minutes. It returns [ErrServersOff], [ErrThrottled], or
-// [ErrNotFound] for an account that was deleted or disabled meanwhile.
+// [ErrNotFound] for an account that was deleted or disabled meanwhile, or [ErrAddressFirst]
+// for a newcomer.
 func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code string, until time.Time, err error) {
 	if r.opt.Servers == ServersOff {
 		return "", time.Time{}, ErrServersOff
@@ -311,6 +312,9 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 	code, err = r.unusedCode(func(code string) error {
 		return r.tx(ctx, "make a claim code", func(tx *gorm.DB) error {
 			if err := lockUsableAccount(tx, accountID); err != nil {
+				return err
+			}
+			if err := r.requireAddress(ctx, tx, accountID); err != nil {
 				return err
 			}
 			return gorm.G[claimCodeRow](tx).Create(ctx, &claimCodeRow{
@@ -347,7 +351,8 @@ func (r *Registrations) ClaimCodeUntil(ctx context.Context, accountID int64, typ
 // id and the current key can be read at the server, so a person who knows both runs the
 // server. With a replaced key, nobody can claim the server. If several people claim at
 // once, one succeeds. It returns [ErrNotFound] for a wrong pair of id and key and for a
-// disabled server, [ErrServerClaimed], or [ErrThrottled].
+// disabled server, [ErrServerClaimed], [ErrAddressFirst] for a newcomer, or
+// [ErrThrottled].
 func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
 	if serverKey = pastedSecret(serverKey); !secret.WellFormed(secret.ServerKey, serverKey) {
 		return ErrNotFound // a text that cannot be a key does not count as a try
@@ -357,6 +362,9 @@ func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, se
 	}
 	return r.tx(ctx, "claim a server", func(tx *gorm.DB) error {
 		if err := lockUsableAccount(tx, accountID); err != nil {
+			return err
+		}
+		if err := r.requireAddress(ctx, tx, accountID); err != nil {
 			return err
 		}
 		now := r.Now()

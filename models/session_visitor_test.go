@@ -93,7 +93,7 @@ func TestVisitorsAreInvitedByTheirAddress(t *testing.T) {
 		k.invite(owner, wanted, m)
 		confirm := k.askChange(anna, wanted)
 		invited("before the change is confirmed", false)
-		k.must(k.Emails.ConfirmChange(k.t.Context(), confirm, home))
+		k.must(k.confirmChange(confirm))
 		undo := k.letter(models.MailEmailChanged, anna.Email).Secret
 		invited("after the change", true)
 		_, err := k.Emails.Undo(k.t.Context(), undo, home)

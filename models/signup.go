@@ -19,7 +19,7 @@ type SignUp struct {
 	Email       string
 	Password    string
 	Locale      string // of the page it was typed into
-	Invite      string // the secret of an invite's mail, needed if only invited people may sign up; "" without one
+	Invite      string // the secret of an invite's mail, needed if only invited people may sign up; "" without one. [Invites.SignUp] also takes that of its link
 
 	IdempotencyKey string // "" for none; see [Accounts.SignUp]
 }
@@ -42,7 +42,7 @@ func (a *Accounts) checkSignUp(in SignUp) (accountRow, error) {
 		return a.newAccount(in)
 	case a.opt.SignUp != SignUpInvite:
 		return accountRow{}, ErrSignUpClosed
-	case !secret.WellFormed(secret.MailToken, in.Invite):
+	case !secret.WellFormed(secret.MailToken, in.Invite) && !IsInviteLink(in.Invite):
 		return accountRow{}, ErrSignUpInviteOnly
 	default:
 		return a.newAccount(in)

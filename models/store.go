@@ -44,6 +44,8 @@ type Store struct {
 	Changes   *Changes
 	Proofs    *Proofs
 
+	InviteLinks     *InviteLinks
+	InviteProfiles  *InviteProfiles
 	QuickConnects   *QuickConnects
 	Restores        *Restores
 	Registrations   *Registrations
@@ -170,6 +172,8 @@ func New(o Options) (*Store, error) {
 		Changes:   &Changes{core: c, lookEvery: changesLookEvery},
 		Proofs:    &Proofs{core: c},
 
+		InviteLinks:     &InviteLinks{core: c, invites: invites},
+		InviteProfiles:  &InviteProfiles{core: c},
 		QuickConnects:   &QuickConnects{core: c},
 		Restores:        &Restores{core: c},
 		Registrations:   &Registrations{core: c, agents: agents},
@@ -210,6 +214,9 @@ func (s *Store) Prepare(ctx context.Context, owner string) (applied int, err err
 		return applied, err
 	}
 	if err := s.reseal(ctx); err != nil {
+		return applied, err
+	}
+	if err := s.resealInvites(ctx); err != nil {
 		return applied, err
 	}
 	return applied, s.clearMD5(ctx)

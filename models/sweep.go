@@ -19,15 +19,15 @@ const deadMailLife = 30 * 24 * time.Hour
 const sweepStep = 500
 
 // Sweep deletes everything that has expired: sign-ups that were not confirmed (their
-// usernames are free again, R-12), servers without an owner or use, ended links, sessions,
-// tokens, old invites, email changes and history. No rule depends on Sweep: things that
+// usernames are free again, R-12), newcomers whose links have ended, servers without an owner
+// or use, ended links, sessions, tokens, old invites, email changes and history. No rule depends on Sweep: things that
 // have expired are refused even before they are swept. Before and during its work it makes
 // sure that the clocks agree, and otherwise stops with [ErrClocksDiffer].
 func (s *Store) Sweep(ctx context.Context) error {
 	if _, err := s.CompareClocks(ctx); err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepLinks, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepLibraries, s.sweepChanges, s.sweepQuickCodes} {
+	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepLinks, s.sweepNewcomers, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepLibraries, s.sweepChanges, s.sweepQuickCodes} {
 		if err := s.clock.agrees(); err != nil {
 			return err
 		}

@@ -91,11 +91,16 @@ type Limits struct {
 	CodeSource      Limit
 	CodeService     Limit // wrong ones in all
 	InviteDay       Limit // invites of one owner
-	ProofHour       Limit // proofs that one account starts
-	QuickAccount    Limit // codes of Quick Connect by one account, right or wrong
-	QuickHour       Limit // of those, in a longer time
-	QuickSource     Limit
-	QuickServer     Limit
+
+	InviteLinkSource  Limit // looks for the invite of a link
+	InviteLinkNetwork Limit
+	InviteLinkService Limit
+
+	ProofHour    Limit // proofs that one account starts
+	QuickAccount Limit // codes of Quick Connect by one account, right or wrong
+	QuickHour    Limit // of those, in a longer time
+	QuickSource  Limit
+	QuickServer  Limit
 }
 
 // ProductionLimits returns the limits of the service.
@@ -153,11 +158,16 @@ func ProductionLimits() Limits {
 		CodeSource:      Limit{Hits: 10, Window: 10 * time.Minute},
 		CodeService:     Limit{Hits: 100, Window: time.Minute},
 		InviteDay:       Limit{Hits: 50, Window: day},
-		ProofHour:       Limit{Hits: 10, Window: time.Hour},
-		QuickAccount:    Limit{Hits: 5, Window: 10 * time.Minute},
-		QuickHour:       Limit{Hits: 20, Window: time.Hour},
-		QuickSource:     Limit{Hits: 10, Window: 10 * time.Minute},
-		QuickServer:     Limit{Hits: 30, Window: time.Hour},
+
+		InviteLinkSource:  Limit{Hits: 60, Window: 10 * time.Minute},
+		InviteLinkNetwork: Limit{Hits: 300, Window: 10 * time.Minute},
+		InviteLinkService: Limit{Hits: 3000, Window: 10 * time.Minute},
+
+		ProofHour:    Limit{Hits: 10, Window: time.Hour},
+		QuickAccount: Limit{Hits: 5, Window: 10 * time.Minute},
+		QuickHour:    Limit{Hits: 20, Window: time.Hour},
+		QuickSource:  Limit{Hits: 10, Window: 10 * time.Minute},
+		QuickServer:  Limit{Hits: 30, Window: time.Hour},
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	PendingToken Kind = "lkp" // a sign-up that waits for its confirmation
 	ServerKey    Kind = "lkv" // proves the identity of a server
 	DeviceToken  Kind = "lkd" // a device uses it to ask whether it has been approved
+	InviteToken  Kind = "lki" // the secret of an invite's link, which its owner hands on
 )
 
 // tokenLength is the length of every token: prefix, "_", 256 bits, check digits.

@@ -80,6 +80,7 @@ func Loose(o *models.Options) {
 	for _, limit := range []*models.Limit{
 		&o.Limits.SignInSource, &o.Limits.SignInNetwork, &o.Limits.SignUpSource, &o.Limits.SignUpNetwork,
 		&o.Limits.SignUpService, &o.Limits.RecoverSource, &o.Limits.RecoverNetwork, &o.Limits.RecoverService,
+		&o.Limits.InviteLinkSource, &o.Limits.InviteLinkNetwork, &o.Limits.InviteLinkService,
 	} {
 		*limit = plenty
 	}

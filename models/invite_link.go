@@ -1,0 +1,239 @@
+package models
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// InviteLinks are the operations on the links of invites, which an owner hands on by
+// whatever means: a chat, a note, a QR code. Whoever has such a link may accept the invite.
+// Its secret is another than that of the invite's mail, and it proves no address.
+type InviteLinks struct {
+	*core
+	invites *Invites
+}
+
+// IsInviteLink reports whether text has the form of the secret of an invite's link.
+func IsInviteLink(text string) bool { return secret.WellFormed(secret.InviteToken, text) }
+
+const (
+	sealInviteLink    = "invite link" // the purpose for which the secrets of links are sealed
+	inviteUsesMost    = 100
+	inviteLifeLongest = 366 * 24 * time.Hour
+)
+
+// checkReach applies the rules about whom an invite reaches, and writes the values into row.
+func (i *Invites) checkReach(row *inviteRow, in *NewInvite) (wrong []FieldError) {
+	add := func(field, code string) { wrong = append(wrong, FieldError{Field: field, Code: code}) }
+	var ok bool
+	if row.Greeting, ok = cleanDisplayName(in.Greeting); !ok {
+		add("greeting", "greeting_invalid")
+	}
+	row.Uses = int64(max(in.Uses, 1))
+	switch {
+	case in.Uses < 0 || in.Uses > inviteUsesMost:
+		add("uses", "uses_invalid")
+	case row.Uses > 1 && row.Typed != "":
+		add("uses", "uses_mailed")
+	case row.Uses > 1 && in.Type != LinkGuest:
+		add("uses", "uses_linked")
+	}
+	row.ExpiresAt = row.CreatedAt.Add(inviteLife)
+	if !in.ExpiresAt.IsZero() {
+		row.ExpiresAt = in.ExpiresAt.UTC().Truncate(time.Millisecond)
+	}
+	if left := row.ExpiresAt.Sub(row.CreatedAt); left <= 0 || left > inviteLifeLongest {
+		add("expires_at", "expires_at_invalid")
+	}
+	return wrong
+}
+
+// newLink makes the secret of an invite's link. It is stored sealed, so that its owner can
+// copy it again, and hashed, so that it is found.
+func (c *core) newLink(row *inviteRow) error {
+	text, err := secret.NewToken(secret.InviteToken, c.opt.Random)
+	if err != nil {
+		return err
+	}
+	hash := secret.Sum(text)
+	row.LinkHash = &hash
+	row.LinkSecret, err = c.keys.Seal(c.opt.Random, sealInviteLink, FormatID(row.ID), text)
+	return err
+}
+
+// Secret returns the secret of an owner's invite, to copy it again. It returns [ErrNotFound]
+// for an invite without a link, and for one that cannot be accepted any longer.
+func (l *InviteLinks) Secret(ctx context.Context, ownerID, inviteID int64) (string, error) {
+	rows, err := l.openInvites(ctx, l.read(ctx), "i.id = ? AND i.owner_id = ?", inviteID, ownerID)
+	if err != nil {
+		return "", err
+	}
+	if len(rows) != 1 || rows[0].LinkSecret == "" {
+		return "", ErrNotFound
+	}
+	text, err := l.keys.Open(sealInviteLink, FormatID(inviteID), rows[0].LinkSecret)
+	if err != nil { // it was sealed with a secret key that nobody has any longer
+		return "", ErrNotFound.because(err)
+	}
+	return text, nil
+}
+
+// countLook counts a look for the invite of a link by its caller. Nobody finds a secret of
+// 256 bits, but whoever tries must not keep the database busy. Mailed secrets are not counted.
+func (c *core) countLook(ctx context.Context, text string, caller Caller) error {
+	if !IsInviteLink(text) {
+		return nil
+	}
+	l := c.opt.Limits
+	return c.throttle.source(ctx, "invite link", caller, l.InviteLinkSource, l.InviteLinkNetwork, l.InviteLinkService)
+}
+
+// inviteID returns the id of the invite of a mailed secret or of the secret of a link, in any
+// state. It returns [ErrTokenSpent] for any other text.
+func (c *core) inviteID(ctx context.Context, text string) (int64, error) {
+	if !IsInviteLink(text) {
+		t, err := c.fresh(ctx, c.read(ctx), secret.MailToken, purposeInvite, text)
+		return t.SubjectID, err
+	}
+	rows, err := gorm.G[inviteRow](c.read(ctx)).Select("id").Where("link_hash = ?", secret.Sum(text)).Find(ctx)
+	if err != nil {
+		return 0, explained("find an invite", err)
+	}
+	if len(rows) != 1 {
+		return 0, ErrTokenSpent
+	}
+	return rows[0].ID, nil
+}
+
+// closedInvite returns the error that says why an invite cannot be accepted any longer, with
+// the parameter Owner, whom a person can ask for another one.
+func (c *core) closedInvite(ctx context.Context, inviteID int64) error {
+	rows, err := gorm.G[inviteRow](c.read(ctx)).Where("id = ?", inviteID).Find(ctx)
+	if err != nil {
+		return explained("read the invite", err)
+	}
+	if len(rows) != 1 {
+		return ErrTokenSpent
+	}
+	names, err := c.usernamesOf(ctx, c.read(ctx), rows)
+	if err != nil {
+		return err
+	}
+	reason := ErrInviteWithdrawn
+	switch {
+	case rows[0].State == InviteAccepted, rows[0].State == InviteDeclined:
+		reason = ErrInviteUsed
+	case rows[0].State == invitePending && !rows[0].ExpiresAt.After(c.Now()):
+		reason = ErrInviteExpired
+	}
+	return reason.with("Owner", names[rows[0].OwnerID])
+}
+
+// Accept accepts the invite of a link for an account, whichever person the link was meant
+// for. It returns the errors of [Invites.Look] and of [Invites.Accept], [ErrInviteOwn] for
+// the owner's own invite, or [ErrAlreadyMember] if the account may use all its servers
+// already; then the link stays as it is.
+func (l *InviteLinks) Accept(ctx context.Context, accountID int64, text string, caller Caller) error {
+	if !IsInviteLink(text) {
+		return ErrTokenSpent
+	}
+	if err := l.countLook(ctx, text, caller); err != nil {
+		return err
+	}
+	invite, err := l.inviteOf(ctx, text)
+	if err != nil {
+		return err
+	}
+	if invite.OwnerID == accountID {
+		return ErrInviteOwn
+	}
+	err = l.invites.tryOffer(func() error {
+		return l.tx(ctx, "accept the link of an invite", func(tx *gorm.DB) error {
+			if err := l.requireAddress(ctx, tx, accountID); err != nil {
+				return err
+			}
+			return l.invites.acceptByLink(ctx, tx, accountID, invite.ID, caller)
+		})
+	})
+	if KindOf(err) == KindNotFound { // others have used it up meanwhile, or the owner withdrew it
+		return l.closedInvite(ctx, invite.ID)
+	}
+	return err
+}
+
+// acceptByLink accepts an invite for an account that has its link. It returns [ErrNotFound]
+// for an invite that is not pending, or [ErrAlreadyMember].
+func (i *Invites) acceptByLink(ctx context.Context, tx *gorm.DB, accountID, inviteID int64, caller Caller) error {
+	if err := lockUsableAccount(tx, accountID); err != nil {
+		return err
+	}
+	rows, err := i.openInvites(ctx, tx, "i.id = ? AND i.owner_id <> ?", inviteID, accountID)
+	if err != nil {
+		return err
+	}
+	if len(rows) != 1 {
+		return ErrNotFound
+	}
+	if err := lockAccount(tx, rows[0].OwnerID); err != nil { // the owner gets a mail
+		return err
+	}
+	var missing int64
+	err = tx.Raw(`SELECT COUNT(*) FROM invite_servers v WHERE v.invite_id = ? AND NOT EXISTS (SELECT 1 FROM links l
+ WHERE l.account_id = ? AND l.server_id = v.server_id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?))`,
+		inviteID, accountID, LinkAccepted, i.Now()).Scan(&missing).Error
+	if err != nil {
+		return err
+	}
+	if missing == 0 {
+		return ErrAlreadyMember
+	}
+	if err := i.spendUse(tx, inviteID, accountID); err != nil {
+		return err
+	}
+	return i.acceptSpent(ctx, tx, rows[0], accountID, caller)
+}
+
+// resealInvites seals the secrets of links with the current secret key if they are sealed
+// with the previous one. Links of invites that cannot be accepted any longer stay.
+func (s *Store) resealInvites(ctx context.Context) error {
+	const step = 200
+	mine := s.keys.ID() + "."
+	for after := int64(0); s.keys.PreviousID() != ""; {
+		rows, err := gorm.G[inviteRow](s.read(ctx)).
+			Where("id > ? AND link_secret <> '' AND state = ? AND SUBSTR(link_secret, 1, ?) <> ?", after, invitePending, len(mine), mine).
+			Order("id").Limit(step).Find(ctx)
+		if err != nil {
+			return explained("find the links of invites", err)
+		}
+		for _, row := range rows {
+			after = row.ID
+			if err := s.resealInvite(ctx, &row); err != nil {
+				return explained("seal the link of an invite", err)
+			}
+		}
+		if len(rows) < step {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (s *Store) resealInvite(ctx context.Context, row *inviteRow) error {
+	text, err := s.keys.Open(sealInviteLink, FormatID(row.ID), row.LinkSecret)
+	if err != nil {
+		s.opt.Log.ErrorContext(ctx, "the link of an invite cannot be opened", slog.Int64("invite_id", row.ID), logError(err))
+		return nil
+	}
+	sealed, err := s.keys.Seal(s.opt.Random, sealInviteLink, FormatID(row.ID), text)
+	if err != nil {
+		return err
+	}
+	return s.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE invites SET link_secret = ? WHERE id = ? AND link_secret = ?", sealed, row.ID, row.LinkSecret).Error
+	})
+}

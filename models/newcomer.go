@@ -1,0 +1,124 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// A newcomer is an account that was made with the link of an invite. The person named an
+// address and got in at once, without reading a mail. Until the address is confirmed, the
+// account has none: its rows say so, and therefore nobody can recover it, no invite to the
+// address reaches it, and another account may confirm the address first. The address waits
+// as a change of the address that is not made yet (email_change.go). A newcomer may use the
+// servers of its invite and no others, and it is swept once its links have ended.
+
+// newNewcomer turns the row of a sign-up into that of a newcomer, and returns the address
+// that waits.
+func (c *core) newNewcomer(row *accountRow, inviteID int64) (emailChange, error) {
+	now := c.Now()
+	change := emailChange{
+		AccountID: row.ID, NewEmail: row.Email, NewEmailKey: row.EmailKey, State: changeWaiting,
+		CreatedAt: now, ExpiresAt: now.Add(c.opt.Lives.Confirm),
+	}
+	row.Email, row.EmailKey, row.ConfirmedAt, row.NewcomerOf = "", "", &now, inviteID
+	var err error
+	change.ID, err = c.newID()
+	return change, explained("make an id", err)
+}
+
+// oweNewcomer writes the address that waits, and owes the mail that asks for its
+// confirmation.
+func (c *core) oweNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, change emailChange, caller Caller) error {
+	if err := gorm.G[emailChange](tx).Create(ctx, &change); err != nil {
+		return err
+	}
+	return c.owe(ctx, tx, emailConfirmMail(row, &change, c.opt.Lives.Confirm, c.starter(caller)))
+}
+
+// requireAddress returns [ErrAddressFirst] for a newcomer, which may only use the servers of
+// its own invite. The caller locks the account before it writes: an address that is confirmed
+// between is no harm.
+func (c *core) requireAddress(ctx context.Context, tx *gorm.DB, accountID int64) error {
+	n, err := gorm.G[accountRow](tx).Where("id = ? AND newcomer_of <> 0", accountID).Count(ctx, "*")
+	if err == nil && n > 0 {
+		err = ErrAddressFirst
+	}
+	return err
+}
+
+// settleNewcomer makes an account of a newcomer whose address was confirmed. If the browser
+// that confirmed is not the account's own, whoever made the account may be another person
+// than the reader of the mail: it could be waiting with a password for the owner of the
+// address. So everything that the maker could get in with ends, the PIN as well, and
+// settleNewcomer returns the secret of a link that sets a new password.
+func (e *Emails) settleNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, own bool) (resetSecret string, err error) {
+	if err := updateAccount(tx, row.ID, map[string]any{"newcomer_of": 0}, "newcomer_of <> 0"); err != nil {
+		return "", err
+	}
+	if own {
+		return "", nil
+	}
+	now := e.Now()
+	row.PasswordVersion += 2 // the change of the address has raised it by one already
+	err = updateAccount(tx, row.ID, map[string]any{
+		"password_hash": "", "legacy_md5": "", "legacy_md5_filtered": "", "password_version": row.PasswordVersion, "password_changed_at": now,
+		"pin_hash": "", "pin_changed_at": nil, "pin_off_at": nil,
+	}, "")
+	if err != nil {
+		return "", err
+	}
+	if err := e.endEverything(ctx, tx, row.ID); err != nil {
+		return "", err
+	}
+	if err := revoke(tx, row.ID, purposeReset, purposePINReset, purposeNotMe); err != nil {
+		return "", err
+	}
+	if resetSecret, err = secret.NewToken(secret.MailToken, e.opt.Random); err != nil {
+		return "", err
+	}
+	return resetSecret, gorm.G[token](tx).Create(ctx, &token{
+		Hash: secret.Sum(resetSecret), Purpose: purposeReset, AccountID: row.ID, PasswordVersion: row.PasswordVersion,
+		CreatedAt: now, ExpiresAt: now.Add(e.opt.Lives.Reset),
+	})
+}
+
+// noLink is the condition for newcomers whose links have ended. Its values are [LinkAccepted]
+// and the present time.
+const noLink = `newcomer_of > 0 AND NOT EXISTS (SELECT 1 FROM links l
+ WHERE l.account_id = accounts.id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?))`
+
+// sweepNewcomers erases newcomers whose links have ended, each in a transaction that checks
+// it again.
+func (s *Store) sweepNewcomers(ctx context.Context) error {
+	for {
+		gone, err := gorm.G[accountRow](s.read(ctx)).Where(noLink, LinkAccepted, s.Now()).Order("newcomer_of").Limit(sweepStep).Find(ctx)
+		if err != nil {
+			return explained("find newcomers whose links have ended", err)
+		}
+		for _, row := range gone {
+			if err := s.tx(ctx, "sweep a newcomer", func(tx *gorm.DB) error { return s.eraseNewcomer(ctx, tx, row.ID, s.Now()) }); err != nil {
+				return err
+			}
+		}
+		if len(gone) < sweepStep {
+			return nil
+		}
+	}
+}
+
+// eraseNewcomer erases a newcomer unless it has a link or an address meanwhile. Agents learn
+// that its pending links have ended.
+func (c *core) eraseNewcomer(ctx context.Context, tx *gorm.DB, accountID int64, now time.Time) error {
+	result := tx.Exec("DELETE FROM accounts WHERE id = ? AND "+noLink, accountID, LinkAccepted, now)
+	if result.Error != nil || result.RowsAffected != 1 {
+		return result.Error
+	}
+	if err := c.feedAccount(ctx, tx, accountID, ChangeLinkRemoved); err != nil {
+		return err
+	}
+	return eraseRows(tx, accountID)
+}
