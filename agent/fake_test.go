@@ -19,6 +19,7 @@ type fake struct {
 	libraries []mediaserver.Library
 	limits    map[string]mediaserver.Restriction
 	secrets   map[string]string    // of guests
+	passwords map[string]string    // that GivePassword gave
 	tokens    map[string]fakeToken // live ones
 	minted    int
 	made      int                // number of guests
@@ -48,7 +49,7 @@ func newFake() *fake {
 			{ID: "u5", Name: "Aunt", RemoteAccess: true},
 		},
 		libraries: []mediaserver.Library{{ID: "l1", Name: "Films"}, {ID: "l2", Name: "Music"}},
-		limits:    map[string]mediaserver.Restriction{}, secrets: map[string]string{}, tokens: map[string]fakeToken{}, codes: map[string]string{}, proofs: map[string]*string{}, met: map[string]int{},
+		limits:    map[string]mediaserver.Restriction{}, secrets: map[string]string{}, passwords: map[string]string{}, tokens: map[string]fakeToken{}, codes: map[string]string{}, proofs: map[string]*string{}, met: map[string]int{},
 	}
 }
 
@@ -196,6 +197,13 @@ func (f *fake) IsGuest(ctx context.Context, id, secret string) (is bool, err err
 		return nil
 	})
 	return is, err
+}
+
+func (f *fake) GivePassword(ctx context.Context, id, password string) error {
+	return f.change(ctx, "Password "+id, id, func(u *mediaserver.LocalUser) {
+		f.passwords[u.ID] = password
+		f.endTokens(u.ID, "")
+	})
 }
 
 // change changes a local user who is not an administrator.

@@ -215,6 +215,25 @@ func (s *Server) SetPassword(ctx context.Context, id, password string) error {
 	return s.replacePassword(ctx, id, hash, nil, 0)
 }
 
+// GivePassword implements [mediaserver.Users]. Guests are let in by the agent alone, and get no
+// password.
+func (s *Server) GivePassword(ctx context.Context, id, password string) error {
+	if password == "" {
+		return mediaserver.ErrNotAllowed
+	}
+	hash, err := s.hashPassword(ctx, embywire.ID(id), password)
+	if err != nil {
+		return err
+	}
+	refuse := func(tx *gorm.DB, row *userRow) error {
+		if row.Guest {
+			return mediaserver.ErrUnsupported
+		}
+		return noAdministrator(tx, row)
+	}
+	return s.changeUser(ctx, "give a password", id, refuse, storePassword(hash, 0))
+}
+
 // replacePassword stores a hash, removes the easy PIN and ends all tokens of a local user
 // except the one with the id keep. If was is not nil and the stored hash is not *was any
 // more, it changes nothing and returns errWrong. It returns mediaserver.ErrNotFound,
@@ -229,7 +248,13 @@ func (s *Server) replacePassword(ctx context.Context, id, hash string, was *stri
 		}
 		return nil
 	}
-	return s.changeUser(ctx, "change a password", id, refuse, func(tx *gorm.DB, row *userRow) error {
+	return s.changeUser(ctx, "change a password", id, refuse, storePassword(hash, keep))
+}
+
+// storePassword returns the change of [Server.changeUser] that stores a hash, removes the easy PIN
+// and ends all tokens except the one with the id keep.
+func storePassword(hash string, keep int64) func(tx *gorm.DB, row *userRow) error {
+	return func(tx *gorm.DB, row *userRow) error {
 		if err := tx.Exec("UPDATE local_users SET password_hash = ?, easy_hash = '' WHERE id = ?", hash, row.ID).Error; err != nil {
 			return fmt.Errorf("write the row: %w", err)
 		}
@@ -237,7 +262,7 @@ func (s *Server) replacePassword(ctx context.Context, id, hash string, was *stri
 			return err
 		}
 		return endTokens(tx, row.ID, keep)
-	})
+	}
 }
 
 // changePassword replaces the password of a local user who proves that they know the

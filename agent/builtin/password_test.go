@@ -1,6 +1,7 @@
 package builtin_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -212,6 +213,40 @@ func TestEasyPIN(t *testing.T) {
 	}
 	if found, _ := k.User(t.Context(), user.ID); found.HasEasyPIN || k.good(token) {
 		t.Error("a new password did not remove the PIN and end the sessions")
+	}
+}
+
+// The agent gives a local user another password, which ends their sessions; it gives none to
+// administrators and guests.
+func TestGivePassword(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	mira, err := k.AddUser(t.Context(), "mira", "secret-1", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	boss, err := k.AddUser(t.Context(), "boss", "secret-2", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.GivePassword(t.Context(), mira.ID, "tapo-rimu-sake"); err != nil {
+		t.Fatal(err)
+	}
+	if k.signs("mira", "secret-1") || !k.signs("mira", "tapo-rimu-sake") {
+		t.Error("the old password still signs in or the new one does not, want the new one alone")
+	}
+	for id, want := range map[string]error{
+		boss.ID: mediaserver.ErrNotAllowed, k.guest("gus").ID: mediaserver.ErrUnsupported, "unknown": mediaserver.ErrNotFound,
+	} {
+		if err := k.GivePassword(t.Context(), id, "tapo-rimu-sake"); !errors.Is(err, want) {
+			t.Errorf("%s: error %v, want %v", id, err, want)
+		}
+	}
+	if err := k.GivePassword(t.Context(), mira.ID, ""); !errors.Is(err, mediaserver.ErrNotAllowed) {
+		t.Errorf("an empty password: error %v, want %v", err, mediaserver.ErrNotAllowed)
+	}
+	if !k.signs("boss", "secret-2") {
+		t.Error("the password of an administrator was changed")
 	}
 }
 

@@ -104,6 +104,10 @@ func (m *media) LocalUser(_ context.Context, id string) (user mediaserver.LocalU
 	})
 }
 
+func (m *media) GivePassword(context.Context, string, string) error {
+	return mediaserver.ErrUnsupported
+}
+
 func (m *media) IsGuest(context.Context, string, string) (bool, error) { return false, nil }
 
 func (m *media) CreateGuest(_ context.Context, name, _ string, _ mediaserver.Restriction) (user mediaserver.LocalUser, err error) {

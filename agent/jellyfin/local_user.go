@@ -186,6 +186,32 @@ type libraries struct {
 	} `json:"Items"`
 }
 
+// GivePassword gives a local user another password, and Jellyfin ends all of their tokens. It
+// returns ErrNotFound, or ErrNotAllowed for an administrator. An empty password is an error:
+// Jellyfin would let everybody in who knows the name.
+func (s *Server) GivePassword(ctx context.Context, id, password string) error {
+	const doing = "giving a local user a password"
+	if password == "" {
+		return &failure{doing: doing, err: mediaserver.ErrNotAllowed, why: mediaserver.ErrNotAllowed.Error() + ": the password is empty"}
+	}
+	user, _, err := s.readUserPolicy(ctx, id)
+	if err != nil {
+		return err
+	}
+	if user.Administrator {
+		return errAdministrator(doing)
+	}
+	body, err := json.Marshal(map[string]string{"NewPw": password})
+	if err != nil {
+		return fmt.Errorf(prefix+"%s: %w", doing, err)
+	}
+	err = s.admin(ctx, call{doing: doing, method: http.MethodPost, path: "/Users/Password", query: url.Values{"userId": {user.ID}}, body: body})
+	if statusOf(err) == http.StatusNotFound {
+		return s.confirmGone(ctx, doing, user.ID, err)
+	}
+	return err
+}
+
 // SetDisabled disables a local user, which ends all of its tokens, or enables it again. It
 // returns ErrNotFound, or ErrNotAllowed for an administrator.
 func (s *Server) SetDisabled(ctx context.Context, id string, disabled bool) error {

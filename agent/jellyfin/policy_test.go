@@ -2,6 +2,7 @@ package jellyfin_test
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -92,4 +93,42 @@ func TestPolicyWithoutAMember(t *testing.T) {
 	if err := s.Restrict(t.Context(), anna, mediaserver.Restriction{}); err == nil {
 		t.Error("no error for a policy without libraries, want one")
 	}
+}
+
+// A local user who gets a password signs in with it alone, and their tokens end. To give the same
+// one again is no mistake. An administrator gets none, and nobody an empty one.
+func TestGivePassword(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		ctx := t.Context()
+		anna := fake.AddUser("Anna", "a", false)
+		if _, err := s.Mint(ctx, anna, tv()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := s.GivePassword(ctx, anna, "tapo-rimu-sake"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if user, _ := fake.User(anna); user.Password != "tapo-rimu-sake" {
+			t.Errorf("password %q, want the one that was given", user.Password)
+		}
+		if tokens := fake.Tokens(anna); len(tokens) > 0 {
+			t.Errorf("tokens %+v, want none", tokens)
+		}
+		if err := s.GivePassword(ctx, anna, ""); !errors.Is(err, mediaserver.ErrNotAllowed) {
+			t.Errorf("an empty password: error %v, want %v", err, mediaserver.ErrNotAllowed)
+		}
+		boss := fake.AddUser("Boss", "b", true)
+		if err := s.GivePassword(ctx, boss, "tapo-rimu-sake"); !errors.Is(err, mediaserver.ErrNotAllowed) {
+			t.Errorf("an administrator: error %v, want %v", err, mediaserver.ErrNotAllowed)
+		}
+		if user, _ := fake.User(boss); user.Password != "b" {
+			t.Error("the password of an administrator was changed")
+		}
+		fake.Before("UpdateUserPassword", func() { fake.RemoveUser(anna) })
+		if err := s.GivePassword(ctx, anna, "sake-rimu-tapo"); !errors.Is(err, mediaserver.ErrNotFound) {
+			t.Errorf("deleted in the meantime: error %v, want %v", err, mediaserver.ErrNotFound)
+		}
+	})
 }

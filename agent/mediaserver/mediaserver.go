@@ -111,6 +111,11 @@ type Users interface {
 	// Restrict changes what a guest may see, and nothing else. It never makes the guest an
 	// administrator. It returns ErrNotFound, or ErrNotAllowed for an administrator.
 	Restrict(ctx context.Context, id string, to Restriction) error
+	// GivePassword gives a local user another password, which is not empty, and ends all
+	// their tokens. To do it again changes nothing but that. It returns ErrNotFound,
+	// ErrNotAllowed for an administrator, or ErrUnsupported for a local user whom the media
+	// server lets in without a password alone.
+	GivePassword(ctx context.Context, id, password string) error
 	// SetDisabled shuts out a local user and ends all their tokens, or lets them in
 	// again. It returns ErrNotFound, or ErrNotAllowed for an administrator.
 	SetDisabled(ctx context.Context, id string, disabled bool) error
