@@ -65,12 +65,13 @@ type Agent struct {
 	Exchanges   *Exchanges
 	ServerKeys  *ServerKeys
 
-	registration  *registration
-	reports       *reports
-	feed          *feed
-	proofs        *proofs
-	quickConnects *quickConnects
-	owed          *owedWork
+	registration   *registration
+	reports        *reports
+	feed           *feed
+	proofs         *proofs
+	quickConnects  *quickConnects
+	localPasswords *localPasswords
+	owed           *owedWork
 
 	*core
 }
@@ -87,11 +88,12 @@ func New(o Options) *Agent {
 	guests := &guests{core: c, reports: reports, tokens: tokens, created: limit.NewBucket(o.Now, c.opt.Policy.GuestsHourly, time.Hour)}
 	exchanges := newExchanges(c, links, tokens)
 	keys := &ServerKeys{core: c}
+	passwords := newLocalPasswords(c, exchanges)
 	return &Agent{
 		MediaServer: c.media, Links: links, Allowances: &Allowances{core: c, links: links}, Invites: &Invites{c}, Exchanges: exchanges, ServerKeys: keys,
 		registration: &registration{c}, reports: reports, feed: &feed{core: c, links: links, acks: acks, keys: keys},
-		proofs: newProofs(c, reports), quickConnects: newQuickConnects(c, exchanges),
-		owed: &owedWork{core: c, links: links, guests: guests, tokens: tokens},
+		proofs: newProofs(c, reports), quickConnects: newQuickConnects(c, exchanges), localPasswords: passwords,
+		owed: &owedWork{core: c, links: links, guests: guests, tokens: tokens, passwords: passwords},
 		core: c,
 	}
 }

@@ -76,6 +76,8 @@ func (f *feed) wakeFor(kind string) {
 		f.wake.proofs.now()
 	case client.QuickConnectAsked:
 		f.wake.quickConnects.now()
+	case client.LocalPasswordAsked:
+		f.wake.localPasswords.now()
 	case client.HandedOver:
 		f.compared = time.Time{} // the next round looks at the server, its owner and its key
 	}
@@ -123,6 +125,9 @@ func (f *feed) linkRemoved(tx *gorm.DB, id string) (*note, error) {
 	if err != nil || gone == nil {
 		return nil, err
 	}
+	if err := endPassword(tx, gone); err != nil {
+		return nil, err
+	}
 	return &note{text: "a link was removed", link: gone}, nil
 }
 
@@ -133,6 +138,9 @@ func (f *feed) devicesEnded(tx *gorm.DB, accountID, deviceID string) error {
 		return nil
 	}
 	if deviceID == "" {
+		if err := owePasswordsOf(tx, accountID); err != nil {
+			return err
+		}
 		return f.store.oweTokens(tx, "account_id = ?", accountID)
 	}
 	return f.store.oweTokens(tx, "account_id = ? AND device_id = ?", accountID, deviceID)

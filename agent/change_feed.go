@@ -152,6 +152,7 @@ func (f *feed) start(ctx context.Context) error {
 	f.acks.compared.Store(this.AcknowledgedSeq)
 	f.wake.proofs.now()
 	f.wake.quickConnects.now()
+	f.wake.localPasswords.now()
 	return nil
 }
 

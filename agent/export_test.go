@@ -64,7 +64,7 @@ const GuestsAtOnce = guestsAtOnce
 
 // Wake makes all loops begin another round.
 func (a *Agent) Wake() {
-	for _, loop := range []signal{a.wake.media, a.wake.service, a.wake.report, a.wake.proofs, a.wake.quickConnects} {
+	for _, loop := range []signal{a.wake.media, a.wake.service, a.wake.report, a.wake.proofs, a.wake.quickConnects, a.wake.localPasswords} {
 		loop.now()
 	}
 }
@@ -80,7 +80,7 @@ func (a *Agent) WakeOwed() {
 func (a *Agent) Woken() bool {
 	loops := []signal{a.wake.media, a.wake.service}
 	if key, err := a.store.serverKey(context.Background()); err == nil && key != "" {
-		loops = append(loops, a.wake.report, a.wake.proofs, a.wake.quickConnects)
+		loops = append(loops, a.wake.report, a.wake.proofs, a.wake.quickConnects, a.wake.localPasswords)
 	}
 	return !slices.ContainsFunc(loops, func(loop signal) bool { return len(loop) > 0 })
 }

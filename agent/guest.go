@@ -119,6 +119,7 @@ func (gs *guests) tellWaiting(ctx context.Context, book *guestBook) {
 	gs.waits.set(reasons)
 	if len(reasons) > 0 {
 		gs.wake.quickConnects.now()
+		gs.wake.localPasswords.now()
 	}
 }
 

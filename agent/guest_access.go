@@ -68,6 +68,7 @@ func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
 	g.Applied = want
 	gs.waits.tell()
 	gs.wake.quickConnects.now()
+	gs.wake.localPasswords.now()
 	gs.logGuest(ctx, text, link.Username, g)
 	return nil
 }

@@ -102,6 +102,7 @@ func (gs *guests) create(ctx context.Context, link *linkRow, users []mediaserver
 	gs.waits.tell()
 	gs.wake.service.now()
 	gs.wake.quickConnects.now()
+	gs.wake.localPasswords.now()
 	gs.logGuest(ctx, "a local user was created for a guest", link.Username, &g)
 	return nil
 }

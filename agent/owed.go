@@ -13,10 +13,12 @@ type owedWork struct {
 	links  *Links
 	guests *guests
 	tokens *tokens
+
+	passwords *localPasswords
 }
 
-// settleLoop does what is owed at the media server: it revokes tokens and settles
-// guests. All of it is listed in the agent's own file, so that a crash or an
+// settleLoop does what is owed at the media server: it revokes tokens, replaces
+// passwords and settles guests. All of it is listed in the agent's own file, so that a crash or an
 // absence of the media server loses nothing.
 func (w *owedWork) settleLoop(ctx context.Context) {
 	for {
@@ -40,7 +42,7 @@ func (w *owedWork) settle(ctx context.Context) error {
 	if err := w.media.confirm(ctx); err != nil {
 		return err
 	}
-	err := errors.Join(w.tokens.revokeOwed(ctx), w.tokens.endUnfinished(ctx))
+	err := errors.Join(w.tokens.revokeOwed(ctx), w.tokens.endUnfinished(ctx), w.passwords.replaceOwed(ctx))
 	if !w.copy.current(ctx) {
 		return err // the links of the guests may have changed
 	}

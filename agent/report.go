@@ -145,12 +145,12 @@ func (l *lastReport) noteRun(now time.Time, every time.Duration, another bool) (
 }
 
 // reportTo sends a report. A service that is older than this agent refuses fields that it
-// does not know. Then it gets the report without the run, and if it refuses that report,
-// too, without the kinds of the libraries.
+// does not know. Then it gets the report without the run and the key for passwords, and if it
+// refuses that report, too, without the kinds of the libraries.
 func reportTo(ctx context.Context, service *client.Agent, report client.Report) (client.ReportAnswer, error) {
 	answer, err := service.Report(ctx, report)
-	if errors.Is(err, client.ErrJSONInvalid) && report.Run != "" {
-		report.Run = ""
+	if errors.Is(err, client.ErrJSONInvalid) && report.Run+report.PasswordKey != "" {
+		report.Run, report.PasswordKey = "", ""
 		answer, err = service.Report(ctx, report)
 	}
 	if !errors.Is(err, client.ErrJSONInvalid) {
@@ -243,6 +243,11 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 		Name: identity.Name, Version: identity.Version, SystemID: identity.ID, QuickConnect: identity.QuickConnect,
 		Addresses: r.addressesToReport(ctx, seenAs), LocalUsers: make([]client.ReportedLocalUser, len(users)), Libraries: []client.ReportedLibrary{},
 	}
+	key, err := r.store.passwordKey(ctx)
+	if err != nil {
+		return report, r.explainFile(ctx, err)
+	}
+	report.PasswordKey = publicText(key)
 	of, err := r.whoIsAllowed(ctx)
 	if err != nil {
 		return report, r.explainFile(ctx, err)

@@ -32,6 +32,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		all.Go(func() { a.reports.loop(ctx) })
 		all.Go(func() { a.proofs.loop(ctx, all.Go) })
 		all.Go(func() { a.quickConnects.loop(ctx) })
+		all.Go(func() { a.localPasswords.loop(ctx) })
 		a.feed.loop(ctx)
 	})
 	all.Wait()

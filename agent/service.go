@@ -19,13 +19,14 @@ type asker string
 // The askers. A single question of a device or an admin has no asker, because no later
 // answer would end its trouble.
 const (
-	byFeed          asker = "feed"
-	byReports       asker = "reports"
-	byRegistration  asker = "registration"
-	byProofs        asker = "proofs"
-	byQuickConnects asker = "quick connects"
-	byOwed          asker = "owed"
-	byNobody        asker = ""
+	byFeed           asker = "feed"
+	byReports        asker = "reports"
+	byRegistration   asker = "registration"
+	byProofs         asker = "proofs"
+	byQuickConnects  asker = "quick connects"
+	byLocalPasswords asker = "local passwords"
+	byOwed           asker = "owed"
+	byNobody         asker = ""
 )
 
 // service is the service as the agent sees it: when it last answered, and which troubles it

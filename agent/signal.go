@@ -38,13 +38,14 @@ func pause(ctx context.Context, d time.Duration) bool { return signal(nil).wait(
 
 // signals wake the loops of [Agent.Run] before their time.
 type signals struct {
-	media         signal // there is work to do at the media server
-	service       signal // there is something that the service has to hear
-	report        signal // a report is wanted now
-	proofs        signal // a person wants to prove their local user
-	quickConnects signal // a person has entered a Quick Connect code
+	media          signal // there is work to do at the media server
+	service        signal // there is something that the service has to hear
+	report         signal // a report is wanted now
+	proofs         signal // a person wants to prove their local user
+	quickConnects  signal // a person has entered a Quick Connect code
+	localPasswords signal // a person has chosen a password for their local user
 }
 
 func newSignals() signals {
-	return signals{media: newSignal(), service: newSignal(), report: newSignal(), proofs: newSignal(), quickConnects: newSignal()}
+	return signals{media: newSignal(), service: newSignal(), report: newSignal(), proofs: newSignal(), quickConnects: newSignal(), localPasswords: newSignal()}
 }

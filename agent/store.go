@@ -42,6 +42,7 @@ const (
 	sealRegistration = "agent registration"
 	sealKeyRenewal   = "agent server key renewal"
 	sealCheck        = "agent key check"
+	sealPasswordKey  = "agent password key"
 )
 
 // OpenStore opens the agent's file at path, and creates it if it does not exist.
@@ -120,22 +121,24 @@ func (s *Store) newGuestSecret() (string, error) {
 
 // The names of facts.
 const (
-	factKeyCheck     = "key_check"
-	factRegistration = "registration" // a registration request without an answer yet, sealed
-	factServerID     = "server_id"    // id at the service
-	factServerKey    = "server_key"   // sealed
-	factKeyRenewal   = "key_renewal"  // the idempotency key of a request for a new server key without an answer yet, sealed
-	factSystemID     = "system_id"    // of the registered media server
-	factServerName   = "server_name"
-	factProduct      = "product"
-	factVersion      = "version"
-	factOwner        = "owner"
-	factSeenAs       = "seen_as"
-	factChangeSeq    = "change_seq"   // number of the last change that was carried out
-	factPlace        = "place"        // change time of the lock file when the service last confirmed the copy
-	factLastContact  = "last_contact" // time of the last answer of the service
-	factLastReport   = "last_report"
-	factQuickConnect = "quick_connect:" // followed by the id of a code; codeTried or codeApproved
+	factKeyCheck      = "key_check"
+	factRegistration  = "registration" // a registration request without an answer yet, sealed
+	factServerID      = "server_id"    // id at the service
+	factServerKey     = "server_key"   // sealed
+	factKeyRenewal    = "key_renewal"  // the idempotency key of a request for a new server key without an answer yet, sealed
+	factSystemID      = "system_id"    // of the registered media server
+	factServerName    = "server_name"
+	factProduct       = "product"
+	factVersion       = "version"
+	factOwner         = "owner"
+	factSeenAs        = "seen_as"
+	factChangeSeq     = "change_seq"   // number of the last change that was carried out
+	factPlace         = "place"        // change time of the lock file when the service last confirmed the copy
+	factLastContact   = "last_contact" // time of the last answer of the service
+	factLastReport    = "last_report"
+	factPasswordKey   = "password_key"    // to which browsers seal passwords; the private half, sealed
+	factLocalPassword = "local_password:" // followed by the id of a local user; see passwordTried
+	factQuickConnect  = "quick_connect:"  // followed by the id of a code; codeTried or codeApproved
 )
 
 // fact reads a fact. It returns "" if the fact is not set.

@@ -59,6 +59,8 @@ type Client struct {
 	Proofs  *Proofs
 	// QuickConnects signs a device in by the code that an app of the media server shows.
 	QuickConnects *QuickConnects
+	// LocalPasswords gives the person's local user on a server a password.
+	LocalPasswords *LocalPasswords
 	// Agent is for the program beside a media server. It needs a server key as token.
 	Agent *Agent
 	// Operators is for the people who run the service.
@@ -198,7 +200,7 @@ func clientOf(c *core) *Client {
 	return &Client{
 		Accounts: &Accounts{c}, Emails: &Emails{c}, Passwords: &Passwords{c}, PINs: &PINs{c}, Sessions: &Sessions{c},
 		Devices: &Devices{c}, Servers: &Servers{c}, Links: &Links{c}, People: &People{c}, Invites: &Invites{c}, Proofs: &Proofs{c},
-		QuickConnects: &QuickConnects{c}, Agent: &Agent{c}, Operators: &Operators{c}, core: c,
+		QuickConnects: &QuickConnects{c}, LocalPasswords: &LocalPasswords{c}, Agent: &Agent{c}, Operators: &Operators{c}, core: c,
 	}
 }
 

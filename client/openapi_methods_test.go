@@ -85,6 +85,9 @@ func methods() map[string]string {
 		"askQuickConnect":         "QuickConnects.Ask",
 		"getQuickConnect":         "QuickConnects.Get",
 		"listQuickConnectServers": "QuickConnects.Servers",
+		"getLocalPasswordPlace":   "LocalPasswords.Place",
+		"askLocalPassword":        "LocalPasswords.Ask",
+		"getLocalPassword":        "LocalPasswords.Get",
 
 		"createInvite":        "Invites.Create",
 		"listInvites":         "Invites.SentPage",
@@ -110,12 +113,15 @@ func methods() map[string]string {
 		"completeProof": "Agent.CompleteProof",
 		"failProof":     "Agent.FailProof",
 
-		"createServerInvite":   "Agent.Invite",
-		"listServerInvites":    "Agent.Invites",
-		"withdrawServerInvite": "Agent.WithdrawInvite",
-		"listQuickConnects":    "Agent.QuickConnects",
-		"completeQuickConnect": "Agent.CompleteQuickConnect",
-		"failQuickConnect":     "Agent.FailQuickConnect",
+		"createServerInvite":    "Agent.Invite",
+		"listServerInvites":     "Agent.Invites",
+		"withdrawServerInvite":  "Agent.WithdrawInvite",
+		"listQuickConnects":     "Agent.QuickConnects",
+		"listLocalPasswords":    "Agent.LocalPasswords",
+		"completeLocalPassword": "Agent.CompleteLocalPassword",
+		"failLocalPassword":     "Agent.FailLocalPassword",
+		"completeQuickConnect":  "Agent.CompleteQuickConnect",
+		"failQuickConnect":      "Agent.FailQuickConnect",
 
 		"listAccounts":       "Operators.AccountsPage",
 		"getOperatedAccount": "Operators.Account",
@@ -185,7 +191,7 @@ func (c contract) checkNamed(t *testing.T, text string) {
 // checkMethods checks the methods that the Go code in a document calls.
 func checkMethods(t *testing.T, text string, named []string) {
 	t.Helper()
-	groups := "Accounts|PINs|Sessions|Devices|Servers|Links|People|Proofs|QuickConnects|Invites|Agent|Operators"
+	groups := "Accounts|PINs|Sessions|Devices|Servers|Links|People|Proofs|QuickConnects|LocalPasswords|Invites|Agent|Operators"
 	for _, found := range regexp.MustCompile(`\.((?:`+groups+`)\.\w+)\(`).FindAllStringSubmatch(text, -1) {
 		if !slices.Contains(named, found[1]) {
 			t.Errorf("the documents name %s, want one that exists", found[1])

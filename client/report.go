@@ -19,6 +19,11 @@ type Report struct {
 	// media server now.
 	QuickConnect bool `json:"quick_connect,omitempty"`
 
+	// PasswordKey is the agent's public key, to which browsers seal a password for a local user:
+	// an uncompressed point of P-256 in base64url. "" if the agent takes none. A service that is
+	// older than this member refuses it with [ErrJSONInvalid].
+	PasswordKey string `json:"password_key,omitempty"`
+
 	// Run is a random text that an agent makes at each start. By it, the service tells apart two
 	// agents that use the same key. It is "" if the agent does not send it. A service that is too
 	// old to know this member refuses the report with [ErrJSONInvalid].

@@ -25,9 +25,10 @@ type OwnedServer struct {
 // OwnedServerDetail is one server as its owner sees it, with all details.
 type OwnedServerDetail struct {
 	OwnedServer
-	StartNote string         `json:"start_note"` // what people who want to get in are told; "" for nothing
-	Addresses []OwnedAddress `json:"addresses"`
-	Libraries []Library      `json:"libraries"`
+	LinkedPasswords bool           `json:"linked_passwords"` // linked people, too, may give their local user a password
+	StartNote       string         `json:"start_note"`       // what people who want to get in are told; "" for nothing
+	Addresses       []OwnedAddress `json:"addresses"`
+	Libraries       []Library      `json:"libraries"`
 }
 
 func (o *OwnedServerDetail) whole() bool { return o.ID != "" }
@@ -56,9 +57,10 @@ func (s *Servers) Get(ctx context.Context, id ID) (OwnedServerDetail, error) {
 
 // ServerChange holds the changes to a server. A nil field changes nothing.
 type ServerChange struct {
-	Name        *string `json:"name,omitempty"` // "" for the name that the server reports
-	SelfService *bool   `json:"self_service,omitempty"`
-	StartNote   *string `json:"start_note,omitempty"` // "" for nothing; at most 500 characters
+	Name            *string `json:"name,omitempty"` // "" for the name that the server reports
+	SelfService     *bool   `json:"self_service,omitempty"`
+	LinkedPasswords *bool   `json:"linked_passwords,omitempty"`
+	StartNote       *string `json:"start_note,omitempty"` // "" for nothing; at most 500 characters
 }
 
 // Change changes a server and returns the changed server.

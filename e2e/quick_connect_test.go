@@ -73,6 +73,7 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 				v.t.Error("the only server is not chosen, want it chosen")
 			}
 		}},
+		{"local_password", "of an agent that takes none", func(v *visitor) { v.open(loft.page() + "/password") }},
 		{"quick_connect_wait", "", func(v *visitor) { waits = asked(v) }},
 		{"quick_connect_wait", "when it is done", func(v *visitor) {
 			answer(waits, "")

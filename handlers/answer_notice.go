@@ -35,6 +35,8 @@ const (
 	noticeServerClaimed      notice = "server_claimed"
 	noticeServerRenamed      notice = "server_renamed"
 	noticeStartNoteSaved     notice = "start_note_saved"
+	noticePasswordsOn        notice = "linked_passwords_on"
+	noticePasswordsOff       notice = "linked_passwords_off"
 	noticeServerHandedOver   notice = "server_handed_over"
 	noticeServerRemoved      notice = "server_removed"
 	noticeServerKeysEnded    notice = "server_keys_ended"

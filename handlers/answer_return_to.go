@@ -69,10 +69,12 @@ func pageOf(path string) string {
 		return path
 	}
 	switch act {
-	case "open", "start", "invite", "join": // these have a page of their own
+	case "open", "start", "password", "invite", "join": // these have a page of their own
 		return path
 	case "join/state":
 		return "/servers/" + id + "/join"
+	case "password/state":
+		return "/servers/" + id + "/password"
 	default:
 		return "/servers/" + id
 	}

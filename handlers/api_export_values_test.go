@@ -37,7 +37,7 @@ func withoutExport() map[string]string {
 		"Export.ServerLinks.ServerDisabled": link, "Export.ServerLinks.Active": account,
 		"Export.Servers.Addresses.Port":     "the address contains it",
 		"Export.Servers.Addresses.Position": "the order of the list shows it",
-		"Export.Account.Operator":           notYet, "Export.Servers.Server.SelfService": notYet,
+		"Export.Account.Operator":           notYet, "Export.Servers.Server.SelfService": notYet, "Export.Servers.Server.LinkedPasswords": notYet,
 		"Export.Quick.LinkID": "the server is named", "Export.Quick.ServerName": "the server is named by its id",
 		"Export.Terms.Libraries.Kind": "only a report fills it", "Export.Invites.Servers.Libraries.Kind": "only a report fills it",
 		"Export.Invites.AnsweredAt": notYet, "Export.Invites.AnsweredBy": notYet,

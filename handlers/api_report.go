@@ -23,7 +23,8 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		LocalUsers []reportedLocalUser `json:"local_users"`
 		Libraries  []reportedLibrary   `json:"libraries"`
 
-		QuickConnect bool `json:"quick_connect"`
+		QuickConnect bool   `json:"quick_connect"`
+		PasswordKey  string `json:"password_key"`
 
 		Run string `json:"run"`
 	}](c, maxReport)
@@ -35,7 +36,7 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		LocalUsers:   each(in.LocalUsers, reportedLocalUser.read),
 		Libraries:    each(in.Libraries, reportedLibrary.read),
 
-		QuickConnect: in.QuickConnect, Run: in.Run,
+		QuickConnect: in.QuickConnect, PasswordKey: in.PasswordKey, Run: in.Run,
 	}
 	if err := addAddresses(&report.Registration, in.Addresses); err != nil {
 		return err

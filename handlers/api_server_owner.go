@@ -33,7 +33,8 @@ func ownedOf(o models.OwnedServer) ownedObject {
 // ownedDetail is one server as its owner sees it.
 type ownedDetail struct {
 	ownedObject
-	StartNote string          `json:"start_note"` // for people who want to get in; "" for none
+	StartNote string          `json:"start_note"`       // for people who want to get in; "" for none
+	Linked    bool            `json:"linked_passwords"` // linked people may give their local user a password
 	Addresses []ownedAddress  `json:"addresses"`
 	Libraries []libraryObject `json:"libraries"`
 }
@@ -70,7 +71,7 @@ func (s *site) apiOwnedServer(c *gin.Context, session models.Session) error {
 		}
 	}
 	return answerJSON(c, http.StatusOK, ownedDetail{
-		ownedObject: ownedOf(counted), StartNote: found.StartNote, Addresses: each(found.Addresses, ownedAddressOf), Libraries: each(libraries, libraryOf),
+		ownedObject: ownedOf(counted), StartNote: found.StartNote, Linked: found.LinkedPasswords, Addresses: each(found.Addresses, ownedAddressOf), Libraries: each(libraries, libraryOf),
 	})
 }
 
@@ -85,11 +86,12 @@ func (s *site) apiChangeServer(c *gin.Context, session models.Session) error {
 		Name        *string `json:"name"`
 		SelfService *bool   `json:"self_service"`
 		StartNote   *string `json:"start_note"`
+		Linked      *bool   `json:"linked_passwords"`
 	}](c)
 	if err != nil {
 		return err
 	}
-	change := models.ServerChange{OwnName: in.Name, SelfService: in.SelfService, StartNote: in.StartNote}
+	change := models.ServerChange{OwnName: in.Name, SelfService: in.SelfService, StartNote: in.StartNote, LinkedPasswords: in.Linked}
 	if err := s.Store.Servers.Change(c.Request.Context(), session.AccountID, id, change); err != nil {
 		return err
 	}

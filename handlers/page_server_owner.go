@@ -25,6 +25,7 @@ type serverOwnerPage struct {
 	ReplacedKey            bool            // one of them was replaced
 	Rename                 Field           // the field "name"
 	StartNote              Field           // the field "start_note"
+	LinkedPasswords        bool            // linked people may give their local user a password
 	Addresses              []addressView
 	NewAddress             Field             // the field "address"
 	GoneLibraries          []goneLibraryView // those that may have another name now
@@ -87,6 +88,18 @@ func (s *site) setStartNote(c *gin.Context, f form) error {
 	return s.onServer(c, f, noticeStartNoteSaved, func(ctx context.Context, own owned) error {
 		note := f["start_note"]
 		return s.Store.Servers.Change(ctx, own.session.AccountID, own.serverID, models.ServerChange{StartNote: &note})
+	})
+}
+
+// setLinkedPasswords answers POST /servers/ID/linked-passwords: whether linked people, too, may give
+// their local user a password.
+func (s *site) setLinkedPasswords(c *gin.Context, f form) error {
+	on, said := f["do"] == "on", noticePasswordsOff
+	if on {
+		said = noticePasswordsOn
+	}
+	return s.onServer(c, f, said, func(ctx context.Context, own owned) error {
+		return s.Store.Servers.Change(ctx, own.session.AccountID, own.serverID, models.ServerChange{LinkedPasswords: &on})
 	})
 }
 
@@ -178,7 +191,7 @@ func (s *site) showServerOwner(c *gin.Context, own owned, key string, f form, ca
 	in.show("name", server.OwnName)
 	page.Rename = in.serverName()
 	in.show("start_note", server.StartNote)
-	page.StartNote = in.startNote()
+	page.StartNote, page.LinkedPasswords = in.startNote(), server.LinkedPasswords
 	return s.render(c, wrong.status, "server_owner", page)
 }
 

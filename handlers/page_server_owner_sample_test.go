@@ -90,7 +90,7 @@ func (s sampler) peopledServer() serverOwnerPage {
 		},
 		{ID: "2", To: "emil", LocalUser: "emil", CreatedAt: s.at, ExpiresAt: s.at},
 	}
-	p.NotAllowed = true
+	p.NotAllowed, p.LinkedPasswords = true, true
 	p.LocalUsers = []localUserView{
 		{ID: "1", Name: "bertram", LinkedTo: "bert", Allow: "sudo latchkey agent allow bertram"},
 		{ID: "2", Name: "emil", Administrator: true},

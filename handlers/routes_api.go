@@ -72,6 +72,9 @@ func (s *site) apiSessionRoutes(r *gin.Engine, v1 string) {
 	r.POST(quick, s.withProof(s.apiAskQuickConnect))
 	s.get(r, quick+"/servers", nil, s.withSession(s.apiQuickConnectServers))
 	s.get(r, quick+"/:id", nil, s.withSession(s.apiQuickConnect))
+	r.POST(v1+"/local-passwords", s.withProof(s.apiAskLocalPassword))
+	s.get(r, v1+"/local-passwords/:id", nil, s.withSession(s.apiLocalPassword))
+	s.get(r, v1+"/servers/:id/local-password", nil, s.withSession(s.apiLocalPasswordPlace))
 }
 
 // apiServerRoutes registers the servers that people may use, and the operations of owners
@@ -143,6 +146,9 @@ func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	s.get(r, server+"/quick-connects", nil, s.withServer(s.apiOpenQuickConnects))
 	r.POST(server+"/quick-connects/:id/complete", s.withServerAlone(s.apiCompleteQuickConnect))
 	r.POST(server+"/quick-connects/:id/fail", s.withServer(s.apiFailQuickConnect))
+	s.get(r, server+"/local-passwords", nil, s.withServer(s.apiOpenLocalPasswords))
+	r.POST(server+"/local-passwords/:id/complete", s.withServerAlone(s.apiCompleteLocalPassword))
+	r.POST(server+"/local-passwords/:id/fail", s.withServer(s.apiFailLocalPassword))
 }
 
 // apiOperatorRoutes registers the operations of the operators of the service on accounts

@@ -111,6 +111,7 @@ func (f *apiFixture) quick(t *testing.T, ann *program) {
 	server := f.as(f.first.key)
 	server.is(server.api(http.MethodPut, "/api/v1/server/report", map[string]any{
 		"name": "first", "system_id": "5ed0b3f6", "quick_connect": true,
+		"password_key": "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU", // of the curve's own description
 	}), http.StatusOK, nil)
 	var made struct {
 		ID string `json:"id"`
@@ -118,6 +119,9 @@ func (f *apiFixture) quick(t *testing.T, ann *program) {
 	ann.is(ann.api(http.MethodPost, "/api/v1/quick-connects", map[string]any{"server_id": f.first.id, "code": "135791"}), http.StatusCreated, &made)
 	f.ids["/api/v1/quick-connects/{id}"] = made.ID
 	f.ids["/api/v1/server/quick-connects/{id}"] = made.ID
+	ann.is(ann.api(http.MethodPatch, "/api/v1/servers/"+f.first.id, map[string]any{"linked_passwords": true}), http.StatusOK, nil)
+	ann.is(ann.api(http.MethodPost, "/api/v1/local-passwords", map[string]any{"server_id": f.first.id, "sealed": strings.Repeat("A", 200)}), http.StatusCreated, &made)
+	f.ids["/api/v1/local-passwords/{id}"], f.ids["/api/v1/server/local-passwords/{id}"] = made.ID, made.ID
 }
 
 // address returns the path of an operation with ann's ids in it.

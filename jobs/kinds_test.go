@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -110,6 +111,7 @@ func (w *world) serverActs(ctx context.Context) []act {
 		{"ask again", ask, asked},
 		{"accept again", accept, accepted},
 		{"the server ends the link", func() error { return w.EmbyServers.Cancel(ctx, w.server, w.berta) }, []models.MailKind{models.MailLinkEnded}},
+		{"give a local user a password", func() error { return w.givePassword(ctx) }, []models.MailKind{models.MailLinkAsked, models.MailLinkAccepted, models.MailLocalPassword}},
 		{"invite an address", func() error {
 			if _, _, err := w.EmbyServers.FindAccount(ctx, w.server, "new@example.net", w.caller); !errors.Is(err, models.ErrNotFound) {
 				return fmt.Errorf("find the account: got %w, want not found", err)
@@ -157,6 +159,33 @@ func (w *world) lastActs(ctx context.Context, wait func()) []act {
 func (w *world) signUp(ctx context.Context, username, mailbox string) error {
 	_, err := w.Accounts.SignUp(ctx, models.SignUp{Username: username, Email: emailOf(mailbox), Password: password}, w.caller)
 	return err
+}
+
+// givePassword links berta as a guest, and gives her local user a password.
+func (w *world) givePassword(ctx context.Context) error {
+	asked, err := w.EmbyServers.Ask(ctx, w.server, models.AskLink{AccountID: w.berta, Type: models.LinkGuest})
+	if err != nil {
+		return err
+	}
+	if err := w.Links.Accept(ctx, w.berta, asked.ID, w.caller); err != nil {
+		return err
+	}
+	signedIn, err := w.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: "berta", Password: password}, w.caller)
+	if err != nil {
+		return err
+	}
+	_, err = w.Agents.Report(ctx, w.server, models.Report{
+		Registration: models.Registration{Name: "Den", SystemID: "a1", Kind: models.ServerAgent},
+		PasswordKey:  "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU", // of the curve's own description
+	})
+	if err != nil {
+		return err
+	}
+	given, err := w.LocalPasswords.Ask(ctx, signedIn.Session, w.server.ID, strings.Repeat("A", 200), w.caller)
+	if err != nil {
+		return err
+	}
+	return w.LocalPasswords.Complete(ctx, w.server, given.ID)
 }
 
 func (w *world) register(ctx context.Context) error {

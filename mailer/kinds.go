@@ -70,7 +70,8 @@ func kinds() map[string]kind {
 			page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"},
 			variants: []string{"renewed", "ended", "former"},
 		},
-		"test": {says: []string{"ignore"}},
+		"local_password": {page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"}},
+		"test":           {says: []string{"ignore"}},
 	}
 }
 

@@ -107,6 +107,7 @@ func links() map[string]string {
 		"invite":             "/invite" + token,
 		"server_handed_over": "/servers",
 		"server_key":         "/servers",
+		"local_password":     "/servers",
 		"test":               "/",
 	}
 }

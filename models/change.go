@@ -34,8 +34,9 @@ const (
 	ChangeDevicesEnded ChangeKind = "devices_ended" // the sessions of one device ended, or without a device id those of all devices
 	ChangeProofAsked   ChangeKind = "proof_asked"   // see [Proofs.Open]
 
-	ChangeQuickConnectAsked ChangeKind = "quick_connect_asked" // see [QuickConnects.Open]
-	ChangeHandedOver        ChangeKind = "server_handed_over"  // the server has another owner; see [Server.KeyHandedOver]
+	ChangeQuickConnectAsked  ChangeKind = "quick_connect_asked"  // see [QuickConnects.Open]
+	ChangeLocalPasswordAsked ChangeKind = "local_password_asked" // see [LocalPasswords.Open]
+	ChangeHandedOver         ChangeKind = "server_handed_over"   // the server has another owner; see [Server.KeyHandedOver]
 )
 
 // Change is one entry of the feed. Link is the present state of the link, nil if the

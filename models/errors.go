@@ -135,6 +135,7 @@ var (
 	ErrAccessDenied         = &Error{Kind: KindInvalid, Code: "access_denied"}
 	ErrDeviceCodeExpired    = &Error{Kind: KindExpired, Code: "expired_token"}
 	ErrNotFound             = &Error{Kind: KindNotFound, Code: "not_found"}
+	ErrLocalPasswordRefused = &Error{Kind: KindForbidden, Code: "local_password_refused"} // to this local user, or at this server
 	ErrUnavailable          = &Error{Kind: KindUnavailable, Code: "unavailable", RetryAfter: 10 * time.Second}
 	ErrBusy                 = &Error{Kind: KindUnavailable, Code: "busy", RetryAfter: 5 * time.Second}
 )

@@ -21,7 +21,7 @@ var personTables = map[string]string{
 	"invite_servers":   "invite_id IN (SELECT id FROM invites WHERE account_id = ?)",
 	"claim_codes":      "account_id = ?", "device_codes": "account_id = ?", "email_changes": "account_id = ?", "emails": "account_id = ?",
 	"history": "account_id = ?", "invites": "account_id = ?", "link_changes": "account_id = ?", "links": "account_id = ?",
-	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "tokens": "account_id = ? AND used_at IS NULL",
+	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "local_passwords": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "tokens": "account_id = ? AND used_at IS NULL",
 }
 
 // otherTables are the tables that do not belong to a person, each with the reason.
@@ -31,6 +31,9 @@ var otherTables = map[string]string{
 	"server_lists": "holds random numbers, which say nothing",
 	"restores":     "names the database", "secret_keys": "names the keys of the service", "spent_marks": "holds hashes of solved captchas", "throttle": "holds counters under hashed names",
 }
+
+// localPasswords is the verdict on the table local_passwords.
+const localPasswords = "not: it lives for ten minutes, and the history tells what came of it"
 
 // exportVerdicts says for each column of a person's tables "as PATH", the place in
 // [models.Export] that holds its value, or "not: REASON".
@@ -148,6 +151,11 @@ var exportVerdicts = map[string]string{
 	"link_changes.seq":        "not: an internal counter",
 	"link_changes.server_id":  "not: the feed belongs to the agent of the server",
 
+	"local_passwords.account_id": localPasswords, "local_passwords.address": localPasswords, "local_passwords.created_at": localPasswords,
+	"local_passwords.device": localPasswords, "local_passwords.expires_at": localPasswords, "local_passwords.id": localPasswords,
+	"local_passwords.link_id": localPasswords, "local_passwords.reason": localPasswords, "local_passwords.sealed": localPasswords,
+	"local_passwords.server_id": localPasswords, "local_passwords.state": localPasswords,
+
 	"links.accepted_at":     "as ServerLinks.AcceptedAt",
 	"links.access_key":      "not: a secret",
 	"links.account_id":      "as ServerLinks.AccountID",
@@ -216,26 +224,28 @@ var exportVerdicts = map[string]string{
 	"server_addresses.scheme":      "as Servers.Addresses.Scheme",
 	"server_addresses.server_id":   "as Servers.ID",
 
-	"servers.acked_seq":     "as Servers.AckedSeq",
-	"servers.agent_run":     "not: an internal mark of a running program",
-	"servers.change_seq":    "as Servers.ChangeSeq",
-	"servers.claimed_at":    "as Servers.ClaimedAt",
-	"servers.created_at":    "as Servers.CreatedAt",
-	"servers.disabled_at":   "as Servers.DisabledAt",
-	"servers.id":            "as Servers.ID",
-	"servers.key_version":   "not: an internal counter",
-	"servers.kind":          "as Servers.Kind",
-	"servers.last_seen_at":  "as Servers.LastSeenAt",
-	"servers.lock_version":  "not: an internal counter",
-	"servers.name":          "as Servers.ReportedName",
-	"servers.own_name":      "as Servers.OwnName",
-	"servers.owner_id":      "as Servers.OwnerID",
-	"servers.quick_connect": "not: the agent reports it, and the pages show it",
-	"servers.report_hash":   "as Servers.ReportHash",
-	"servers.self_service":  "as Servers.SelfService",
-	"servers.start_note":    "as Servers.StartNote",
-	"servers.system_id":     "as Servers.SystemID",
-	"servers.version":       "as Servers.Version",
+	"servers.acked_seq":        "as Servers.AckedSeq",
+	"servers.agent_run":        "not: an internal mark of a running program",
+	"servers.change_seq":       "as Servers.ChangeSeq",
+	"servers.claimed_at":       "as Servers.ClaimedAt",
+	"servers.created_at":       "as Servers.CreatedAt",
+	"servers.disabled_at":      "as Servers.DisabledAt",
+	"servers.id":               "as Servers.ID",
+	"servers.key_version":      "not: an internal counter",
+	"servers.kind":             "as Servers.Kind",
+	"servers.last_seen_at":     "as Servers.LastSeenAt",
+	"servers.lock_version":     "not: an internal counter",
+	"servers.name":             "as Servers.ReportedName",
+	"servers.own_name":         "as Servers.OwnName",
+	"servers.owner_id":         "as Servers.OwnerID",
+	"servers.quick_connect":    "not: the agent reports it, and the pages show it",
+	"servers.report_hash":      "as Servers.ReportHash",
+	"servers.self_service":     "as Servers.SelfService",
+	"servers.password_key":     "not: the public key of the agent",
+	"servers.linked_passwords": "as Servers.LinkedPasswords",
+	"servers.start_note":       "as Servers.StartNote",
+	"servers.system_id":        "as Servers.SystemID",
+	"servers.version":          "as Servers.Version",
 
 	"sessions.account_id":   "not: it is the account's own id, see Account.ID",
 	"sessions.address":      "as Sessions.Address",

@@ -84,7 +84,7 @@ func (k *kit) fillInvites(owner, a models.Account, session models.Session) {
 	k.t.Helper()
 	ctx := k.t.Context()
 	m := k.agent(owner)
-	k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{SelfService: new(true), StartNote: new("Ask me for the VPN.")}))
+	k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{SelfService: new(true), StartNote: new("Ask me for the VPN."), LinkedPasswords: new(true)}))
 	proof, err := k.Proofs.Start(ctx, a.ID, m.ID)
 	k.must(err)
 	k.must(k.Proofs.Propose(ctx, m.Server, proof.ID, "246810", "https://den.example.test/prove"))
@@ -100,4 +100,6 @@ func (k *kit) fillInvites(owner, a models.Account, session models.Session) {
 	k.must(k.QuickConnects.Fail(ctx, m.Server, tried.ID, models.QuickUnavailable))
 	k.must(k.QuickConnects.Complete(ctx, m.Server, k.quick(session, m, "159357").ID))
 	k.quick(session, m, "864209")
+	k.exec(`INSERT INTO local_passwords (id, server_id, account_id, link_id, sealed, state, reason, address, device, created_at, expires_at)
+SELECT id, server_id, account_id, link_id, 'x', state, 'replaced', address, device, created_at, expires_at FROM quick_connects`)
 }

@@ -118,7 +118,10 @@ func (k *kit) tellLinks() []told {
 	k.must(k.Invites.Accept(ctx, friend.ID, k.invite(owner, friend.Username, m, second).ID, home))
 	other, person, session := k.quickHome()
 	k.must(k.QuickConnects.Complete(ctx, other.Server, k.quick(session, other, "123456").ID))
+	house, guest, chooses := k.passwordHome()
+	k.must(k.LocalPasswords.Complete(ctx, house.Server, k.askPassword(chooses, house).ID))
 	return []told{
+		{guest, models.EventLocalPassword, "Den"},
 		{emby, models.EventLinkAsked, "Den"},
 		{emby, models.EventLinkAccepted, "Den"},
 		{emby, models.EventLinkRemoved, "Den"},

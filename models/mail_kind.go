@@ -34,8 +34,9 @@ const (
 	MailLinkEnded         MailKind = "link_ended"    // to the person: the server's side ended it
 	MailInvited           MailKind = "invited"       // to an address without an account
 	MailServerHandedOver  MailKind = "server_handed_over"
-	MailServerKey         MailKind = "server_key" // to the owner: keys of a server were replaced or ended
-	MailInvite            MailKind = "invite"     // to an account or an address: see invite.go
+	MailServerKey         MailKind = "server_key"     // to the owner: keys of a server were replaced or ended
+	MailLocalPassword     MailKind = "local_password" // to the person: their local user has another password
+	MailInvite            MailKind = "invite"         // to an account or an address: see invite.go
 )
 
 // MailTraits says what is particular about one kind of mail.
@@ -85,6 +86,7 @@ func MailKinds() []MailTraits {
 		{Kind: MailInvited, OthersStart: true, ToStrangers: true, hourly: hourlyInvite},
 		{Kind: MailServerHandedOver, OthersStart: true, ToStrangers: true},
 		{Kind: MailServerKey}, // a thief must not use up the mails of a day and then replace a key unseen
+		{Kind: MailLocalPassword},
 		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true, hourly: hourlyInvite},
 	}
 }
@@ -284,6 +286,12 @@ func serverMail(kind MailKind, account *accountRow, server, person string, at ti
 		kind: kind, account: account,
 		facts: storedFacts{"server": server, "person": person, "at": at.Format(time.RFC3339)},
 	}
+}
+
+// localPasswordMail returns the mail about a new password of a person's local user on a server,
+// chosen in a browser.
+func localPasswordMail(account *accountRow, server string, caller Caller, at time.Time) owed {
+	return owed{kind: MailLocalPassword, account: account, facts: done(caller, at).and("server", server)}
 }
 
 // The values of [MailFacts].What in a mail about the keys of a server.

@@ -105,5 +105,8 @@ func (c *core) replacePassword(tx *gorm.DB, row *accountRow, hash string) error 
 	if err := endQuickConnects(tx, row.ID); err != nil {
 		return err
 	}
+	if err := endLocalPasswords(tx, row.ID); err != nil {
+		return err
+	}
 	return revoke(tx, row.ID, purposeReset, purposePINReset, purposePending)
 }

@@ -3,7 +3,9 @@ package models
 import (
 	"cmp"
 	"context"
+	"crypto/ecdh"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -29,6 +31,10 @@ type Report struct {
 	Libraries    []Library
 	QuickConnect bool // codes of Quick Connect can be approved now
 
+	// PasswordKey is the public key to which browsers seal a local password: an uncompressed
+	// point of P-256 in base64url. "" if the agent takes none.
+	PasswordKey string
+
 	// Run tells the runs of agents apart: each run has a random text of its own. It is "" if
 	// the agent does not send one.
 	Run string
@@ -53,6 +59,7 @@ type checkedReport struct {
 	LocalUsers              []LocalUser
 	Libraries               []Library
 	QuickConnect            bool
+	PasswordKey             string `json:",omitempty"` // so that a report without one has the digest that it had before
 }
 
 // check returns the report in the form that is stored. It returns errors about the
@@ -62,8 +69,11 @@ func (r Report) check() (checkedReport, error) {
 	if err != nil {
 		return checkedReport{}, err
 	}
-	out := checkedReport{Name: registration.Name, Version: registration.Version, SystemID: registration.SystemID, Addresses: addresses, QuickConnect: r.QuickConnect}
+	out := checkedReport{Name: registration.Name, Version: registration.Version, SystemID: registration.SystemID, Addresses: addresses, QuickConnect: r.QuickConnect, PasswordKey: r.PasswordKey}
 	var wrong []FieldError
+	if !isPasswordKey(r.PasswordKey) {
+		wrong = append(wrong, FieldError{Field: "password_key", Code: "password_key_invalid"})
+	}
 	seen := map[string]bool{}
 	for _, u := range r.LocalUsers {
 		if !isExternalID(u.ExternalID) || seen[u.ExternalID] || len(r.LocalUsers) > localUsersMax {
@@ -88,6 +98,19 @@ func (r Report) check() (checkedReport, error) {
 	slices.SortFunc(out.LocalUsers, func(a, b LocalUser) int { return cmp.Compare(a.ExternalID, b.ExternalID) })
 	slices.SortFunc(out.Libraries, func(a, b Library) int { return cmp.Compare(a.ExternalID, b.ExternalID) })
 	return out, invalid(wrong)
+}
+
+// isPasswordKey reports whether a text is an uncompressed point of P-256 in base64url, or "".
+func isPasswordKey(text string) bool {
+	if text == "" {
+		return true
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return false
+	}
+	_, err = ecdh.P256().NewPublicKey(raw)
+	return err == nil
 }
 
 // nameOr returns a name in the form that is stored, or the id if the name is empty.
@@ -154,7 +177,7 @@ func (a *Agents) Report(ctx context.Context, this Server, in Report) (out Report
 func (c *core) storeFacts(ctx context.Context, tx *gorm.DB, serverID int64, report *checkedReport, digest string) error {
 	result := tx.Table("servers").Where("id = ?", serverID).Updates(map[string]any{
 		"name": report.Name, "version": report.Version, "system_id": report.SystemID, "kind": ServerAgent,
-		"quick_connect": report.QuickConnect, "report_hash": digest, "last_seen_at": c.Now(),
+		"quick_connect": report.QuickConnect, "password_key": report.PasswordKey, "report_hash": digest, "last_seen_at": c.Now(),
 	})
 	if result.Error != nil {
 		return result.Error

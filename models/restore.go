@@ -164,6 +164,7 @@ func (r *Restores) endOld(ctx context.Context, at time.Time) error {
 		{"sessions", "id", ""},
 		{"device_codes", "id", ""},
 		{"quick_connects", "id", ""},
+		{"local_passwords", "id", ""},
 		{"claim_codes", "code_mac", ""},
 		{"proofs", "id", ""},
 		{"tokens", "hash", " AND purpose IN ('reset', 'pin_reset', 'email_change', 'not_me', 'invite')"},

@@ -41,6 +41,9 @@ type serverRow struct {
 
 	StartNote string // of the owner, for the page about getting in; "" for none
 
+	PasswordKey     string // of the agent, to which browsers seal local passwords; "" if it takes none
+	LinkedPasswords bool   // linked people, too, may give their local user a password
+
 	LockVersion int64 // raised by every transaction that locks the server, see lock.go
 }
 
@@ -90,6 +93,7 @@ type Server struct {
 	ChangeSeq, AckedSeq  int64     // the last change that was fed to its agent, and that it acknowledged
 	SelfService          bool      // people may prove a local user by themselves
 	StartNote            string    // what the owner tells people who want to get in; "" for nothing, and only from [Servers.Get] and [Accounts.Export]
+	LinkedPasswords      bool      // linked people, too, may give their local user a password; only from [Servers.Get] and [Accounts.Export]
 	KeyVersion           int64     // raised each time that the server gets a new key
 	KeyExpiresAt         time.Time // of the key that [ServerKeys.Look] was given; zero for one that was not replaced
 	KeyHandedOver        bool      // a former owner may know the key that [ServerKeys.Look] was given
@@ -102,7 +106,7 @@ func (r *serverRow) server() Server {
 	return Server{
 		ID: r.ID, OwnerID: r.OwnerID, ServerDescription: r.description(), ReportedName: r.Name, OwnName: r.OwnName,
 		CreatedAt: r.CreatedAt.UTC(), ClaimedAt: orZero(r.ClaimedAt), LastSeenAt: r.LastSeenAt.UTC(), DisabledAt: orZero(r.DisabledAt),
-		ChangeSeq: r.ChangeSeq, AckedSeq: r.AckedSeq, SelfService: r.SelfService, StartNote: r.StartNote, KeyVersion: r.KeyVersion, ReportHash: r.ReportHash, AgentRun: r.AgentRun,
+		ChangeSeq: r.ChangeSeq, AckedSeq: r.AckedSeq, SelfService: r.SelfService, StartNote: r.StartNote, LinkedPasswords: r.LinkedPasswords, KeyVersion: r.KeyVersion, ReportHash: r.ReportHash, AgentRun: r.AgentRun,
 	}
 }
 

@@ -96,6 +96,8 @@ type ServerChange struct {
 	OwnName     *string // "" brings back the name that the server reports
 	SelfService *bool   // see [Server]; false ends the proofs that are under way
 	StartNote   *string // see [Server]; "" removes it
+
+	LinkedPasswords *bool // see [Server]
 }
 
 // Change makes all of the changes, or no change after an error. It returns [ErrNotFound], or
@@ -114,6 +116,11 @@ func (s *Servers) Change(ctx context.Context, ownerID, serverID int64, in Server
 				return tx.Exec("UPDATE servers SET own_name = ? WHERE id = ?", name, serverID).Error
 			})
 			if err != nil {
+				return err
+			}
+		}
+		if in.LinkedPasswords != nil {
+			if err := tx.Exec("UPDATE servers SET linked_passwords = ? WHERE id = ?", *in.LinkedPasswords, serverID).Error; err != nil {
 				return err
 			}
 		}

@@ -129,6 +129,9 @@ func (c *core) endEverything(ctx context.Context, tx *gorm.DB, accountID int64) 
 	if err := endQuickConnects(tx, accountID); err != nil {
 		return err
 	}
+	if err := endLocalPasswords(tx, accountID); err != nil {
+		return err
+	}
 	if err := c.replaceAccessKeys(ctx, tx, accountID); err != nil {
 		return err
 	}
@@ -179,6 +182,9 @@ func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) e
 			return err
 		}
 		if err := endQuickConnects(tx, this.AccountID); err != nil {
+			return err
+		}
+		if err := endLocalPasswords(tx, this.AccountID); err != nil {
 			return err
 		}
 		if err := s.replaceAccessKeys(ctx, tx, this.AccountID); err != nil {

@@ -47,6 +47,7 @@ type Store struct {
 	InviteLinks     *InviteLinks
 	InviteProfiles  *InviteProfiles
 	QuickConnects   *QuickConnects
+	LocalPasswords  *LocalPasswords
 	Restores        *Restores
 	Registrations   *Registrations
 	ServerKeys      *ServerKeys
@@ -175,6 +176,7 @@ func New(o Options) (*Store, error) {
 		InviteLinks:     &InviteLinks{core: c, invites: invites},
 		InviteProfiles:  &InviteProfiles{core: c},
 		QuickConnects:   &QuickConnects{core: c},
+		LocalPasswords:  &LocalPasswords{core: c},
 		Restores:        &Restores{core: c},
 		Registrations:   &Registrations{core: c, agents: agents},
 		ServerKeys:      &ServerKeys{core: c, used: newNotes[secret.Hash, keyUse]()},

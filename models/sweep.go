@@ -73,6 +73,7 @@ func (s *Store) sweepRules() []sweepRule {
 		{"claim_codes", "code_mac", "expires_at <= ?", []any{now}},
 		{"device_codes", "id", "expires_at <= ?", []any{now}},
 		{"proofs", "id", "expires_at <= ?", []any{now.Add(-proofsKept)}},
+		{"local_passwords", "id", "expires_at <= ?", []any{now}},
 		{"quick_connects", "id", "expires_at <= ?", []any{now.Add(-quickKept)}},
 		{"idempotency", "mac", "expires_at <= ?", []any{now}},
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},

@@ -96,11 +96,12 @@ type Limits struct {
 	InviteLinkNetwork Limit
 	InviteLinkService Limit
 
-	ProofHour    Limit // proofs that one account starts
-	QuickAccount Limit // codes of Quick Connect by one account, right or wrong
-	QuickHour    Limit // of those, in a longer time
-	QuickSource  Limit
-	QuickServer  Limit
+	ProofHour     Limit // proofs that one account starts
+	QuickAccount  Limit // codes of Quick Connect by one account, right or wrong
+	QuickHour     Limit // of those, in a longer time
+	QuickSource   Limit
+	QuickServer   Limit
+	LocalPassword Limit // passwords that one account chooses for its local users
 }
 
 // ProductionLimits returns the limits of the service.
@@ -163,11 +164,12 @@ func ProductionLimits() Limits {
 		InviteLinkNetwork: Limit{Hits: 300, Window: 10 * time.Minute},
 		InviteLinkService: Limit{Hits: 3000, Window: 10 * time.Minute},
 
-		ProofHour:    Limit{Hits: 10, Window: time.Hour},
-		QuickAccount: Limit{Hits: 5, Window: 10 * time.Minute},
-		QuickHour:    Limit{Hits: 20, Window: time.Hour},
-		QuickSource:  Limit{Hits: 10, Window: 10 * time.Minute},
-		QuickServer:  Limit{Hits: 30, Window: time.Hour},
+		ProofHour:     Limit{Hits: 10, Window: time.Hour},
+		QuickAccount:  Limit{Hits: 5, Window: 10 * time.Minute},
+		QuickHour:     Limit{Hits: 20, Window: time.Hour},
+		QuickSource:   Limit{Hits: 10, Window: 10 * time.Minute},
+		QuickServer:   Limit{Hits: 30, Window: time.Hour},
+		LocalPassword: Limit{Hits: 10, Window: time.Hour},
 	}
 }
 

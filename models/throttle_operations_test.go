@@ -35,8 +35,9 @@ func withoutLimit() map[string]string {
 		"Servers.HandOver":        "the server changes its owner, so the former owner cannot do it twice",
 		"ServerKeys.Flush":        "it ends the keys of a former owner, which can happen once after a server was handed over",
 		"ServerKeys.RotateStolen": ownKeys, "ServerKeys.EndReplaced": ownKeys,
-		"Proofs.Complete":    "it ends a proof, and starting one is limited",
-		"EmbyServers.Invite": "it spends a look-up of the same address (EmbyServers.FindAccount), and look-ups are limited",
+		"LocalPasswords.Complete": "it ends a password that its person has chosen, and choosing one is limited",
+		"Proofs.Complete":         "it ends a proof, and starting one is limited",
+		"EmbyServers.Invite":      "it spends a look-up of the same address (EmbyServers.FindAccount), and look-ups are limited",
 	}
 }
 

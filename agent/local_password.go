@@ -1,0 +1,318 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/limit"
+)
+
+// localPasswords give local users the passwords that people choose at the service. A fact of the
+// agent's file says for each local user how far that has come, and it is written before the media
+// server is asked: after a crash in between, the same is done again or taken back.
+type localPasswords struct {
+	*core
+
+	exchanges *Exchanges
+	attempts  *limit.Bucket // limits the passwords that this run gives: the service could ask for any number
+	one       sync.Mutex    // held while the media server gets a password: an owed random one must not follow a newer one that was chosen
+}
+
+func newLocalPasswords(c *core, exchanges *Exchanges) *localPasswords {
+	return &localPasswords{core: c, exchanges: exchanges, attempts: limit.NewBucket(c.opt.Now, 30, time.Hour)}
+}
+
+// The states in the fact of a local user. The account follows, and of passwordTried the id of the
+// try as well.
+const (
+	passwordTried = "tried" // the media server may have it, and the service does not know yet
+	passwordSet   = "set"
+	passwordOwed  = "owed" // a random password has to replace it
+)
+
+// loop handles the passwords that people choose, until ctx ends.
+func (p *localPasswords) loop(ctx context.Context) {
+	p.repeat(ctx, p.wake.localPasswords, p.opt.ReportEvery, func() error { return p.handleAll(ctx) }) // a change wakes the loop sooner
+}
+
+// handleAll handles all passwords that wait at the service, and takes back those that do not wait
+// any longer.
+func (p *localPasswords) handleAll(ctx context.Context) error {
+	service, err := p.service.client(ctx)
+	if err != nil {
+		return err
+	}
+	open, err := service.LocalPasswords(ctx)
+	if errors.Is(err, client.ErrNotFound) {
+		return nil // a service that is older than passwords
+	}
+	if err = p.service.explain(ctx, byLocalPasswords, err); err != nil {
+		return err
+	}
+	waiting := map[string]bool{}
+	for _, one := range open {
+		waiting[string(one.ID)] = true
+	}
+	err = p.settleTried(ctx, service, waiting)
+	for _, one := range open {
+		if failed := p.handle(ctx, service, one); failed != nil {
+			err = failed // the others are still handled
+		}
+	}
+	return err
+}
+
+// settleTried asks the service about the passwords that were tried and do not wait any longer: an
+// earlier run ended before it had noted the answer. Those that are done are kept, the others are
+// taken back.
+func (p *localPasswords) settleTried(ctx context.Context, service *client.Agent, waiting map[string]bool) error {
+	facts, err := p.store.facts(ctx)
+	if err != nil {
+		return p.explainFile(ctx, err)
+	}
+	for name, value := range facts {
+		userID, is := strings.CutPrefix(name, factLocalPassword)
+		fields := strings.Fields(value)
+		if !is || len(fields) != 3 || fields[0] != passwordTried || waiting[fields[2]] {
+			continue
+		}
+		if failed := p.complete(ctx, service, userID, fields[2], fields[1]); failed != nil {
+			err = failed // the others are still settled
+		}
+	}
+	return err
+}
+
+// complete tells the service that a local user has a password. If the service knows no such
+// password any longer, because the person has signed out everywhere meanwhile or has chosen
+// another one, the password is taken back.
+func (p *localPasswords) complete(ctx context.Context, service *client.Agent, userID, id, accountID string) error {
+	err := p.service.explain(ctx, byLocalPasswords, service.CompleteLocalPassword(ctx, client.ID(id)))
+	if errors.Is(err, ErrServiceRefused) {
+		return p.takeBack(ctx, func(fields []string) bool { return fields[0] == passwordTried && fields[len(fields)-1] == id })
+	}
+	if err != nil {
+		return err
+	}
+	return p.keep(ctx, userID, id, accountID)
+}
+
+// takeBack owes a random password to the local users whose fact is selected.
+func (p *localPasswords) takeBack(ctx context.Context, selected func(fields []string) bool) error {
+	err := p.store.tx(ctx, "take passwords back", func(tx *gorm.DB) error { return owePasswords(tx, selected) })
+	p.wake.media.now()
+	return p.explainFile(ctx, err)
+}
+
+// owePasswords owes a random password to the local users whose fact is selected.
+func owePasswords(tx *gorm.DB, selected func(fields []string) bool) error {
+	var rows []struct{ Name, Value string }
+	if err := tx.Raw("SELECT name, value FROM facts WHERE name LIKE ?", factLocalPassword+"%").Scan(&rows).Error; err != nil {
+		return err
+	}
+	for _, row := range rows {
+		fields := strings.Fields(row.Value)
+		if len(fields) == 0 || fields[0] == passwordOwed || !selected(fields) {
+			continue
+		}
+		if err := setFact(tx, row.Name, passwordOwed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// owePasswordsOf owes a random password to each local user for whom an account has chosen one.
+func owePasswordsOf(tx *gorm.DB, accountID string) error {
+	return owePasswords(tx, func(fields []string) bool { return len(fields) > 1 && fields[1] == accountID })
+}
+
+// endPassword does what has to be done about the password of a link that was removed: a guest gets
+// a random one, and a local user who existed before keeps theirs.
+func endPassword(tx *gorm.DB, link *linkRow) error {
+	name := factLocalPassword + link.LocalUserID
+	value, err := fact(tx, name)
+	if err != nil || value == "" {
+		return err
+	}
+	if link.Type == client.Guest {
+		return setFact(tx, name, passwordOwed)
+	}
+	return setFact(tx, name, "")
+}
+
+// handle gives one local user a password and tells the service the result.
+func (p *localPasswords) handle(ctx context.Context, service *client.Agent, one client.OpenLocalPassword) error {
+	link, user, reason, err := p.try(ctx, one)
+	if err != nil {
+		return err // it waits if it is ErrNotYet: another round follows soon
+	}
+	p.logPassword(ctx, one, link, reason)
+	if reason != "" {
+		err = p.service.explain(ctx, byLocalPasswords, service.FailLocalPassword(ctx, one.ID, reason))
+		if errors.Is(err, ErrServiceRefused) {
+			return nil // the service had ended it before
+		}
+		return err
+	}
+	return p.complete(ctx, service, user, string(one.ID), string(one.AccountID))
+}
+
+// keep notes that the service knows of a password, unless a random one is owed already.
+func (p *localPasswords) keep(ctx context.Context, userID, id, accountID string) error {
+	return p.explainFile(ctx, p.store.tx(ctx, "keep a password", func(tx *gorm.DB) error {
+		value, err := fact(tx, factLocalPassword+userID)
+		if err != nil || value != strings.Join([]string{passwordTried, accountID, id}, " ") {
+			return err
+		}
+		return setFact(tx, factLocalPassword+userID, passwordSet+" "+accountID)
+	}))
+}
+
+// logPassword logs the result of a password, and never the password itself.
+func (p *localPasswords) logPassword(ctx context.Context, one client.OpenLocalPassword, link *linkRow, reason string) {
+	attrs := []slog.Attr{slog.String("account_id", readable(string(one.AccountID))), slog.String("link_id", readable(string(one.LinkID)))}
+	if link != nil {
+		attrs = append(attrs, slog.String("account", link.Username), slog.String("local_user", link.LocalUserName))
+	}
+	text := "a local user got the password that its person has chosen"
+	if reason != "" {
+		text, attrs = "a local user did not get the password that its person has chosen", append(attrs, slog.String("reason", reason))
+	}
+	p.log.LogAttrs(ctx, slog.LevelInfo, text, attrs...)
+}
+
+// try gives the local user of a link the password. If that does not happen it returns the reason,
+// else "". It returns [ErrNotYet] for a guest whose local user is still to be created, and other
+// errors only for the agent's own file.
+func (p *localPasswords) try(ctx context.Context, one client.OpenLocalPassword) (link *linkRow, userID, reason string, err error) {
+	found, err := readLinks(p.store.read(ctx), "id = ?", string(one.LinkID))
+	if err != nil {
+		return nil, "", "", p.explainFile(ctx, err)
+	}
+	now := p.store.now()
+	if len(found) == 0 || found[0].AccountID != string(one.AccountID) || !found[0].usable(now) || !one.ExpiresAt.After(now) || !isNumber(string(one.ID)) {
+		return nil, "", client.LocalPasswordNotAllowed, nil
+	}
+	link = &found[0]
+	key, err := p.store.passwordKey(ctx)
+	if err != nil {
+		return link, "", "", p.explainFile(ctx, err)
+	}
+	password, ok := openPassword(key, string(one.LinkID), one.Sealed)
+	if !ok {
+		return link, "", client.LocalPasswordUnreadable, nil
+	}
+	if err := p.exchanges.checkGuest(ctx, link); errors.Is(err, ErrNotYet) {
+		return link, "", "", err
+	}
+	if reason = passwordReason(p.media.check(ctx)); reason != "" {
+		return link, "", reason, nil
+	}
+	user, err := p.exchanges.localUserOf(ctx, link, true)
+	if reason = passwordReason(err); reason != "" {
+		return link, "", reason, nil
+	}
+	if !p.attempts.Allow() {
+		p.logSometimes(ctx, "more local passwords were chosen within an hour than the agent gives: the others are refused. If you did not expect that, check the service")
+		return link, "", client.LocalPasswordUnavailable, nil
+	}
+	reason, err = p.give(ctx, one, user.ID, password)
+	return link, user.ID, reason, err
+}
+
+// passwordReason returns the reason that the service gets for an error, or "" for nil.
+func passwordReason(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, ErrNotYet), errors.Is(err, ErrGuestWaits):
+		return client.LocalPasswordNoLocalUser
+	case errors.Is(err, ErrLocalUserRefused), errors.Is(err, ErrLocalUserNotAllowed):
+		return client.LocalPasswordNotAllowed
+	default:
+		return client.LocalPasswordUnavailable
+	}
+}
+
+// give writes down that a password is tried, and has the media server take it. If it does not
+// answer, nobody knows whether it has the password: give returns an error, and the same is tried
+// again as long as the password waits at the service.
+func (p *localPasswords) give(ctx context.Context, one client.OpenLocalPassword, userID, password string) (reason string, err error) {
+	p.one.Lock()
+	defer p.one.Unlock()
+	tried := strings.Join([]string{passwordTried, string(one.AccountID), string(one.ID)}, " ")
+	if err := p.store.setFacts(ctx, map[string]string{factLocalPassword + userID: tried}); err != nil {
+		return "", p.explainFile(ctx, err)
+	}
+	within, cancel := context.WithTimeout(ctx, p.pace.media)
+	defer cancel()
+	err = p.opt.MediaServer.GivePassword(within, userID, password)
+	switch {
+	case err == nil:
+		return "", nil
+	case errors.Is(err, mediaserver.ErrNotFound), errors.Is(err, mediaserver.ErrNotAllowed):
+		reason = client.LocalPasswordNotAllowed
+	case errors.Is(err, mediaserver.ErrUnsupported):
+		reason = client.LocalPasswordUnavailable
+	default:
+		return "", p.media.explain(ctx, err)
+	}
+	return reason, p.explainFile(ctx, p.store.setFacts(ctx, map[string]string{factLocalPassword + userID: ""})) // nothing has changed there
+}
+
+// replaceOwed gives a random password to each local user to whom one is owed.
+func (p *localPasswords) replaceOwed(ctx context.Context) error {
+	facts, err := p.store.facts(ctx)
+	if err != nil {
+		return p.explainFile(ctx, err)
+	}
+	for name, value := range facts {
+		userID, is := strings.CutPrefix(name, factLocalPassword)
+		if !is || value != passwordOwed {
+			continue
+		}
+		if one := p.replace(ctx, name, userID); one != nil {
+			err = one // the others are still replaced
+		}
+	}
+	return err
+}
+
+// replace gives a random password to one local user, unless a person has chosen another one since.
+func (p *localPasswords) replace(ctx context.Context, name, userID string) error {
+	p.one.Lock()
+	defer p.one.Unlock()
+	if owed, err := p.isOwed(ctx, name); err != nil || !owed {
+		return err
+	}
+	random, err := p.store.newGuestSecret()
+	if err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, p.pace.media)
+	defer cancel()
+	err = p.opt.MediaServer.GivePassword(within, userID, random)
+	gone := errors.Is(err, mediaserver.ErrNotFound) || errors.Is(err, mediaserver.ErrNotAllowed) || errors.Is(err, mediaserver.ErrUnsupported)
+	if err != nil && !gone {
+		return p.media.explain(ctx, err)
+	}
+	if err == nil {
+		p.log.LogAttrs(ctx, slog.LevelInfo, "the password of a local user was replaced by a random one", slog.String("local_user_id", readable(userID)))
+	}
+	return p.explainFile(ctx, p.store.setFacts(ctx, map[string]string{name: ""}))
+}
+
+// isOwed reports whether a random password is owed, by the fact with that name.
+func (p *localPasswords) isOwed(ctx context.Context, name string) (bool, error) {
+	facts, err := p.store.facts(ctx)
+	return facts[name] == passwordOwed, p.explainFile(ctx, err)
+}
