@@ -28,7 +28,7 @@ func (s *site) writeErrorPage(c *gin.Context, f failure) {
 	switch c.FullPath() {
 	case "/confirm":
 		page.Text = confirmText(page.Base, f, page.Text)
-	case "/invite", "/invite/signup":
+	case "/invite", "/invite/signup", "/invite/accept", "/i":
 		page.Text = inviteText(page.Base, f, page.Text)
 	case "/servers/:id/join":
 		page.Heading, page.Text = joinText(page.Base, f, page.Heading, page.Text)
@@ -126,6 +126,8 @@ func wayFromLink(b Base, route string) (action, text string) {
 		return "/account/email", b.T("action.email_change")
 	case "/account/sessions/not-me":
 		return "/account/sessions", b.T("action.sessions")
+	case "/invite/accept":
+		return "/servers", b.T("layout.back_servers")
 	case "/invite", "/invite/signup":
 		return "/invitations", b.T("action.links")
 	default:
@@ -136,7 +138,7 @@ func wayFromLink(b Base, route string) (action, text string) {
 // inviteText returns the text of an error at the link of an invite. It returns the
 // parameter text if no other text fits better.
 func inviteText(b Base, f failure, text string) string {
-	if f.status == http.StatusGone {
+	if f.code == models.ErrTokenSpent.Code {
 		return b.T("action.invite_spent")
 	}
 	return text

@@ -53,6 +53,7 @@ const (
 	noticeDeviceApproved     notice = "device_approved"
 	noticeDeviceDenied       notice = "device_denied"
 	noticeWelcome            notice = "welcome"
+	noticeInviteLinkMade     notice = "invite_link_made"
 	noticeAddressConfirmed   notice = "address_confirmed"
 	noticeHaveAccount        notice = "have_account"
 	noticeInviteSent         notice = "invite_sent"

@@ -55,6 +55,8 @@ func pageOf(path string) string {
 		return "/servers/new"
 	case "/invites":
 		return "/servers"
+	case "/invite/signup", "/invite/accept":
+		return "/invite"
 	case "/invitations/accept", "/invitations/decline", "/invites/accept", "/invites/decline":
 		return "/invitations"
 	case "/link/approve", "/link/deny", "/link/quick-connect":
@@ -66,6 +68,9 @@ func pageOf(path string) string {
 	// An action on a server belongs to the page of that server.
 	id, act, ok := strings.Cut(strings.TrimPrefix(path, "/servers/"), "/")
 	if !ok || !strings.HasPrefix(path, "/servers/") {
+		return path
+	}
+	if invite, found := strings.CutPrefix(act, "invites/"); found && invite != "withdraw" {
 		return path
 	}
 	switch act {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -18,6 +19,7 @@ type invitePage struct {
 	Base
 	Invite receivedInviteView
 	Mine   bool   // the invite is for the account that is signed in
+	ByLink bool   // this browser came by the link of the invite, so any account may accept it
 	Email  string // the address that the invite was sent to; "" for an invite to an account
 	Closed bool   // nobody can sign up
 }
@@ -27,7 +29,8 @@ type invitePage struct {
 type inviteSignUpPage struct {
 	Base
 	Invite                            receivedInviteView
-	Email                             string // the address that the invite was sent to
+	Email                             string // the address that the invite was sent to; "" for the link of an invite
+	Address                           Field  // for whoever came by a link: the address to confirm later
 	Username, Password, PasswordAgain Field  // the last is shown only where scripts are off
 }
 
@@ -35,6 +38,7 @@ type inviteSignUpPage struct {
 type receivedInviteView struct {
 	Base
 	ID, From, Note       string
+	Greeting             string // the name that the owner gave; "" for none
 	Offers               []offerView
 	CreatedAt, ExpiresAt time.Time
 }
@@ -64,11 +68,12 @@ func (s *site) invite(c *gin.Context) error {
 	if err != nil {
 		return s.spent(c, linkInvite, err)
 	}
-	newcomer := notSignedIn != nil && email != "" && !has
+	byLink := models.IsInviteLink(token)
+	newcomer := notSignedIn != nil && (email != "" && !has || byLink)
 	if newcomer && s.SignUp != models.SignUpClosed {
 		return s.showInviteSignUp(c, nil, invited{one, email, token}, nil)
 	}
-	page := invitePage{Base: s.base(c, "invite"), Email: email, Closed: newcomer}
+	page := invitePage{Base: s.base(c, "invite"), Email: email, Closed: newcomer, ByLink: byLink}
 	page.Invite = newReceivedInviteView(page.Base, one)
 	if notSignedIn == nil {
 		mine, err := s.Store.Invites.Received(c.Request.Context(), session.AccountID)
@@ -84,6 +89,7 @@ func (s *site) invite(c *gin.Context) error {
 func newReceivedInviteView(b Base, one models.Invite) receivedInviteView {
 	view := receivedInviteView{
 		Base: b, ID: idText(one.ID), From: one.OwnerUsername, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt,
+		Greeting: one.Greeting,
 	}
 	for _, offer := range one.Servers {
 		view.Offers = append(view.Offers, offerView{
@@ -93,7 +99,7 @@ func newReceivedInviteView(b Base, one models.Invite) receivedInviteView {
 	return view
 }
 
-// invited is an invite to an email address whose mail this browser has followed.
+// invited is an invite whose mail or link this browser has followed. email is "" after a link.
 type invited struct {
 	invite       models.Invite
 	email, token string
@@ -106,7 +112,7 @@ func (s *site) invitedHere(c *gin.Context) (invited, error) {
 		return invited{}, err
 	}
 	invite, email, err := s.Store.Invites.Look(c.Request.Context(), token, caller(c))
-	if err == nil && email == "" { // the invite is for a person who has an account
+	if err == nil && email == "" && !models.IsInviteLink(token) { // the invite is for a person who has an account
 		err = models.ErrTokenSpent
 	}
 	return invited{invite, email, token}, s.spent(c, linkInvite, err)
@@ -124,6 +130,9 @@ func (s *site) inviteSignUp(c *gin.Context, f form) error {
 		return s.showSignUpClosed(c, http.StatusForbidden)
 	}
 	in := models.SignUp{Username: f["username"], Email: who.email, Password: f["password"], Locale: s.locale(c), Invite: who.token}
+	if who.email == "" {
+		in.Email = f["email"]
+	}
 	err = s.Store.Accounts.CheckSignUp(in)
 	if _, twice := f["password_again"]; twice { // only where scripts are off, because the password cannot be shown there
 		err = joinMistakes(err, differ(f, "password", "passwords_differ"))
@@ -156,9 +165,12 @@ func (s *site) showInviteSignUp(c *gin.Context, f form, who invited, cause error
 	page.Invite = newReceivedInviteView(page.Base, who.invite)
 	in := newInputs(page.Base, f, wrong)
 	if f == nil {
-		in.show("username", s.Store.Invites.ProposeUsername(who.email))
+		in.show("username", s.Store.Invites.ProposeUsername(cmp.Or(who.email, who.invite.Greeting)))
 	}
 	page.Username = in.username()
+	if who.email == "" {
+		page.Address = in.email("invite_email")
+	}
 	page.Password = in.newPassword("password", s.PasswordMinLength)
 	page.PasswordAgain = in.newPasswordAgain("password")
 	return s.render(c, wrong.status, "invite_signup", page)

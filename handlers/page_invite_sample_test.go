@@ -9,12 +9,22 @@ func (s sampler) inviteSamples() []sample {
 	mistaken.Base = s.troubled(mistaken.Base, "error.throttled")
 	mistaken.Username = s.wrong(mistaken.Username, "mira.k", "username_taken")
 	mistaken.Password = s.wrong(mistaken.Password, "", "password_weak.repeats")
+	byLink := s.inviteSignUp()
+	byLink.Email, byLink.Invite.Greeting, byLink.Address = "", "Aunt Nina", s.field("email", "email", "invite_email", true)
 	return []sample{
 		{"invite-signup", s.inviteSignUp()},
 		{"invite-signup-mistakes", mistaken},
 		{"invite-closed", invitePage{Base: s.base("invite"), Invite: s.plainInvite("invite"), Email: "mira@example.org", Closed: true}},
 		{"invite-account", invitePage{Base: s.base("invite"), Invite: s.plainInvite("invite")}},
 		{"invite-mine", invitePage{Base: s.signedIn("invite"), Invite: offers, Mine: true}},
+		{"invite-link", invitePage{Base: s.signedIn("invite"), Invite: offers, ByLink: true}},
+		{"invite-signup-link", byLink},
+		{"invite-link-owner", inviteLinkPage{
+			Base: s.signedIn("invite_link"), ServerID: "1", Server: "Attic", URL: "https://id.example.org/i#lki_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJK012345",
+			QR:     s.base("").qr("https://id.example.org/i#lki_0123", s.base("").T("page.invite_link.qr")),
+			Invite: sentInviteView{ID: "7", Greeting: "Aunt Nina", Link: true, Uses: 5, Used: 1, CreatedAt: s.at, ExpiresAt: s.at},
+		}},
+		{"invite-open", inviteOpenPage{Base: s.base("invite_open"), Link: s.field("link", "text", "invite_link", true)}},
 		{"invite-other", invitePage{Base: s.signedIn("invite"), Invite: offers, Email: "someone.else@example.org"}},
 		{"invite-other-account", invitePage{Base: s.signedIn("invite"), Invite: offers}},
 	}

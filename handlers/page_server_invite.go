@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/latchkey-media/latchkey/internal/lastday"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -24,6 +25,10 @@ type serverInvitePage struct {
 	Reports        bool   // the server reports its local users
 	LocalUser      SelectField
 	To             Field
+	Link           Choice // make a link
+	Greeting       Field
+	Uses           Field
+	Until          Field // the last day of the invite itself
 	Servers        []serverChoice
 	ServersError   string
 	ServersFocus   bool
@@ -42,7 +47,10 @@ type serverChoice struct {
 // sentInviteView is an invite that waits for its answer, as its owner sees it.
 // To is the text that the owner typed.
 type sentInviteView struct {
-	ID, To, LocalUser    string // LocalUser is "" for a guest
+	ID, To, LocalUser    string // To is "" for a link alone, LocalUser for a guest
+	Greeting             string
+	Link                 bool
+	Uses, Used           int
 	Others               []string
 	Libraries            []string // empty if the server decides
 	Note                 string
@@ -54,6 +62,7 @@ type sentInviteView struct {
 // it.
 func newSentInviteView(b Base, one models.Invite, serverID int64) sentInviteView {
 	view := sentInviteView{ID: idText(one.ID), To: one.To, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt}
+	view.Greeting, view.Link, view.Uses, view.Used = one.Greeting, one.Link, one.Uses, one.Used
 	for _, offer := range one.Servers {
 		if offer.ServerID != serverID {
 			view.Others = append(view.Others, offer.ServerName)
@@ -105,11 +114,15 @@ func (s *site) createInvite(c *gin.Context, f form) error {
 	}
 	own := owned{session: session, serverID: id, to: "/servers/" + idText(id)}
 	in, err := newInvite(f, own)
+	var made models.Invite
 	if err == nil {
-		_, err = s.Store.Invites.Create(c.Request.Context(), session.AccountID, in, caller(c))
+		made, err = s.Store.Invites.Create(c.Request.Context(), session.AccountID, in, caller(c))
 	}
 	if err != nil {
 		return s.showServerInvite(c, own, f, err)
+	}
+	if in.Link {
+		return s.leave(c, own.to+"/invites/"+idText(made.ID), noticeInviteLinkMade)
 	}
 	return s.leave(c, own.to, noticeInviteSent)
 }
@@ -117,18 +130,22 @@ func (s *site) createInvite(c *gin.Context, f form) error {
 // newInvite reads the form. It finds the mistakes that no operation of models
 // could find.
 func newInvite(f form, own owned) (models.NewInvite, error) {
-	in := models.NewInvite{To: strings.TrimSpace(f["to"]), Type: models.LinkGuest, Note: f["note"], IdempotencyKey: inviteKey(f)}
+	in := models.NewInvite{
+		To: strings.TrimSpace(f["to"]), Type: models.LinkGuest, Note: f["note"], IdempotencyKey: inviteKey(f),
+		Link: f["link"] != "", Greeting: f["greeting"],
+	}
 	end, wrongEnd := endOfDay(f["ends_at"])
+	wrongReach := readReach(f, &in)
 	servers := serversIn(f)
 	var wrongTo, wrongUser, wrongServers error
-	if in.To == "" {
+	if in.To == "" && !in.Link {
 		wrongTo = oneMistake("to", "to_missing")
 	}
 	if f["local_user_id"] == "" {
 		for _, id := range servers {
 			in.Servers = append(in.Servers, models.InviteServer{ServerID: id, Libraries: librariesIn(f, id), EndsAt: end})
 		}
-		return in, joinMistakes(wrongTo, wrongEnd)
+		return in, joinMistakes(wrongTo, wrongReach, wrongEnd)
 	}
 	in.Type = models.LinkLinked
 	localUserID, err := idOf(f["local_user_id"])
@@ -139,7 +156,27 @@ func newInvite(f form, own owned) (models.NewInvite, error) {
 		wrongServers = oneMistake("servers", "servers_of_guests")
 	}
 	in.Servers = []models.InviteServer{{ServerID: own.serverID, LocalUserID: localUserID, EndsAt: end}}
-	return in, joinMistakes(wrongTo, wrongUser, wrongServers, wrongEnd)
+	return in, joinMistakes(wrongTo, wrongReach, wrongUser, wrongServers, wrongEnd)
+}
+
+// readReach reads for how many people and until which day the invite is.
+func readReach(f form, in *models.NewInvite) error {
+	var wrongUses, wrongUntil error
+	if text := strings.TrimSpace(f["uses"]); text != "" {
+		uses, err := strconv.Atoi(text)
+		if err != nil || uses < 1 {
+			wrongUses = oneMistake("uses", "uses_invalid")
+		}
+		in.Uses = uses
+	}
+	if f["expires_at"] != "" {
+		until, err := lastday.End(f["expires_at"])
+		if err != nil {
+			wrongUntil = oneMistake("expires_at", "expires_at_invalid")
+		}
+		in.ExpiresAt = until
+	}
+	return joinMistakes(wrongUses, wrongUntil)
 }
 
 // serversIn returns the servers whose boxes are ticked.
@@ -186,9 +223,13 @@ func (s *site) showServerInvite(c *gin.Context, own owned, f form, cause error) 
 	page := serverInvitePage{Base: s.base(c, "server_invite"), ServerID: idText(own.serverID), Key: f["key"], Reports: len(users) > 0}
 	page.Base = page.telling(wrong)
 	page.Life = s.life(page.Locale, inviteLife)
-	in := newInputs(page.Base, f, wrong.inOrder("local_user_id", "to", "servers", "libraries", "ends_at", "note"))
+	in := newInputs(page.Base, f, wrong.inOrder("local_user_id", "to", "greeting", "uses", "expires_at", "servers", "libraries", "ends_at", "note"))
 	page.LocalUser = in.localUser(users)
 	page.To = in.to()
+	page.Link = Choice{ID: "link", Name: "link", Label: page.T("field.invite_with_link"), Chosen: f["link"] != ""}
+	page.Greeting = in.add(Field{Name: "greeting", Type: "text", Hint: in.hint("invite_greeting"), Autocomplete: "off"}, "invite_greeting")
+	page.Uses = in.add(Field{Name: "uses", Type: "text", Hint: in.hint("invite_uses"), Autocomplete: "off", InputMode: "numeric"}, "invite_uses")
+	page.Until = in.add(Field{Name: "expires_at", Type: "date", Hint: in.hint("invite_until", "Life", page.Life), Autocomplete: "off"}, "invite_until")
 	page.ServersError, page.LibrariesError = in.wrong.fields["servers"], in.wrong.fields["libraries"]
 	page.ServersFocus = in.wrong.first == "servers" || in.wrong.first == "libraries"
 	if err := s.fillServers(c, own, &page, mine, f); err != nil {
@@ -262,7 +303,7 @@ func (in *inputs) localUser(users []models.LocalUser) SelectField {
 }
 
 func (in *inputs) to() Field {
-	return in.add(Field{Name: "to", Type: "text", Hint: in.hint("invite_to"), Autocomplete: "off", Required: true}, "invite_to")
+	return in.add(Field{Name: "to", Type: "text", Hint: in.hint("invite_to"), Autocomplete: "off"}, "invite_to")
 }
 
 func (in *inputs) note() Field {

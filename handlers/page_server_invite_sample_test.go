@@ -23,8 +23,10 @@ func (s sampler) serverInvite() serverInvitePage {
 	b := s.base("")
 	p := serverInvitePage{
 		Base: s.signedIn("server_invite"), ServerID: "81985529216486895", Name: "Attic", Key: "key", Reports: true, Libraries: true,
-		Life: b.T("duration.days", "Count", 14), To: s.field("to", "text", "invite_to", true), EndsAt: s.endsAt("", "invite_end"),
+		Life: b.T("duration.days", "Count", 14), To: s.optional("to", "text", "invite_to"), EndsAt: s.endsAt("", "invite_end"),
 		Note: s.field("note", "", "invite_note", true),
+		Link: Choice{ID: "link", Name: "link", Label: b.T("field.invite_with_link"), Chosen: true}, Greeting: s.optional("greeting", "text", "invite_greeting"),
+		Uses: s.optional("uses", "text", "invite_uses"), Until: s.optional("expires_at", "date", "invite_until"),
 		Servers: []serverChoice{
 			{
 				Choice:    Choice{ID: "server-1", Name: "server.1", Label: "Attic", Chosen: true},
@@ -36,6 +38,13 @@ func (s sampler) serverInvite() serverInvitePage {
 	p.LocalUser.Field = s.field("local_user_id", "", "local_user", true)
 	p.LocalUser.Options = []Option{{Label: b.T("field.local_user.guest"), Chosen: true}, {Value: "2", Label: "emil"}}
 	return p
+}
+
+// optional returns a field that may stay empty.
+func (s sampler) optional(name, kind, label string) Field {
+	f := s.field(name, kind, label, true)
+	f.Required = false
+	return f
 }
 
 func (s sampler) endsAt(id, label string) Field {

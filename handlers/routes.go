@@ -68,6 +68,9 @@ func (s *site) mailedRoutes(r *gin.Engine) {
 	s.get(r, "/invite", s.invite)
 	s.get(r, "/invite/signup", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, "/invite") })
 	s.post(r, "/invite/signup", s.inviteSignUp)
+	s.post(r, "/invite/accept", s.acceptInviteLink)
+	s.get(r, inviteLinkPath, s.inviteOpenForm)
+	s.post(r, inviteLinkPath, s.openInvite)
 }
 
 // accountRoutes registers the pages on which people look after their account.
@@ -130,6 +133,7 @@ func (s *site) serverRoutes(r *gin.Engine) {
 	s.post(r, "/servers/:id/hand-over", s.handServerOver)
 	s.post(r, "/servers/:id/remove", s.removeServer)
 	s.get(r, "/servers/:id/invite", s.serverInviteForm)
+	s.get(r, "/servers/:id/invites/:invite", s.inviteLink)
 	s.post(r, "/servers/:id/invites/withdraw", s.withdrawInvite)
 	s.post(r, "/invites", s.createInvite)
 }

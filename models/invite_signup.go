@@ -135,6 +135,9 @@ func (i *Invites) ProposeUsername(nameOrEmail string) string {
 // mailed secret was sent to. Only the reader of that mail may learn it. It returns
 // [ErrTokenSpent] once the invite is answered, withdrawn or expired.
 func (i *Invites) HasAccount(ctx context.Context, mailToken string) (bool, error) {
+	if IsInviteLink(mailToken) { // whoever has a link has read no mail
+		return false, nil
+	}
 	invite, err := i.inviteOf(ctx, mailToken)
 	if err != nil || invite.EmailKey == "" {
 		return false, err

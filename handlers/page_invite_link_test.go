@@ -1,0 +1,79 @@
+package handlers_test
+
+import (
+	"net/http"
+	"regexp"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/servicetest"
+)
+
+// inviteLink makes an invite with a link for one guest, and returns the path of its page and the
+// link.
+func (b *browser) inviteLink(m *runServer, more ...string) (page, link string) {
+	b.t.Helper()
+	a := b.post("/invites", append([]string{"server", m.id(), "link", "on", "server." + m.id(), "on"}, more...)...)
+	page = a.header.Get("Location")
+	link = regexp.MustCompile(`http[^<" ]*/i#lki_[A-Za-z0-9_-]+`).FindString(b.get(page).body)
+	if link == "" {
+		b.t.Fatalf("the page %q has no link, want one", page)
+	}
+	return page, link
+}
+
+// A stranger with the link is in after one form, and without a mail.
+func TestInviteByLink(t *testing.T) {
+	t.Parallel()
+	s := start(t, servicetest.Options{Adjust: func(o *models.Options) {
+		limited(o)
+		o.SignUp = models.SignUpInvite
+	}})
+	owner, guest, member := s.browser(t), s.browser(t), s.browser(t)
+	owner.signIn(s.account(t, "ann"))
+	member.signIn(s.account(t, "bob"))
+	attic := owner.runsAttic()
+	page, link := owner.inviteLink(attic, "greeting", "Nina Berg")
+	owner.says(page, "Send this link to Nina Berg", "used by 0 of 1", `class="qr"`)
+	owner.says(attic.page(), "Nina Berg", "Show the link and its code")
+	member.see(member.get(page), http.StatusNotFound)
+
+	guest.says("/i", `name="link"`, "but not", "Attic") // all that a scanner sees
+	guest.wrong(guest.post("/i", "link", "https://example.org/"), "link")
+	guest.led(guest.post("/i", "link", link), "/invite", "Hello Nina Berg!", "ann invites you", "Attic", `value="ninaberg"`, `name="email"`)
+	owner.says(page, "used by 0 of 1")
+	guest.wrong(guest.post("/invite/signup", "username", "nina", "email", "nobody", "password", goodPassword), "email")
+	guest.led(guest.post("/invite/signup", "username", "nina", "email", "nina@example.org", "password", goodPassword), attic.page()+"/start", "You are in", "Attic")
+	guest.says("/account/email", "nina@example.org waits to be confirmed")
+
+	member.see(member.post("/i", "link", link), http.StatusGone, "has been used", "ask ann")
+	owner.see(owner.get(page), http.StatusNotFound)
+
+	// Who has an account presses one button.
+	_, link = owner.inviteLink(attic, "uses", "2")
+	owner.led(owner.post("/i", "link", link), "/invite")
+	owner.see(owner.post("/invite/accept"), http.StatusConflict, "your own invitation")
+	member.led(member.post("/i", "link", link), "/invite", "signed in as bob", "That is not you?")
+	member.led(member.post("/invite/accept"), attic.page()+"/start", "Attic")
+	member.led(member.post("/i", "link", link), "/invite")
+	member.see(member.post("/invite/accept"), http.StatusConflict, "You are in already")
+	guest.led(guest.post("/i", "link", link), "/invite")
+	guest.see(guest.post("/invite/accept"), http.StatusForbidden, "First confirm your email address")
+}
+
+// Whoever confirms the address elsewhere chooses a new password, and nobody else stays signed in.
+func TestConfirmANewcomersAddressElsewhere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner, guest, other := s.browser(t), s.browser(t), s.browser(t)
+	owner.signIn(s.account(t, "ann"))
+	attic := owner.runsAttic()
+	_, link := owner.inviteLink(attic)
+	guest.led(guest.post("/i", "link", link), "/invite")
+	guest.led(guest.post("/invite/signup", "username", "nina", "email", "nina@example.org", "password", goodPassword), attic.page()+"/start")
+	secret := s.letter(t, models.MailEmailConfirm, "nina@example.org").Secret
+	other.led(other.get("/account/email/confirm?token="+secret), "/account/email/confirm", "The account nina came by an invitation", "nina@example.org")
+	other.led(other.post("/account/email/confirm"), "/reset", "choose a password that only you know")
+	guest.see(guest.get("/account"), http.StatusSeeOther)
+	other.led(other.post("/reset", "password", otherPassword, "password_again", otherPassword), "/signin")
+}
