@@ -81,6 +81,7 @@ var (
 	ErrLibraryUnnamed        = &Error{Code: "library_unnamed"}
 	ErrAlreadyLinked         = &Error{Code: "already_linked"}
 	ErrAccessKeyWrong        = &Error{Code: "access_key_wrong"}
+	ErrOpenOver              = &Error{Code: "open_over"}
 )
 
 // ErrBadAnswer means that the answer does not come from the service, or comes from a

@@ -116,6 +116,7 @@ func methods() map[string]string {
 		"createServerInvite":    "Agent.Invite",
 		"listServerInvites":     "Agent.Invites",
 		"withdrawServerInvite":  "Agent.WithdrawInvite",
+		"redeemOpen":            "Agent.RedeemOpen",
 		"listQuickConnects":     "Agent.QuickConnects",
 		"listLocalPasswords":    "Agent.LocalPasswords",
 		"completeLocalPassword": "Agent.CompleteLocalPassword",

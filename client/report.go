@@ -24,6 +24,11 @@ type Report struct {
 	// older than this member refuses it with [ErrJSONInvalid].
 	PasswordKey string `json:"password_key,omitempty"`
 
+	// OpenAddresses are those of Addresses below which the agent answers browsers, so that
+	// Open leads there. A service that is older than this member refuses it with
+	// [ErrJSONInvalid].
+	OpenAddresses []string `json:"open_addresses,omitempty"`
+
 	// Run is a random text that an agent makes at each start. By it, the service tells apart two
 	// agents that use the same key. It is "" if the agent does not send it. A service that is too
 	// old to know this member refuses the report with [ErrJSONInvalid].

@@ -23,8 +23,9 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		LocalUsers []reportedLocalUser `json:"local_users"`
 		Libraries  []reportedLibrary   `json:"libraries"`
 
-		QuickConnect bool   `json:"quick_connect"`
-		PasswordKey  string `json:"password_key"`
+		QuickConnect  bool     `json:"quick_connect"`
+		PasswordKey   string   `json:"password_key"`
+		OpenAddresses []string `json:"open_addresses"`
 
 		Run string `json:"run"`
 	}](c, maxReport)
@@ -36,7 +37,7 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		LocalUsers:   each(in.LocalUsers, reportedLocalUser.read),
 		Libraries:    each(in.Libraries, reportedLibrary.read),
 
-		QuickConnect: in.QuickConnect, PasswordKey: in.PasswordKey, Run: in.Run,
+		QuickConnect: in.QuickConnect, PasswordKey: in.PasswordKey, OpenAddresses: in.OpenAddresses, Run: in.Run,
 	}
 	if err := addAddresses(&report.Registration, in.Addresses); err != nil {
 		return err

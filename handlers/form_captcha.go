@@ -73,7 +73,7 @@ func captchaUnavailable(cause error) error {
 // page if the site uses reCAPTCHA.
 func (s *site) captchaView(c *gin.Context, wrong mistakes) captchaView {
 	if s.CaptchaKind == CaptchaRecaptcha {
-		allowRecaptcha(c)
+		allow(c, allowances{recaptcha: true})
 	}
 	return captchaView{
 		Kind: s.CaptchaKind, SiteKey: s.RecaptchaSiteKey,

@@ -44,7 +44,7 @@ func newPreparedHeaders(secure bool) preparedHeaders {
 			p.sides[side] = append(p.sides[side], preparedHeader{name, slices.Clip(values)})
 		}
 	}
-	p.policy[0], p.policy[1], _ = strings.Cut(contentPolicy("NONCE", false, nil), "NONCE")
+	p.policy[0], p.policy[1], _ = strings.Cut(contentPolicy("NONCE", allowances{}), "NONCE")
 	return p
 }
 
@@ -59,12 +59,18 @@ func (s *site) setHeaders(h http.Header, v *visit) {
 	}
 }
 
+// allowances are what some pages need beyond what every page may do.
+type allowances struct {
+	recaptcha bool     // the scripts of a captcha of Google
+	probes    []string // sources that scripts may ask whether they respond
+	forms     []string // origins to which the answer to a form may redirect
+}
+
 // contentPolicy returns the content security policy of a page. Scripts, and the modules
-// that they import, need the nonce. Pages with a captcha of Google allow its scripts, and
-// the page that opens a server allows requests to the sources in the list probes.
-func contentPolicy(nonce string, recaptcha bool, probes []string) string {
+// that they import, need the nonce.
+func contentPolicy(nonce string, also allowances) string {
 	script, frame := "'nonce-"+nonce+"'", ""
-	if recaptcha {
+	if also.recaptcha {
 		script += " https://www.google.com/recaptcha/ https://www.gstatic.com/recaptcha/"
 		frame = "frame-src https://www.google.com/recaptcha/ https://recaptcha.google.com/recaptcha/"
 	}
@@ -73,9 +79,9 @@ func contentPolicy(nonce string, recaptcha bool, probes []string) string {
 		"script-src " + script,
 		"style-src 'self'",
 		"img-src 'self' data:",
-		strings.Join(append([]string{"connect-src 'self'"}, probes...), " "),
+		strings.Join(append([]string{"connect-src 'self'"}, also.probes...), " "),
 		"worker-src 'self'",
-		"form-action 'self'",
+		strings.Join(append([]string{"form-action 'self'"}, also.forms...), " "),
 		"frame-ancestors 'none'",
 		"base-uri 'none'",
 		"object-src 'none'",
@@ -86,15 +92,9 @@ func contentPolicy(nonce string, recaptcha bool, probes []string) string {
 	return strings.Join(directives, "; ")
 }
 
-// allowRecaptcha allows the scripts of Google on the page of this answer.
-func allowRecaptcha(c *gin.Context) {
-	c.Header("Content-Security-Policy", contentPolicy(visitOf(c).nonce, true, nil))
-}
-
-// allowProbes allows the scripts of the page of this answer to send requests to these
-// sources, to find out whether they respond.
-func allowProbes(c *gin.Context, sources []string) {
-	c.Header("Content-Security-Policy", contentPolicy(visitOf(c).nonce, false, sources))
+// allow relaxes the content security policy of the page of this answer.
+func allow(c *gin.Context, also allowances) {
+	c.Header("Content-Security-Policy", contentPolicy(visitOf(c).nonce, also))
 }
 
 // allowPrivateCopy allows the browser, and nobody else, to keep the answer, if

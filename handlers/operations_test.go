@@ -21,6 +21,7 @@ func withoutAPI() map[string]string {
 		wire    = "the Emby Connect protocol alone has it"
 		command = "for the command line of an operator, who names accounts by their username"
 		worker  = "the workers call it"
+		browser = "it leads a browser to a media server; a program has access keys for that"
 
 		restores = "the program itself calls it, when it starts and every minute"
 	)
@@ -65,6 +66,10 @@ func withoutAPI() map[string]string {
 		"Invites.OfServer":        "the API lists the invites to all servers of an owner",
 		"History.List":            "the API lists the history by pages",
 		"Links.ByServer":          "the API lists all links of a person",
+		"Opens.Addresses":         browser,
+		"Opens.Note":              browser,
+		"Opens.Authorize":         browser,
+		"Opens.Allow":             browser,
 		"Proofs.Place":            "the API answers with the same error when the proof begins",
 		"Sessions.Flush":          worker,
 		"Agents.Flush":            worker,

@@ -10,53 +10,109 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serverOpenPage is the data of templates/pages/server_open.html: the addresses
-// of a server as links. static/js/server_open.js tries them in this order.
+// serverOpenPage is the data of templates/pages/server_open.html: a button that
+// signs the person in at the server, where the server can do that, and its
+// addresses as links. static/js/server_open.js tries them in this order.
 type serverOpenPage struct {
 	Base
-	Name, SystemID string
-	Addresses      []openAddressView
+	ID, Name, SystemID string
+	SignsIn            string // the address at which the button ends, without the usual port; "" without a button
+	Digits             *Field // "user_code", sent to /link; nil where no code of Quick Connect can be approved
+	Addresses          []openAddressView
 }
 
 // openAddressView is one address to try.
 type openAddressView struct {
 	URL    string
+	Shown  string // as people write it
 	Kind   string // where the address works, in the reader's language
+	Home   bool   // it works at home only
 	Secure bool   // whether the address is https
 	Probe  bool   // whether browsers let our page try the address
 }
 
+// openPath is where the agent of a server answers browsers, below the server's address.
+const openPath = "/latchkey/open"
+
 // openServer answers GET /servers/ID/open for a person who may use the server.
-// The page has the addresses as links; a script tries them and opens the first
-// that responds.
+// The page has the addresses as links; a script tries them.
 func (s *site) openServer(c *gin.Context) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
 	}
-	id, err := idOf(c.Param("id"))
+	located, err := s.locate(c, session)
 	if err != nil {
 		return err
 	}
-	usable, err := s.Store.Links.Locate(c.Request.Context(), session.AccountID, models.LinkAccepted)
+	to, opens, err := s.opensAt(c, session, located.ServerID)
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(usable, func(one models.Located) bool { return one.ServerID == id })
-	if at < 0 {
-		return s.notToOpen(c, session, id)
+	page := serverOpenPage{
+		Base: s.base(c, "server_open"), ID: idText(located.ServerID), Name: located.Server.Name, SystemID: located.Server.SystemID,
 	}
-	page := serverOpenPage{Base: s.base(c, "server_open"), Name: usable[at].Server.Name, SystemID: usable[at].Server.SystemID}
-	var probes []string
-	for _, address := range secureFirst(usable[at].Addresses) {
-		shown := openAddressView{URL: address.URL(), Kind: addressKind(page.Base, address), Secure: address.Scheme == "https"}
+	if page.Digits, err = s.digitsField(c, page.Base, session, located.ServerID); err != nil {
+		return err
+	}
+	var also allowances
+	if opens {
+		page.SignsIn, also.forms = to.Short(), []string{to.Origin()}
+	}
+	for _, address := range secureFirst(located.Addresses) {
+		if strings.Contains(address.Host, ":") {
+			continue // an address in brackets is on no screen, and nobody can type it
+		}
+		shown := openAddressView{
+			URL: address.URL(), Shown: address.Short(), Kind: addressKind(page.Base, address), Home: address.Kind == models.AddressLAN,
+			Secure: address.Scheme == "https",
+		}
 		if shown.Probe = s.mayProbe(address); shown.Probe {
-			probes = append(probes, probeSource(address))
+			also.probes = append(also.probes, probeSource(address))
 		}
 		page.Addresses = append(page.Addresses, shown)
 	}
-	allowProbes(c, probes)
+	allow(c, also)
 	return s.render(c, http.StatusOK, "server_open", page)
+}
+
+// locate returns the server in the path. It returns models.ErrNotFound unless
+// the person may use it.
+func (s *site) locate(c *gin.Context, session models.Session) (models.Located, error) {
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return models.Located{}, err
+	}
+	usable, err := s.Store.Links.Locate(c.Request.Context(), session.AccountID, models.LinkAccepted)
+	if err != nil {
+		return models.Located{}, err
+	}
+	at := slices.IndexFunc(usable, func(one models.Located) bool { return one.ServerID == id })
+	if at < 0 {
+		return models.Located{}, s.notToOpen(c, session, id)
+	}
+	return usable[at], nil
+}
+
+// opensAt returns the address at which Open signs the person in, and false for
+// a server that cannot do that.
+func (s *site) opensAt(c *gin.Context, session models.Session, serverID int64) (models.Address, bool, error) {
+	found, err := s.Store.Opens.Addresses(c.Request.Context(), session.AccountID, s.secure)
+	to, opens := found[serverID]
+	return to, opens, err
+}
+
+// digitsField returns the field for the six digits of Quick Connect, or nil if the
+// server cannot take them.
+func (s *site) digitsField(c *gin.Context, b Base, session models.Session, serverID int64) (*Field, error) {
+	servers, err := s.Store.QuickConnects.Servers(c.Request.Context(), session.AccountID)
+	if err != nil || !slices.ContainsFunc(servers, func(one models.QuickServer) bool { return one.ID == serverID }) {
+		return nil, err
+	}
+	return &Field{
+		Name: "user_code", Type: "text", Label: b.T("field.quick_digits"), Hint: b.T("field.open_digits.hint"),
+		Autocomplete: "off", InputMode: "numeric", Code: true,
+	}, nil
 }
 
 // notToOpen returns the error for a server that the person cannot open.
@@ -69,6 +125,29 @@ func (s *site) notToOpen(c *gin.Context, session models.Session, serverID int64)
 		return refuse(http.StatusForbidden, "server_disabled")
 	}
 	return models.ErrNotFound
+}
+
+// startOpen answers POST /servers/ID/open: it notes that the person pressed the
+// button, and leads the browser to the server, where the agent begins. The page
+// of the form has to allow this origin, because browsers hold redirects of a form
+// to its content security policy.
+func (s *site) startOpen(c *gin.Context, _ form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	to, err := s.Store.Opens.Note(c.Request.Context(), session, id, s.secure)
+	if models.KindOf(err) == models.KindNotFound {
+		return seeOther(c, "/servers/"+idText(id)+"/open") // this page says what else there is
+	}
+	if err != nil {
+		return err
+	}
+	return seeOther(c, to.URL()+openPath)
 }
 
 // secureFirst puts the https addresses before the others and keeps the order
@@ -95,8 +174,7 @@ func probeSource(a models.Address) string {
 }
 
 // mayProbe reports whether browsers let our page try an address. A page of
-// https may not ask over http, and a content security policy can name neither
-// IPv6 addresses nor names with underscores.
+// https may not ask over http.
 func (s *site) mayProbe(a models.Address) bool {
-	return (a.Scheme == "https" || !s.secure) && !strings.ContainsAny(a.Host, ":_")
+	return (a.Scheme == "https" || !s.secure) && a.Nameable()
 }

@@ -27,6 +27,7 @@ type usableServerView struct {
 	Since    string // the day, in the reader's language
 	Ends     string // the last day or the time, in the reader's language; "" for no end
 	Opens    bool   // whether the page leads to the server
+	SignsIn  bool   // whether Open signs the person in there
 	Face     face
 	Away     bool   // its agent has not called for a while: the server is perhaps switched off
 	State    string // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
@@ -75,12 +76,21 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 	if err != nil {
 		return err
 	}
+	opening, err := s.opening(c, session, usable)
+	if err != nil {
+		return err
+	}
 	page := serversPage{Base: s.base(c, "servers").telling(wrong)}
 	page.Waiting = page.Account.Waiting
+	var also allowances
 	for _, one := range usable {
+		to, signsIn := opening[one.ServerID]
+		if signsIn = signsIn && opens(&one); signsIn {
+			also.forms = append(also.forms, to.Origin())
+		}
 		page.Usable = append(page.Usable, usableServerView{
 			ID: idText(one.ServerID), LinkID: idText(one.ID), Name: one.Server.Name,
-			Guest: one.Type == models.LinkGuest, Since: page.Date(one.AcceptedAt), Ends: page.ends(one.EndsAt), Opens: opens(&one),
+			Guest: one.Type == models.LinkGuest, Since: page.Date(one.AcceptedAt), Ends: page.ends(one.EndsAt), Opens: opens(&one), SignsIn: signsIn,
 			Face: faceOf(one.Server.Name, one.ServerID), Away: one.ServerAway,
 			Disabled: one.ServerDisabled, State: one.LocalUserState, WaitsFor: one.WaitsFor, Owner: one.OwnerUsername,
 		})
@@ -91,7 +101,19 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 			Disabled: !one.DisabledAt.IsZero(),
 		})
 	}
+	if len(also.forms) > 0 {
+		allow(c, also)
+	}
 	return s.render(c, wrong.status, "servers", page)
+}
+
+// opening returns, by the id of the server, where Open signs the person in. For people
+// whose servers cannot do that, it runs no statement.
+func (s *site) opening(c *gin.Context, session models.Session, usable []models.Link) (map[int64]models.Address, error) {
+	if !slices.ContainsFunc(usable, func(l models.Link) bool { return l.Opens }) {
+		return nil, nil
+	}
+	return s.Store.Opens.Addresses(c.Request.Context(), session.AccountID, s.secure)
 }
 
 // opens reports whether the page leads to the server of a link. It does so unless this

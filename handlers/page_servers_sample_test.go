@@ -14,7 +14,7 @@ func (s sampler) servers() serversPage {
 	return serversPage{
 		Base: base, Waiting: 2,
 		Usable: []usableServerView{
-			{ID: "1", LinkID: "11", Name: "Den & Co + 50% \"Server\"", Guest: true, Owner: "bert", Since: since, Ends: ends, Opens: true, Face: face{"D", "face-1"}},
+			{ID: "1", LinkID: "11", Name: "Den & Co + 50% \"Server\"", Guest: true, Owner: "bert", Since: since, Ends: ends, Opens: true, SignsIn: true, Face: face{"D", "face-1"}},
 			{ID: "2", LinkID: "12", Name: longName, Since: since, Opens: true, Face: faceOf(longName, 2)},
 			{ID: "11", LinkID: "19", Name: "Kino", Since: since, Opens: true, Away: true, Face: faceOf("Kino", 11)},
 			{ID: "5", LinkID: "13", Name: "Garage", Guest: true, Since: since, Disabled: true, Face: face{"G", "face-2"}},

@@ -143,6 +143,7 @@ func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	r.POST(server+"/proofs/:id/propose", s.withServer(s.apiProposeProof))
 	r.POST(server+"/proofs/:id/complete", s.withServer(s.apiCompleteProof))
 	r.POST(server+"/proofs/:id/fail", s.withServer(s.apiFailProof))
+	r.POST(server+"/opens/redeem", s.withServer(s.apiRedeemOpen))
 	s.get(r, server+"/quick-connects", nil, s.withServer(s.apiOpenQuickConnects))
 	r.POST(server+"/quick-connects/:id/complete", s.withServerAlone(s.apiCompleteQuickConnect))
 	r.POST(server+"/quick-connects/:id/fail", s.withServer(s.apiFailQuickConnect))

@@ -96,6 +96,9 @@ func table() map[string]row {
 		"GET /servers/:id/start":              serverPage("/start"),
 		"GET /servers/:id/password":           serverPage("/password"),
 		"GET /servers/:id/password/state":     serverPage("/password"),
+		"POST /servers/:id/open":              {signIn("/servers/1/open"), "303 /servers/1/open", forbidden},
+		"GET /servers/:id/authorize":          {signIn("/servers/1/authorize"), "400", "400"}, // without the parameters of an agent
+		"POST /servers/:id/authorize":         {signIn("/servers/1/authorize"), "400", forbidden},
 		"GET /invitations":                    account("/invitations"),
 		"GET /link":                           account("/link"),
 		"GET /link/code":                      {signIn("/link/code"), "303 /link", "303 /link"},

@@ -75,7 +75,7 @@ func tabsOf(page string) tabs {
 // to none.
 func sectionOf(page string) string {
 	switch page {
-	case "server_owner", "server_register", "server_open", "server_start", "local_password", "server_invite", "proof":
+	case "server_owner", "server_register", "server_open", "server_open_allow", "server_start", "local_password", "server_invite", "proof":
 		return "servers"
 	case "invite":
 		return "links"

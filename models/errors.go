@@ -128,6 +128,9 @@ var (
 	ErrLibraryUnnamed    = &Error{Kind: KindConflict, Code: "library_unnamed"}
 	ErrAlreadyLinked     = &Error{Kind: KindConflict, Code: "already_linked"}
 	ErrAccessKeyWrong    = &Error{Kind: KindNotFound, Code: "access_key_wrong"}
+	ErrOpenNotNoted      = &Error{Kind: KindForbidden, Code: "open_not_noted"}
+	ErrOpenOver          = &Error{Kind: KindExpired, Code: "open_over"}
+	ErrChallengeInvalid  = fieldError(KindInvalid, "code_challenge", "code_challenge_invalid")
 	ErrOtherRequest      = &Error{Kind: KindInvalid, Code: "idempotency_mismatch"}
 	// The error codes of RFC 8628 §3.5.
 	ErrAuthorizationPending = &Error{Kind: KindInvalid, Code: "authorization_pending"}

@@ -21,7 +21,7 @@ var personTables = map[string]string{
 	"invite_servers":   "invite_id IN (SELECT id FROM invites WHERE account_id = ?)",
 	"claim_codes":      "account_id = ?", "device_codes": "account_id = ?", "email_changes": "account_id = ?", "emails": "account_id = ?",
 	"history": "account_id = ?", "invites": "account_id = ?", "link_changes": "account_id = ?", "links": "account_id = ?",
-	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "local_passwords": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "tokens": "account_id = ? AND used_at IS NULL",
+	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "local_passwords": "account_id = ?", "server_opens": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "tokens": "account_id = ? AND used_at IS NULL",
 }
 
 // otherTables are the tables that do not belong to a person, each with the reason.
@@ -217,6 +217,7 @@ var exportVerdicts = map[string]string{
 	"server_addresses.host":        "as Servers.Addresses.Host",
 	"server_addresses.id":          "as Servers.Addresses.ID",
 	"server_addresses.kind":        "as Servers.Addresses.Kind",
+	"server_addresses.opens":       "not: the agent of the server finds it out",
 	"server_addresses.path":        "as Servers.Addresses.Path",
 	"server_addresses.port":        "as Servers.Addresses.Port",
 	"server_addresses.position":    "as Servers.Addresses.Position",
@@ -246,6 +247,13 @@ var exportVerdicts = map[string]string{
 	"servers.start_note":       "as Servers.StartNote",
 	"servers.system_id":        "as Servers.SystemID",
 	"servers.version":          "as Servers.Version",
+
+	"server_opens.account_id": "not: it is the account's own id, see Account.ID",
+	"server_opens.challenge":  "not: a random text that counts for a minute",
+	"server_opens.code_hash":  "not: a secret",
+	"server_opens.expires_at": "not: a minute after the person has pressed Open",
+	"server_opens.server_id":  "not: it is kept for a minute alone",
+	"server_opens.session_id": "not: it is kept for a minute alone",
 
 	"sessions.account_id":   "not: it is the account's own id, see Account.ID",
 	"sessions.address":      "as Sessions.Address",

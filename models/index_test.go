@@ -35,7 +35,7 @@ func TestServerStatementsUseIndexes(t *testing.T) {
 			"look up a server":    {models.LookServer, []any{mac}},
 			"locate":              {models.Locate, []any{false, owner.ID, models.LinkAccepted, now}},
 			"count invitations":   {models.CountWaiting, []any{owner.ID, models.LinkPending, now}},
-			"links of a person":   {models.ListLinks, []any{owner.ID, models.LinkAccepted, now}},
+			"links of a person":   {models.ListLinks, []any{true, false, owner.ID, models.LinkAccepted, now}},
 			"key that claims":     {"SELECT s.id FROM server_keys k JOIN servers s ON s.id = k.server_id WHERE k.hash = ?", []any{mac}},
 			"codes of a device":   {"SELECT id FROM device_codes WHERE device_id = ? AND door = ? AND expires_at > ?", []any{"dev", "emby", now.Add(time.Hour)}},
 			"links of a server":   {models.Authorizations + " ORDER BY l.id", []any{int64(1)}},
@@ -144,6 +144,8 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 		quick := k.quick(session, m, "111111")
 		other := report()
 		other.LocalUsers, other.QuickConnect = other.LocalUsers[:2], true
+		other.WAN, other.OpenAddresses = append(slices.Clone(other.WAN), openFilms), []string{openFilms}
+		k.opens(m, openFilms)
 		end := k.Now().Add(time.Hour)
 		said := k.listen()
 		said.take()
@@ -201,6 +203,9 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 			{"fail quick connect", func() error {
 				return k.QuickConnects.Fail(ctx, m.Server, k.quick(session, m, "444444").ID, models.QuickCodeWrong)
 			}, ""},
+			{"where servers open", func() error { _, err := k.Opens.Addresses(ctx, member.ID, true); return err }, "l USING COVERING INDEX links_"},
+			{"note an opening", func() error { _, err := k.Opens.Note(ctx, session, m.ID, true); return err }, ""},
+			{"redeem a code", func() error { _, err := k.Opens.Redeem(ctx, m.Server, k.allow(session, m), openVerifier); return err }, "server_opens_code_hash"},
 			{"invite here", func() error { _, err := k.inviteHere(m, "there@example.org"); return err }, ""},
 			{"links of a person", func() error { _, err := k.Links.List(ctx, member.ID, models.LinkAccepted); return err }, "l USING INDEX links_"},
 			{"sign out everywhere", func() error { return k.Sessions.EndAll(ctx, member.ID, home) }, ""},

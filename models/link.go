@@ -62,6 +62,7 @@ type Link struct {
 	Active                  bool      // the account is confirmed and not disabled; set only in answers to the server and to its owner
 	ServerDisabled          bool      // an operator shut the server out; only from [Links.List]
 	ServerAway              bool      // its agent has not called for [AwayAfter]; only from [Links.List]
+	Opens                   bool      // the agent of the server answers browsers at an address; see [Opens.Addresses]; only from [Links.List]
 	OwnerUsername           string    // of the server; "" without an owner; only from [Links.List]
 	LocalUserState          string    // what keeps the person out, LocalUserGone or another, or ""; only from [Links.List] and [People.List]
 	WaitsFor                string    // why the agent does not create the local user, [WaitGuestsOff] or another, while LocalUserState is LocalUserWaiting; else ""

@@ -7,7 +7,8 @@ import (
 
 // listLinks is a statement of the page of every signed-in person, so it is prepared.
 const listLinks = `SELECT l.id, l.server_id, l.type, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
- l.local_user_id, l.waits_for, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, s.last_seen_at, o.username, ` + describedColumns + `
+ l.local_user_id, l.waits_for, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, s.last_seen_at, o.username,
+ EXISTS (SELECT 1 FROM server_addresses d WHERE d.server_id = s.id AND d.opens = ? AND d.hidden = ?), ` + describedColumns + `
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN accounts o ON o.id = s.owner_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
@@ -31,7 +32,7 @@ func (r *listedRow) scans() []any {
 	l := &r.link
 	return append([]any{
 		&l.ID, &l.ServerID, &l.Type, &l.RequestedBy, &l.CreatedAt, &r.acceptedAt, &r.endsAt,
-		&r.localUserID, &r.waitsFor, &r.goneAt, &r.disabled, &r.notAllowed, &r.disabledAt, &r.lastSeenAt, &r.owner,
+		&r.localUserID, &r.waitsFor, &r.goneAt, &r.disabled, &r.notAllowed, &r.disabledAt, &r.lastSeenAt, &r.owner, &l.Opens,
 	}, r.server.scans()...)
 }
 
@@ -64,7 +65,7 @@ func (r *listedRow) listed(now time.Time) Link {
 // included, because the person can still leave them. After an error the list is nil.
 func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link, error) {
 	now := l.Now()
-	rows, err := l.hot.links.Rows(ctx, accountID, state, now)
+	rows, err := l.hot.links.Rows(ctx, true, false, accountID, state, now)
 	if err != nil {
 		return nil, explained("list the links", err)
 	}

@@ -35,6 +35,10 @@ type Report struct {
 	// point of P-256 in base64url. "" if the agent takes none.
 	PasswordKey string
 
+	// OpenAddresses are those of the addresses below which the agent answers browsers; see
+	// [Opens]. Others are ignored.
+	OpenAddresses []string
+
 	// Run tells the runs of agents apart: each run has a random text of its own. It is "" if
 	// the agent does not send one.
 	Run string
@@ -70,6 +74,7 @@ func (r Report) check() (checkedReport, error) {
 		return checkedReport{}, err
 	}
 	out := checkedReport{Name: registration.Name, Version: registration.Version, SystemID: registration.SystemID, Addresses: addresses, QuickConnect: r.QuickConnect, PasswordKey: r.PasswordKey}
+	markOpens(out.Addresses, r.OpenAddresses)
 	var wrong []FieldError
 	if !isPasswordKey(r.PasswordKey) {
 		wrong = append(wrong, FieldError{Field: "password_key", Code: "password_key_invalid"})
@@ -111,6 +116,16 @@ func isPasswordKey(text string) bool {
 	}
 	_, err = ecdh.P256().NewPublicKey(raw)
 	return err == nil
+}
+
+// markOpens marks the addresses below which an agent says that it answers.
+func markOpens(addresses []Address, open []string) {
+	for _, text := range open {
+		named, _ := parseAddress("", text)
+		for i := range addresses {
+			addresses[i].Opens = addresses[i].Opens || addresses[i].URL() == named.URL()
+		}
+	}
 }
 
 // nameOr returns a name in the form that is stored, or the id if the name is empty.

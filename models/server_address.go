@@ -35,6 +35,7 @@ type addressRow struct {
 	Position   int // the order in which a client tries
 	Hidden     bool
 	ByOwner    bool // added by the owner; reports do not remove it
+	Opens      bool // the agent answers below it, so that Open leads there
 	ReportedAt time.Time
 }
 
@@ -52,20 +53,36 @@ type Address struct {
 	Position   int
 	Hidden     bool
 	ByOwner    bool
+	Opens      bool // the agent answers below it; see [Opens]
 	ReportedAt time.Time
 }
 
 func (r *addressRow) address() Address {
 	return Address{
 		ID: r.ID, Kind: r.Kind, Scheme: r.Scheme, Host: r.Host, Port: r.Port, Path: r.Path, Position: r.Position,
-		Hidden: r.Hidden, ByOwner: r.ByOwner, ReportedAt: r.ReportedAt.UTC(),
+		Hidden: r.Hidden, ByOwner: r.ByOwner, Opens: r.Opens, ReportedAt: r.ReportedAt.UTC(),
 	}
 }
 
 // URL returns the address as a client opens it, always with the port, and never with a
 // slash at its end.
-func (a Address) URL() string {
-	return mediaurl.URL{Scheme: a.Scheme, Host: a.Host, Port: a.Port, Path: a.Path}.String()
+func (a Address) URL() string { return a.mediaURL().String() }
+
+// Short returns the address as people write it, without the usual port.
+func (a Address) Short() string { return a.mediaURL().Short() }
+
+func (a Address) mediaURL() mediaurl.URL {
+	return mediaurl.URL{Scheme: a.Scheme, Host: a.Host, Port: a.Port, Path: a.Path}
+}
+
+// Nameable reports whether a content security policy can name the address: it knows
+// neither IPv6 addresses nor names with underscores.
+func (a Address) Nameable() bool { return !strings.ContainsAny(a.Host, ":_") }
+
+// Origin returns the scheme, host and port of the address, without its path.
+func (a Address) Origin() string {
+	a.Path = ""
+	return a.URL()
 }
 
 // Spoken returns the address as a person reads it and types it: without the port that every app
@@ -249,6 +266,9 @@ func (c *core) storeAddresses(ctx context.Context, tx *gorm.DB, serverID int64, 
 	}
 	for _, gone := range have {
 		if gone.ByOwner || gone.Hidden { // a hidden address that is reported again must still be hidden
+			if err := tx.Exec("UPDATE server_addresses SET opens = ? WHERE id = ? AND opens = ?", false, gone.ID, true).Error; err != nil {
+				return err
+			}
 			continue
 		}
 		if err := tx.Exec("DELETE FROM server_addresses WHERE id = ?", gone.ID).Error; err != nil {
@@ -263,7 +283,7 @@ func (c *core) storeAddresses(ctx context.Context, tx *gorm.DB, serverID int64, 
 func (c *core) storeAddress(ctx context.Context, tx *gorm.DB, serverID int64, address Address, known int64, found bool) error {
 	now := c.Now()
 	if found {
-		return tx.Exec("UPDATE server_addresses SET reported_at = ? WHERE id = ?", now, known).Error
+		return tx.Exec("UPDATE server_addresses SET reported_at = ?, opens = ? WHERE id = ?", now, address.Opens, known).Error
 	}
 	id, err := c.newID()
 	if err != nil {
@@ -271,7 +291,7 @@ func (c *core) storeAddress(ctx context.Context, tx *gorm.DB, serverID int64, ad
 	}
 	err = gorm.G[addressRow](tx).Create(ctx, &addressRow{
 		ID: id, ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port,
-		Path: address.Path, Position: address.Position, ReportedAt: now,
+		Path: address.Path, Position: address.Position, Opens: address.Opens, ReportedAt: now,
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) { // the owner or another report was faster
 		return nil

@@ -48,6 +48,7 @@ type Store struct {
 	InviteProfiles  *InviteProfiles
 	QuickConnects   *QuickConnects
 	LocalPasswords  *LocalPasswords
+	Opens           *Opens
 	Restores        *Restores
 	Registrations   *Registrations
 	ServerKeys      *ServerKeys
@@ -177,6 +178,7 @@ func New(o Options) (*Store, error) {
 		InviteProfiles:  &InviteProfiles{core: c},
 		QuickConnects:   &QuickConnects{core: c},
 		LocalPasswords:  &LocalPasswords{core: c},
+		Opens:           &Opens{core: c},
 		Restores:        &Restores{core: c},
 		Registrations:   &Registrations{core: c, agents: agents},
 		ServerKeys:      &ServerKeys{core: c, used: newNotes[secret.Hash, keyUse]()},

@@ -75,6 +75,7 @@ func (s *Store) sweepRules() []sweepRule {
 		{"proofs", "id", "expires_at <= ?", []any{now.Add(-proofsKept)}},
 		{"local_passwords", "id", "expires_at <= ?", []any{now}},
 		{"quick_connects", "id", "expires_at <= ?", []any{now.Add(-quickKept)}},
+		{"server_opens", "session_id", "expires_at <= ?", []any{now}},
 		{"idempotency", "mac", "expires_at <= ?", []any{now}},
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},
 	}

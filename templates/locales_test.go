@@ -30,6 +30,7 @@ func catalogueFiles() map[string]string {
 		"device.":     "words.json",
 		"duration.":   "words.json",
 		"language.":   "words.json",
+		"open.":       "open.json", // the agent's page for browsers
 		"library.":    "words.json",
 	}
 }

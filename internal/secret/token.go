@@ -19,6 +19,7 @@ const (
 	MailToken    Kind = "lkm" // the secret of a mailed link
 	PendingToken Kind = "lkp" // a sign-up that waits for its confirmation
 	ServerKey    Kind = "lkv" // proves the identity of a server
+	OpenCode     Kind = "lko" // lets one browser into a media server
 	DeviceToken  Kind = "lkd" // a device uses it to ask whether it has been approved
 	InviteToken  Kind = "lki" // the secret of an invite's link, which its owner hands on
 )

@@ -1,6 +1,8 @@
 // Opens a media server: tries its addresses from this browser, in the order in
-// which they stand on the page, and goes to the first that answers. Without it
-// the addresses are links.
+// which they stand on the page. It goes to the first that answers, unless the page
+// has something better to do: sign the person in there, or wait for the six digits
+// of Quick Connect while the server opens beside it. Without this script the
+// addresses are links.
 
 const card = document.querySelector("[data-open-server]");
 const status = card.querySelector("[data-status]");
@@ -58,7 +60,23 @@ function say(element, text) {
   element.hidden = false;
 }
 
+/** Says whether this browser is in the network of the server, where its answers tell. */
+function tellPlace(tried) {
+  const place = card.querySelector("[data-place]");
+  const home = tried.filter(({ link, answer }) => answer !== "untried" && "atHome" in link.closest("li").dataset);
+  if (home.some(({ answer }) => answer === "this")) say(place, place.dataset.home);
+  else if (home.length > 0 && tried.some(({ answer }) => answer === "this")) say(place, place.dataset.away);
+  else place.hidden = true;
+}
+
+/** Shows which link works, and stays: the person comes back with six digits. */
+function offer(link) {
+  say(status, `${status.dataset.ready} ${link.href}`);
+  link.classList.remove("button-quiet");
+}
+
 function go(link) {
+  if ("digits" in card.dataset) return offer(link);
   say(status, `${status.dataset.opening} ${link.href}`);
   location.replace(link.href); // the way back leads to the list of servers
 }
@@ -79,25 +97,26 @@ async function tryRow(row) {
 
 async function open() {
   const pressed = document.activeElement === again;
+  const stays = "digits" in card.dataset;
   again.hidden = true;
   say(status, status.dataset.trying);
   const rows = [...card.querySelectorAll("li")];
-  let somebody = null;
-  let untried = 0;
+  const tried = [];
   for (const row of rows) {
-    const { link, answer } = await tryRow(row);
-    if (answer === "this") return go(link);
-    if (answer === "somebody") somebody ??= link;
-    if (answer === "untried") untried++;
+    tried.push(await tryRow(row));
+    if (tried.at(-1).answer === "this" && !stays) return go(tried.at(-1).link);
   }
-  if (somebody) return go(somebody);
+  tellPlace(tried);
+  const found = tried.find(({ answer }) => answer === "this") ?? tried.find(({ answer }) => answer === "somebody");
+  if (found) return go(found.link);
+  const untried = tried.filter(({ answer }) => answer === "untried").length;
   const why = { 0: "none", [rows.length]: "plainOnly" }[untried] ?? "nonePlain";
   say(status, status.dataset[why]);
   again.hidden = untried === rows.length;
   if (pressed) again.focus(); // hiding it has lost the place on the page
 }
 
-if (status) {
+if (status && !("signsIn" in card.dataset)) {
   again.addEventListener("click", open);
   open();
 }
