@@ -8,6 +8,7 @@ package agent
 import (
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
@@ -34,6 +35,7 @@ type Addresses struct {
 	Port       int                                // the media server's port, for the addresses that the agent finds out itself
 	Path       string                             // "", or the path below which the media server is: "/jellyfin"
 	LAN        bool                               // report the addresses of this machine's interfaces
+	Own        bool                               // the agent itself answers at all of them: Open leads there without a proxy
 	WAN        bool                               // report the address from which the service sees this machine
 	Interfaces func() ([]InterfaceAddress, error) // of the machine
 }
@@ -44,6 +46,7 @@ type Options struct {
 	ServiceURL  string         // the service's address in texts for people
 	ClaimCode   string         // needed for the first registration only
 	MediaServer mediaserver.Server
+	OpenClient  *http.Client // asks where the path for browsers leads; nil for the usual one
 	Store       *Store
 	Policy      Policy
 	Addresses   Addresses
@@ -64,6 +67,7 @@ type Agent struct {
 	Invites     *Invites
 	Exchanges   *Exchanges
 	ServerKeys  *ServerKeys
+	Opens       *Opens
 
 	registration   *registration
 	reports        *reports
@@ -89,9 +93,11 @@ func New(o Options) *Agent {
 	exchanges := newExchanges(c, links, tokens)
 	keys := &ServerKeys{core: c}
 	passwords := newLocalPasswords(c, exchanges)
+	opens := newOpens(c, exchanges)
+	reports.opens = opens
 	return &Agent{
-		MediaServer: c.media, Links: links, Allowances: &Allowances{core: c, links: links}, Invites: &Invites{c}, Exchanges: exchanges, ServerKeys: keys,
-		registration: &registration{c}, reports: reports, feed: &feed{core: c, links: links, acks: acks, keys: keys},
+		MediaServer: c.media, Links: links, Allowances: &Allowances{core: c, links: links}, Invites: &Invites{c}, Exchanges: exchanges, ServerKeys: keys, Opens: opens,
+		registration: &registration{c}, reports: reports, feed: &feed{core: c, links: links, acks: acks, keys: keys, opens: opens},
 		proofs: newProofs(c, reports), quickConnects: newQuickConnects(c, exchanges), localPasswords: passwords,
 		owed: &owedWork{core: c, links: links, guests: guests, tokens: tokens, passwords: passwords},
 		core: c,

@@ -143,5 +143,6 @@ func (f *feed) devicesEnded(tx *gorm.DB, accountID, deviceID string) error {
 		}
 		return f.store.oweTokens(tx, "account_id = ?", accountID)
 	}
-	return f.store.oweTokens(tx, "account_id = ? AND device_id = ?", accountID, deviceID)
+	f.opens.sessionEnded(deviceID)
+	return f.store.oweTokens(tx, "account_id = ? AND (device_id = ? OR opened_by = ?)", accountID, deviceID, deviceID)
 }

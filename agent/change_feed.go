@@ -19,6 +19,7 @@ type feed struct {
 	links *Links
 	acks  *acknowledgements
 	keys  *ServerKeys
+	opens *Opens
 
 	compared time.Time // the last comparison of all links; zero to compare at once
 	key      string    // the server key at the last round

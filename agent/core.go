@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -42,6 +43,9 @@ func newCore(o Options) *core {
 	}
 	if o.Policy.GuestsHourly <= 0 {
 		o.Policy.GuestsHourly = 20
+	}
+	if o.OpenClient == nil {
+		o.OpenClient = &http.Client{}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -1,6 +1,9 @@
 package agent
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors of an [Agent]. Compare them with errors.Is: most of them wrap their
 // cause, whose text holds no secret.
@@ -26,6 +29,8 @@ var (
 	// ErrLocalUserRefused means that the local user may not be used: they are gone
 	// or disabled, an administrator, or not allowed to connect from outside.
 	ErrLocalUserRefused = errors.New("that local user may not be used")
+	// ErrLocalUserDisabled is ErrLocalUserRefused for a local user who is disabled.
+	ErrLocalUserDisabled = fmt.Errorf("%w: disabled", ErrLocalUserRefused)
 	// ErrNotYet means that the local user of a link is still being created or restricted:
 	// the same request will succeed some seconds later.
 	ErrNotYet = errors.New("the local user is not ready yet")

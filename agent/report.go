@@ -30,6 +30,7 @@ type reports struct {
 
 	acks      *acknowledgements
 	dashboard *dashboard
+	opens     *Opens
 	one       sync.Mutex             // held from the look at the media server until the report is taken: an older report must not follow a newer one
 	run       atomic.Pointer[string] // random, made when this program begins to run the agent; nil until then
 }
@@ -145,12 +146,12 @@ func (l *lastReport) noteRun(now time.Time, every time.Duration, another bool) (
 }
 
 // reportTo sends a report. A service that is older than this agent refuses fields that it
-// does not know. Then it gets the report without the run and the key for passwords, and if it
+// does not know. Then it gets the report without the addresses at which Open works, the run and the key for passwords, and if it
 // refuses that report, too, without the kinds of the libraries.
 func reportTo(ctx context.Context, service *client.Agent, report client.Report) (client.ReportAnswer, error) {
 	answer, err := service.Report(ctx, report)
-	if errors.Is(err, client.ErrJSONInvalid) && report.Run+report.PasswordKey != "" {
-		report.Run, report.PasswordKey = "", ""
+	if errors.Is(err, client.ErrJSONInvalid) && (report.Run+report.PasswordKey != "" || report.OpenAddresses != nil) {
+		report.Run, report.PasswordKey, report.OpenAddresses = "", "", nil
 		answer, err = service.Report(ctx, report)
 	}
 	if !errors.Is(err, client.ErrJSONInvalid) {
@@ -261,6 +262,7 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	for _, l := range libraries[:min(len(libraries), reportedLibrariesMost)] {
 		report.Libraries = append(report.Libraries, client.ReportedLibrary{ID: l.ID, Name: l.Name, Kind: l.Kind})
 	}
+	report.OpenAddresses = r.opens.openAddresses(report.Addresses)
 	if report.Addresses == nil {
 		report.Addresses = []client.Address{}
 	}

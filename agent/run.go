@@ -33,6 +33,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		all.Go(func() { a.proofs.loop(ctx, all.Go) })
 		all.Go(func() { a.quickConnects.loop(ctx) })
 		all.Go(func() { a.localPasswords.loop(ctx) })
+		all.Go(func() { a.Opens.checkLoop(ctx) })
 		a.feed.loop(ctx)
 	})
 	all.Wait()

@@ -12,6 +12,7 @@ type newToken struct {
 	link        *linkRow
 	localUserID string
 	deviceID    string
+	openedBy    string // the session at the service for which a browser is signed in; "" for an exchange
 	value       string
 	allUsers    bool // Policy.AllowAllUsers
 }
@@ -29,8 +30,8 @@ func (s *Store) noteToken(ctx context.Context, t newToken) (id string, err error
 	}
 	err = s.tx(ctx, "note that a token is made", func(tx *gorm.DB) error {
 		now := stamp(s.now())
-		return tx.Exec("INSERT INTO tokens (id, link_id, account_id, local_user_id, device_id, sealed, created_at, ending_at) VALUES (?, ?, ?, ?, ?, '', ?, ?)",
-			id, t.link.ID, t.link.AccountID, t.localUserID, t.deviceID, now, now).Error
+		return tx.Exec("INSERT INTO tokens (id, link_id, account_id, local_user_id, device_id, opened_by, sealed, created_at, ending_at) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?)",
+			id, t.link.ID, t.link.AccountID, t.localUserID, t.deviceID, t.openedBy, now, now).Error
 	})
 	return id, err
 }

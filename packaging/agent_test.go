@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -90,19 +91,28 @@ func TestRouting(t *testing.T) {
 	}
 }
 
-// Each file names the agent and Jellyfin once, and has the marks around the part that the guide
-// shows.
+// openPaths returns paths by which a browser comes from Open, as true, and similar paths of
+// Jellyfin, as false.
+func openPaths() map[string]bool {
+	return map[string]bool{
+		"/latchkey/open": true, "/latchkey/open.js": true, "/latchkey/begin": true, "/latchkey/check": true, "/jellyfin/latchkey/open": true, "/jellyfin/latchkey/mint": true,
+		"/latchkeyx/open": false, "/web/latchkey/open": false, "/jellyfin/web/latchkey/open": false, "/Items/latchkey/open": false,
+	}
+}
+
+// Each file names Jellyfin once and the agent for each of its paths, and has the marks around the part that the
+// guide shows.
 func TestMarks(t *testing.T) {
 	t.Parallel()
-	for _, file := range []string{"agent.Caddyfile", "agent.nginx.conf"} {
+	for file, places := range map[string]int{"agent.Caddyfile": 2, "agent.nginx.conf": 3} {
 		text := read(t, file)
 		_, rest, begins := strings.Cut(text, "\t# Connect: begin\n")
 		inside, _, ends := strings.Cut(rest, "\t# Connect: end\n")
-		if !begins || !ends || strings.Count(inside, agentAddress) != 1 {
+		if !begins || !ends || strings.Count(inside, agentAddress) != places {
 			t.Errorf("%s has no marks around the agent", file)
 		}
-		if strings.Count(text, agentAddress) != 1 || strings.Count(text, jellyfinAddress) != 1 {
-			t.Errorf("%s does not name each program once", file)
+		if strings.Count(text, agentAddress) != places || strings.Count(text, jellyfinAddress) != 1 {
+			t.Errorf("%s does not name Jellyfin once, and the agent %d times", file, places)
 		}
 	}
 }
@@ -207,7 +217,9 @@ func ask(t *testing.T, address, path string) arrived {
 // that the proxy adds to X-Forwarded-For must be that of the real caller.
 func routes(t *testing.T, address string) {
 	t.Helper()
-	for path, toAgent := range paths() {
+	all := paths()
+	maps.Copy(all, openPaths())
+	for path, toAgent := range all {
 		want := "jellyfin"
 		if toAgent {
 			want = "agent"
@@ -254,7 +266,9 @@ func TestNginx(t *testing.T) {
 
 // jellyfinPaths returns the number of paths that do not go to the agent.
 func jellyfinPaths() (count int) {
-	for _, toAgent := range paths() {
+	all := paths()
+	maps.Copy(all, openPaths())
+	for _, toAgent := range all {
 		if !toAgent {
 			count++
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
@@ -103,6 +104,24 @@ func (p *policy) read(name string, into any) error {
 func (p *policy) hasHours() bool {
 	var hours []json.RawMessage
 	return p.read("AccessSchedules", &hours) == nil && len(hours) > 0
+}
+
+// explain returns the error of a device that is not let in, with the reason that the policy
+// shows. Jellyfin itself names none.
+func (p *policy) explain(err error, deviceID string) error {
+	var all bool
+	var devices []string
+	var sessions int
+	why := err
+	switch {
+	case p.read("EnableAllDevices", &all) == nil && !all && p.read("EnabledDevices", &devices) == nil && !slices.Contains(devices, deviceID):
+		why = mediaserver.ErrDeviceNotAllowed
+	case p.read("MaxActiveSessions", &sessions) == nil && sessions > 0:
+		why = mediaserver.ErrTooManySessions
+	default:
+		return err
+	}
+	return &failure{doing: "making a token", status: statusOf(err), why: why.Error(), err: why}
 }
 
 // set changes a member. It returns errPolicy if the member is missing: then this version of

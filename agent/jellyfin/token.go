@@ -33,7 +33,7 @@ var errLost = errors.New("jellyfin: the request of Quick Connect was lost")
 // Mint makes a token for a local user on a device, without a password. Jellyfin ends an
 // earlier token of the same local user and device. The local user is read first, because
 // Jellyfin makes tokens for disabled local users too. It returns ErrNotFound, ErrNotAllowed
-// (local user disabled, too many sessions, device not allowed), ErrOutsideHours or
+// (local user disabled), ErrTooManySessions, ErrDeviceNotAllowed, ErrOutsideHours or
 // ErrQuickConnectOff.
 func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserver.Device) (mediaserver.Token, error) {
 	if device.ID == "" {
@@ -46,6 +46,9 @@ func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserve
 	token, err := s.mint(ctx, user.ID, device)
 	if errors.Is(err, errLost) {
 		token, err = s.mint(ctx, user.ID, device)
+	}
+	if statusOf(err) == http.StatusForbidden {
+		err = policy.explain(err, device.ID)
 	}
 	if err == nil && policy.hasHours() {
 		err = s.checkHours(ctx, token.Value)

@@ -5,6 +5,7 @@ package mediaserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 )
@@ -24,6 +25,10 @@ var (
 	ErrTokenEnded   = errors.New("the media server does not know that local token, or it has ended")
 	ErrNameTaken    = errors.New("the media server refuses every name like the one of the new local user")
 	ErrOutsideHours = errors.New("the media server lets that local user in at other hours only")
+
+	// ErrTooManySessions and ErrDeviceNotAllowed are ErrNotAllowed with its reason.
+	ErrTooManySessions  = fmt.Errorf("%w: the local user has too many sessions", ErrNotAllowed)
+	ErrDeviceNotAllowed = fmt.Errorf("%w: the local user may not use this device", ErrNotAllowed)
 
 	// ErrQuickConnectOff means that the media server makes no tokens until its admin
 	// switches Quick Connect on: nothing is wrong with the local user or the device.
@@ -128,8 +133,7 @@ type Users interface {
 type Tokens interface {
 	// Mint makes a token for a local user on a device, without a password. It ends an
 	// earlier token of this local user on this device. It returns ErrNotFound,
-	// ErrNotAllowed (too many sessions, or the device is not allowed), ErrOutsideHours,
-	// or ErrQuickConnectOff if the media server cannot make tokens for anybody now.
+	// ErrTooManySessions, ErrDeviceNotAllowed, ErrNotAllowed, ErrOutsideHours, or ErrQuickConnectOff if the media server cannot make tokens for anybody now.
 	Mint(ctx context.Context, localUserID string, device Device) (Token, error)
 	// Revoke ends a token. It also succeeds for a token that has already ended.
 	Revoke(ctx context.Context, token string) error

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/latchkey-media/latchkey/agent"
@@ -20,6 +21,7 @@ func (p *agentProgram) addresses(port int) agent.Addresses {
 		Configured: s.Addresses, Port: port, LAN: s.ReportLAN, WAN: s.ReportWAN, Interfaces: agent.MachineAddresses,
 	}
 	if s.MediaServer == config.MediaServerBuiltin && s.MediaServerURL == "" {
+		all.Own = true
 		host, _, err := net.SplitHostPort(s.Listen)
 		if address, failed := netip.ParseAddr(host); err == nil && (host == "localhost" || failed == nil && address.IsLoopback()) {
 			all.LAN, all.WAN = false, false // other machines cannot reach it
@@ -87,10 +89,19 @@ func pathOf(address string) string {
 // address at which people reach it, because a proxy in front of the agent may not remove that path
 // from the requests.
 func (p *agentProgram) below(routes *embywire.Routes) {
-	routes.Below(pathOf(p.settings.MediaServerURL))
-	for _, address := range p.settings.Addresses {
-		routes.Below(pathOf(address))
+	for _, base := range p.bases() {
+		routes.Below(base)
 	}
+}
+
+// bases returns the escaped paths below which people reach the media server.
+func (p *agentProgram) bases() (paths []string) {
+	for _, address := range append([]string{p.settings.MediaServerURL}, p.settings.Addresses...) {
+		if path := pathOf(address); path != "" && !slices.Contains(paths, path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
 }
 
 // shownAddresses returns the function from which the builtin media server gets its own addresses.

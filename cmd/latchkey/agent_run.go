@@ -16,6 +16,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/builtin"
 	"github.com/latchkey-media/latchkey/agent/connect"
 	"github.com/latchkey-media/latchkey/agent/discovery"
+	"github.com/latchkey-media/latchkey/agent/open"
 	"github.com/latchkey-media/latchkey/agent/wire"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/embywire"
@@ -93,8 +94,14 @@ func (p *agentProgram) assemble(log *slog.Logger, listener net.Listener) (*runni
 	if opened.builtin != nil && !p.settings.Apart() {
 		opened.builtin.Routes(kit, &routes, connections(engine))
 	}
+	local, err := open.Handler(open.Options{
+		Agent: engine, Builtin: opened.builtin != nil, Bases: p.bases(), TrustedProxies: p.settings.TrustedPrefixes(), Log: log,
+	}, kit.Handler(&routes))
+	if err != nil {
+		return nil, fmt.Errorf("the page for browsers: %w", err)
+	}
 	return &runningAgent{
-		parts: opened, program: p, engine: engine, port: p.addresses(port).Port, local: withHealth(kit.Handler(&routes), engine.Ready),
+		parts: opened, program: p, engine: engine, port: p.addresses(port).Port, local: withHealth(local, engine.Ready),
 	}, nil
 }
 
