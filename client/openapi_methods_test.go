@@ -88,6 +88,8 @@ func methods() map[string]string {
 		"getLocalPasswordPlace":   "LocalPasswords.Place",
 		"askLocalPassword":        "LocalPasswords.Ask",
 		"getLocalPassword":        "LocalPasswords.Get",
+		"listQuickDevices":        "QuickConnects.Devices",
+		"endQuickDevice":          "QuickConnects.EndDevice",
 
 		"createInvite":        "Invites.Create",
 		"listInvites":         "Invites.SentPage",
@@ -121,6 +123,7 @@ func methods() map[string]string {
 		"listLocalPasswords":    "Agent.LocalPasswords",
 		"completeLocalPassword": "Agent.CompleteLocalPassword",
 		"failLocalPassword":     "Agent.FailLocalPassword",
+		"putQuickDevice":        "Agent.PutQuickDevice",
 		"completeQuickConnect":  "Agent.CompleteQuickConnect",
 		"failQuickConnect":      "Agent.FailQuickConnect",
 

@@ -43,7 +43,7 @@ func pageOf(path string) string {
 	switch path {
 	case "/signup/resend", "/signup/correct":
 		return "/signup/sent"
-	case "/account/sessions/end", "/account/sessions/end-others":
+	case "/account/sessions/end", "/account/sessions/end-device", "/account/sessions/end-others":
 		return "/account/sessions"
 	case "/account/pin/mail":
 		return "/account/pin/forgot"

@@ -57,6 +57,7 @@ type exported struct {
 	Invites      []inviteObject        `json:"invites"`
 	Proofs       []exportedProof       `json:"proofs"`
 	Quick        []exportedQuick       `json:"quick_connects"`
+	QuickDevices []quickDeviceObject   `json:"quick_connect_devices"`
 }
 
 type exportedAccount struct {
@@ -141,13 +142,14 @@ func exportFile(stored models.Export, now time.Time) exported {
 		Mails: each(stored.Mails, func(m models.ExportedMail) exportedMail { return exportedMail(m) }),
 		Links: each(stored.Links, func(l models.ExportedLink) exportedLink { return exportedLink(l) }),
 
-		Servers:     each(stored.Servers, exportServer),
-		ServerLinks: exportServerLinks(stored),
-		Devices:     each(stored.Devices, func(d models.ExportedDevice) exportedDevice { return exportedDevice(d) }),
-		ClaimCodes:  each(stored.ClaimCodes, func(c models.ExportedClaimCode) exportedClaimCode { return exportedClaimCode(c) }),
-		Invites:     each(stored.Invites, inviteOf),
-		Proofs:      each(stored.Proofs, exportProof),
-		Quick:       each(stored.Quick, exportQuick),
+		Servers:      each(stored.Servers, exportServer),
+		ServerLinks:  exportServerLinks(stored),
+		Devices:      each(stored.Devices, func(d models.ExportedDevice) exportedDevice { return exportedDevice(d) }),
+		ClaimCodes:   each(stored.ClaimCodes, func(c models.ExportedClaimCode) exportedClaimCode { return exportedClaimCode(c) }),
+		Invites:      each(stored.Invites, inviteOf),
+		Proofs:       each(stored.Proofs, exportProof),
+		Quick:        each(stored.Quick, exportQuick),
+		QuickDevices: each(stored.QuickDevices, quickDeviceOf),
 	}
 }
 

@@ -225,3 +225,38 @@ func TestQuickCodesRunOut(t *testing.T) {
 		t.Errorf("the agent is asked %s, want 739104", got)
 	}
 }
+
+// A device that came in by Quick Connect stands on the page of the sessions, with its server
+// and with "probably" where another may be meant, and is signed out there.
+func TestQuickDeviceOnThePage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	attic, gina, _ := s.quickHome(t)
+	for name, certain := range map[string]bool{"Television": true, "Set <b>": false} {
+		gina.post("/link/quick-connect", "code", "123456", "server_id", attic.id())
+		open := attic.waiting()
+		err := s.Store.QuickConnects.Arrived(t.Context(), attic.look(), open.ID, models.QuickDevice{DeviceID: name, Name: name, Client: "Films", Certain: certain})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Store.QuickConnects.Complete(t.Context(), attic.look(), open.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := gina.get("/account/sessions")
+	gina.see(page, http.StatusOK, "Television", "Set &lt;b&gt;", "Films", "Attic", "Probably this one")
+	if n := strings.Count(page.body, "Probably this one"); n != 1 {
+		t.Errorf("%d devices are told as probable, want 1", n)
+	}
+	_, rest, _ := strings.Cut(page.body, "/account/sessions/end-device")
+	_, id, _ := strings.Cut(rest, `name="id" value="`)
+	id, _, _ = strings.Cut(id, `"`)
+	stranger := s.browser(t)
+	stranger.signIn(s.account(t, "mallory"))
+	stranger.see(stranger.post("/account/sessions/end-device", "id", id), http.StatusNotFound)
+	gina.see(gina.post("/account/sessions/end-device", "id", "x"), http.StatusNotFound)
+	gina.led(gina.post("/account/sessions/end-device", "id", id), "/account/sessions", "That device is signed out")
+	if left := strings.Count(gina.get("/account/sessions").body, "/account/sessions/end-device"); left != 1 {
+		t.Errorf("%d devices are left, want 1", left)
+	}
+}

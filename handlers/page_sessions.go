@@ -15,10 +15,11 @@ import (
 type sessionsPage struct {
 	Base
 	Turns
-	Sessions []sessionView // the most recently used first
-	Others   bool          // there is more than one session, on all pages together
-	Before   string        // the cursor of this page; "" on the first one
-	Events   []eventView   // the latest security events, the newest first; on the first page only
+	Sessions []sessionView     // the most recently used first
+	Others   bool              // there is more than one session, on all pages together
+	Before   string            // the cursor of this page; "" on the first one
+	Devices  []quickDeviceView // that came in by Quick Connect, the newest first; on the first page only
+	Events   []eventView       // the latest security events, the newest first; on the first page only
 }
 
 // sessionView is one signed-in browser or device.
@@ -71,6 +72,9 @@ func (s *site) sessions(c *gin.Context) error {
 	}
 	page := sessionsPage{Base: s.base(c, "sessions")}
 	if first {
+		if page.Devices, err = s.quickDevices(c, page.Base, session.AccountID); err != nil {
+			return err
+		}
 		if page.Events, err = s.latestEvents(c, page.Base, session.AccountID); err != nil {
 			return err
 		}

@@ -4,7 +4,7 @@ package handlers
 // a mail leads.
 func (s sampler) sessionsSamples() []sample {
 	later := s.sessions()
-	later.Before, later.Others, later.Events = "cursor", true, nil
+	later.Before, later.Others, later.Events, later.Devices = "cursor", true, nil, nil
 	later.Turns = Turns{First: "/account/sessions", Next: "/account/sessions?before=cursor"}
 	return []sample{
 		{"sessions", s.sessions()},
@@ -20,6 +20,12 @@ func (s sampler) sessions() sessionsPage {
 		p.Sessions = append(p.Sessions, sessionView{
 			ID: "81985529216486895", Icon: []string{"computer", "phone", "tablet", "tv", "device"}[i], Name: p.device(name), Current: i == 0, Unknown: i == 4,
 			Address: "2001:db8:85a3:1319:8a2e:370:7344:1020", CreatedAt: s.at.AddDate(0, -i, -3), LastSeenAt: s.at,
+		})
+	}
+	for i, client := range []string{"Jellyfin Android TV", ""} {
+		p.Devices = append(p.Devices, quickDeviceView{
+			ID: "81985529216486896", Name: []string{"Television in the living room", "BRAVIA 4K"}[i], Client: client, Server: "Films of the Smiths",
+			Certain: i == 0, CreatedAt: s.at.AddDate(0, -i, -1),
 		})
 	}
 	p.Events = s.events("signed_in", "pin_changed", "link_removed", "password_changed", "signed_up")

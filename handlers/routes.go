@@ -85,6 +85,7 @@ func (s *site) accountRoutes(r *gin.Engine) {
 	s.post(r, "/account/confirm-password", s.confirmPassword)
 	s.get(r, "/account/sessions", s.sessions)
 	s.post(r, "/account/sessions/end", s.endSession)
+	s.post(r, "/account/sessions/end-device", s.endQuickDevice)
 	s.post(r, "/account/sessions/end-others", s.endOtherSessions)
 	s.get(r, "/account/pin", s.pinForm)
 	s.post(r, "/account/pin", s.pin)

@@ -71,6 +71,8 @@ func (s *site) apiSessionRoutes(r *gin.Engine, v1 string) {
 
 	r.POST(quick, s.withProof(s.apiAskQuickConnect))
 	s.get(r, quick+"/servers", nil, s.withSession(s.apiQuickConnectServers))
+	s.get(r, quick+"/devices", nil, s.withSession(s.apiQuickDevices))
+	r.DELETE(quick+"/devices/:id", s.withoutBody(s.apiEndQuickDevice))
 	s.get(r, quick+"/:id", nil, s.withSession(s.apiQuickConnect))
 	r.POST(v1+"/local-passwords", s.withProof(s.apiAskLocalPassword))
 	s.get(r, v1+"/local-passwords/:id", nil, s.withSession(s.apiLocalPassword))
@@ -145,6 +147,7 @@ func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	r.POST(server+"/proofs/:id/fail", s.withServer(s.apiFailProof))
 	r.POST(server+"/opens/redeem", s.withServer(s.apiRedeemOpen))
 	s.get(r, server+"/quick-connects", nil, s.withServer(s.apiOpenQuickConnects))
+	r.PUT(server+"/quick-connects/:id/device", s.withServer(s.apiQuickDeviceArrived))
 	r.POST(server+"/quick-connects/:id/complete", s.withServerAlone(s.apiCompleteQuickConnect))
 	r.POST(server+"/quick-connects/:id/fail", s.withServer(s.apiFailQuickConnect))
 	s.get(r, server+"/local-passwords", nil, s.withServer(s.apiOpenLocalPasswords))

@@ -119,6 +119,16 @@ func (f *apiFixture) quick(t *testing.T, ann *program) {
 	ann.is(ann.api(http.MethodPost, "/api/v1/quick-connects", map[string]any{"server_id": f.first.id, "code": "135791"}), http.StatusCreated, &made)
 	f.ids["/api/v1/quick-connects/{id}"] = made.ID
 	f.ids["/api/v1/server/quick-connects/{id}"] = made.ID
+	server.is(server.api(http.MethodPut, "/api/v1/server/quick-connects/"+made.ID+"/device", map[string]any{
+		"device_id": "tv-1", "device": "Television", "client": "Films", "certain": true,
+	}), http.StatusNoContent, nil)
+	var list struct {
+		Devices []struct {
+			ID string `json:"id"`
+		} `json:"devices"`
+	}
+	ann.is(ann.api(http.MethodGet, "/api/v1/quick-connects/devices", nil), http.StatusOK, &list)
+	f.ids["/api/v1/quick-connects/devices/{id}"] = list.Devices[0].ID
 	ann.is(ann.api(http.MethodPatch, "/api/v1/servers/"+f.first.id, map[string]any{"linked_passwords": true}), http.StatusOK, nil)
 	ann.is(ann.api(http.MethodPost, "/api/v1/local-passwords", map[string]any{"server_id": f.first.id, "sealed": strings.Repeat("A", 200)}), http.StatusCreated, &made)
 	f.ids["/api/v1/local-passwords/{id}"], f.ids["/api/v1/server/local-passwords/{id}"] = made.ID, made.ID

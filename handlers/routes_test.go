@@ -81,6 +81,7 @@ func table() map[string]row {
 		"POST /account/password":            {signIn("/account/password"), "422", forbidden},
 		"POST /account/confirm-password":    {signIn("/account/confirm-password"), "422", forbidden},
 		"POST /account/sessions/end":        {signIn("/account/sessions"), "404", forbidden},
+		"POST /account/sessions/end-device": {signIn("/account/sessions"), "404", forbidden},
 		"POST /account/sessions/end-others": {signIn("/account/sessions"), "303 /account/sessions", forbidden},
 		"POST /account/sessions/not-me":     {mailed, mailed, forbidden},
 		"POST /account/pin":                 {signIn("/account/pin"), "422", forbidden},

@@ -30,7 +30,8 @@ type Export struct {
 	Invites      []Invite // sent and received
 	Profiles     []InviteProfile
 	Proofs       []Proof
-	Quick        []QuickConnect  // without their codes
+	Quick        []QuickConnect // without their codes
+	QuickDevices []QuickDevice
 	Terms        []ExportedTerms // of links whose libraries were chosen
 }
 
@@ -297,6 +298,10 @@ func (e *Export) readQuickConnects(ctx context.Context, tx *gorm.DB, c *core, ac
 	for i := range rows {
 		e.Quick = append(e.Quick, c.quick(&rows[i]))
 	}
+	if err != nil {
+		return err
+	}
+	e.QuickDevices, err = c.quickDevicesOf(tx, accountID)
 	return err
 }
 

@@ -21,7 +21,7 @@ var personTables = map[string]string{
 	"invite_servers":   "invite_id IN (SELECT id FROM invites WHERE account_id = ?)",
 	"claim_codes":      "account_id = ?", "device_codes": "account_id = ?", "email_changes": "account_id = ?", "emails": "account_id = ?",
 	"history": "account_id = ?", "invites": "account_id = ?", "link_changes": "account_id = ?", "links": "account_id = ?",
-	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "local_passwords": "account_id = ?", "server_opens": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "tokens": "account_id = ? AND used_at IS NULL",
+	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "quick_devices": "account_id = ?", "local_passwords": "account_id = ?", "server_opens": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "tokens": "account_id = ? AND used_at IS NULL",
 }
 
 // otherTables are the tables that do not belong to a person, each with the reason.
@@ -200,6 +200,15 @@ var exportVerdicts = map[string]string{
 	"proofs.state":      "as Proofs.State",
 	"proofs.url":        "as Proofs.URL",
 
+	"quick_devices.account_id":  "not: it is the account's own id, see Account.ID",
+	"quick_devices.certain":     "as QuickDevices.Certain",
+	"quick_devices.client":      "as QuickDevices.Client",
+	"quick_devices.created_at":  "as QuickDevices.CreatedAt",
+	"quick_devices.device_id":   "as QuickDevices.DeviceID",
+	"quick_devices.id":          "as QuickDevices.ID",
+	"quick_devices.link_id":     "as QuickDevices.LinkID",
+	"quick_devices.name":        "as QuickDevices.Name",
+	"quick_devices.server_id":   "not: LinkID leads to the server",
 	"quick_connects.account_id": "not: it is the account's own id, see Account.ID",
 	"quick_connects.address":    "as Quick.Address",
 	"quick_connects.code":       "not: a secret",

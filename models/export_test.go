@@ -101,7 +101,8 @@ func (k *kit) fillInvites(owner, a models.Account, session models.Session) {
 	tried := k.quick(session, m, "753951")
 	k.must(k.QuickConnects.Fail(ctx, m.Server, tried.ID, models.QuickUnavailable))
 	k.must(k.QuickConnects.Complete(ctx, m.Server, k.quick(session, m, "159357").ID))
-	k.quick(session, m, "864209")
+	open := k.quick(session, m, "864209")
+	k.must(k.QuickConnects.Arrived(ctx, m.Server, open.ID, models.QuickDevice{DeviceID: "set-1", Name: "Set in the den", Client: "Films", Certain: true}))
 	k.exec(`INSERT INTO local_passwords (id, server_id, account_id, link_id, sealed, state, reason, address, device, created_at, expires_at)
 SELECT id, server_id, account_id, link_id, 'x', state, 'replaced', address, device, created_at, expires_at FROM quick_connects`)
 }

@@ -244,6 +244,14 @@ func (c *core) deleteLink(tx *gorm.DB, link *linkRow) error {
 	if err := requireRow(tx.Exec("DELETE FROM links WHERE id = ?", link.ID)); err != nil {
 		return err
 	}
+	return c.linkIsGone(tx, link)
+}
+
+// linkIsGone completes the deletion of a link.
+func (c *core) linkIsGone(tx *gorm.DB, link *linkRow) error {
+	if err := tx.Exec("DELETE FROM quick_devices WHERE link_id = ?", link.ID).Error; err != nil {
+		return err
+	}
 	return c.renewList(tx, link.AccountID)
 }
 

@@ -319,7 +319,7 @@ func (c *core) endLink(ctx context.Context, tx *gorm.DB, link *linkRow) error {
 	if err := requireRow(tx.Exec("DELETE FROM links WHERE id = ? AND ends_at <= ?", link.ID, c.Now())); err != nil {
 		return err
 	}
-	if err := c.renewList(tx, link.AccountID); err != nil {
+	if err := c.linkIsGone(tx, link); err != nil {
 		return err
 	}
 	if err := c.owePerson(ctx, tx, link, &server, MailLinkEnded); err != nil {

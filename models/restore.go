@@ -165,6 +165,7 @@ func (r *Restores) endOld(ctx context.Context, at time.Time) error {
 		{"device_codes", "id", ""},
 		{"quick_connects", "id", ""},
 		{"local_passwords", "id", ""},
+		{"quick_devices", "id", ""},
 		{"claim_codes", "code_mac", ""},
 		{"proofs", "id", ""},
 		{"tokens", "hash", " AND purpose IN ('reset', 'pin_reset', 'email_change', 'not_me', 'invite')"},

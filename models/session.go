@@ -132,6 +132,9 @@ func (c *core) endEverything(ctx context.Context, tx *gorm.DB, accountID int64) 
 	if err := endLocalPasswords(tx, accountID); err != nil {
 		return err
 	}
+	if err := forgetQuickDevices(tx, accountID); err != nil {
+		return err
+	}
 	if err := c.replaceAccessKeys(ctx, tx, accountID); err != nil {
 		return err
 	}
@@ -185,6 +188,9 @@ func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) e
 			return err
 		}
 		if err := endLocalPasswords(tx, this.AccountID); err != nil {
+			return err
+		}
+		if err := forgetQuickDevices(tx, this.AccountID); err != nil { // the new keys end them at the agents
 			return err
 		}
 		if err := s.replaceAccessKeys(ctx, tx, this.AccountID); err != nil {
