@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
@@ -22,12 +23,14 @@ type fake struct {
 	passwords map[string]string    // that GivePassword gave
 	tokens    map[string]fakeToken // live ones
 	minted    int
-	made      int                // number of guests
-	calls     []string           // calls that changed something
-	met       map[string]int     // how many calls of a kind have begun
-	codes     map[string]string  // local users by the Quick Connect code that was approved for them; "" until then
-	proofs    map[string]*string // proved local users by secret; "" until then
-	down      error              // the answer to every call, if set
+	made      int                  // number of guests
+	calls     []string             // calls that changed something
+	met       map[string]int       // how many calls of a kind have begun
+	codes     map[string]string    // local users by the Quick Connect code that was approved for them; "" until then
+	devices   map[string]string    // devices by the code that they show; a code without one signs nothing in
+	seen      map[string]time.Time // last activity by token
+	proofs    map[string]*string   // proved local users by secret; "" until then
+	down      error                // the answer to every call, if set
 
 	// The hooks run outside the lock. If before returns an error, the call is refused. If
 	// after returns an error, the call was carried out, but its answer was lost.
@@ -49,7 +52,7 @@ func newFake() *fake {
 			{ID: "u5", Name: "Aunt", RemoteAccess: true},
 		},
 		libraries: []mediaserver.Library{{ID: "l1", Name: "Films"}, {ID: "l2", Name: "Music"}},
-		limits:    map[string]mediaserver.Restriction{}, secrets: map[string]string{}, passwords: map[string]string{}, tokens: map[string]fakeToken{}, codes: map[string]string{}, proofs: map[string]*string{}, met: map[string]int{},
+		limits:    map[string]mediaserver.Restriction{}, secrets: map[string]string{}, passwords: map[string]string{}, tokens: map[string]fakeToken{}, codes: map[string]string{}, devices: map[string]string{}, seen: map[string]time.Time{}, proofs: map[string]*string{}, met: map[string]int{},
 	}
 }
 
@@ -328,8 +331,29 @@ func (f *fake) ApproveCode(ctx context.Context, code, user string) error {
 			return mediaserver.ErrCodeWrong
 		}
 		f.codes[code] = user
+		if device := f.devices[code]; device != "" {
+			f.endTokens(user, device)
+			f.tokens["quick-"+code] = fakeToken{user, device}
+		}
 		return nil
 	})
+}
+
+// SignedIn lists a device for each live token. Its name is its id in capital letters.
+func (f *fake) SignedIn(ctx context.Context) (list []mediaserver.SignedIn, err error) {
+	err = f.do(ctx, "SignedIn", func() error {
+		for value, t := range f.tokens {
+			list = append(list, mediaserver.SignedIn{
+				LocalUserID: t.user, DeviceID: t.device, Name: strings.ToUpper(t.device), Client: "Films", SeenAt: f.seen[value],
+			})
+		}
+		return nil
+	})
+	return list, err
+}
+
+func (f *fake) EndDevice(ctx context.Context, user, device string) error {
+	return f.do(ctx, "EndDevice "+user+" "+device, func() error { f.endTokens(user, device); return nil })
 }
 
 var _ mediaserver.Server = (*fake)(nil)

@@ -21,11 +21,11 @@ type quickConnects struct {
 	attempts  *limit.Bucket // limits the codes that this run tries
 
 	mu       sync.Mutex
-	approved map[string]bool // ids of codes that this run has approved, until the service knows
+	approved map[string]quickNote // by the ids of codes that this run has approved, until the service knows
 }
 
 func newQuickConnects(c *core, exchanges *Exchanges) *quickConnects {
-	return &quickConnects{core: c, exchanges: exchanges, attempts: limit.NewBucket(c.opt.Now, 30, time.Hour), approved: map[string]bool{}}
+	return &quickConnects{core: c, exchanges: exchanges, attempts: limit.NewBucket(c.opt.Now, 30, time.Hour), approved: map[string]quickNote{}}
 }
 
 // loop handles the codes that people enter at the service, until ctx ends.
@@ -53,12 +53,6 @@ func (q *quickConnects) handleAll(ctx context.Context) error {
 	return errors.Join(err, q.forget(ctx, waiting))
 }
 
-// States of a code, as they are kept in the fact with the code's id.
-const (
-	codeTried    = "tried"
-	codeApproved = "approved"
-)
-
 // forget removes the facts of codes that no longer wait at the service. waiting
 // holds the ids that still do.
 func (q *quickConnects) forget(ctx context.Context, waiting map[string]bool) error {
@@ -85,30 +79,18 @@ func (q *quickConnects) forget(ctx context.Context, waiting map[string]bool) err
 	return q.explainFile(ctx, q.store.setFacts(ctx, over))
 }
 
-// isApproved reports whether this run or an earlier one has approved a code.
-func (q *quickConnects) isApproved(ctx context.Context, id string) (bool, error) {
-	q.mu.Lock()
-	done := q.approved[id]
-	q.mu.Unlock()
-	if done {
-		return true, nil
-	}
-	facts, err := q.store.facts(ctx)
-	return facts[factQuickConnect+id] == codeApproved, q.explainFile(ctx, err)
-}
-
 // handle approves one code and tells the service the result. A code that was
 // approved is never tried again, because the media server would answer that it
 // does not know the code.
 func (q *quickConnects) handle(ctx context.Context, service *client.Agent, one client.OpenQuickConnect) error {
 	id := string(one.ID)
-	approved, err := q.isApproved(ctx, id)
+	note, _, err := q.noteOf(ctx, id)
 	if err != nil {
 		return err
 	}
 	reason := ""
-	if !approved {
-		link, why, err := q.try(ctx, one)
+	if !note.Approved {
+		link, why, err := q.try(ctx, one, &note)
 		if err != nil {
 			return err // the code waits if it is ErrNotYet: another round follows soon
 		}
@@ -117,9 +99,9 @@ func (q *quickConnects) handle(ctx context.Context, service *client.Agent, one c
 	}
 	if reason == "" {
 		q.mu.Lock()
-		q.approved[id] = true
+		q.approved[id] = note
 		q.mu.Unlock()
-		err = service.CompleteQuickConnect(ctx, one.ID)
+		err = q.tellArrived(ctx, service, one, note.Device)
 	} else {
 		err = service.FailQuickConnect(ctx, one.ID, reason)
 		if wrong, is := errors.AsType[*client.Error](err); is {
@@ -148,9 +130,9 @@ func (q *quickConnects) logCode(ctx context.Context, one client.OpenQuickConnect
 }
 
 // try approves a code for the local user of its link. If the code is not approved
-// it returns the reason, else "". It returns [ErrNotYet] for a code that has to wait
+// it returns the reason, else "", and completes the note. It returns [ErrNotYet] for a code that has to wait
 // until the local user is created, and other errors only for the agent's own file.
-func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect) (link *linkRow, reason string, err error) {
+func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect, note *quickNote) (link *linkRow, reason string, err error) {
 	found, err := readLinks(q.store.read(ctx), "id = ?", string(one.LinkID))
 	if err != nil {
 		return nil, "", q.explainFile(ctx, err)
@@ -179,7 +161,7 @@ func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect) (l
 	if reason = codeReason(err); reason != "" {
 		return link, reason, nil
 	}
-	reason, err = q.approve(ctx, one, user.ID)
+	reason, err = q.approve(ctx, one, link, user.ID, note)
 	return link, reason, err
 }
 
@@ -199,15 +181,17 @@ func codeReason(err error) string {
 }
 
 // approve has the media server approve a code, and returns what
-// [quickConnects.try] does. It first writes down that the code is tried. After a
-// crash in between, the media server no longer knows the code; that must not be
-// reported as a mistake of the person.
-func (q *quickConnects) approve(ctx context.Context, one client.OpenQuickConnect, userID string) (reason string, err error) {
+// [quickConnects.try] does. It first writes down that the code is tried, and which devices
+// the local user has. After a crash in between, the media server no longer knows the code;
+// that must not be reported as a mistake of the person. If a device has certainly come in
+// then, the code was approved.
+func (q *quickConnects) approve(ctx context.Context, one client.OpenQuickConnect, link *linkRow, userID string, note *quickNote) (reason string, err error) {
 	name := factQuickConnect + string(one.ID)
 	facts, err := q.store.facts(ctx)
-	tried := facts[name] != ""
+	_, tried := readQuickNote(facts[name])
 	if err == nil && !tried {
-		err = q.store.setFacts(ctx, map[string]string{name: codeTried})
+		note.Before = q.devicesBefore(ctx, userID)
+		err = q.store.setFacts(ctx, map[string]string{name: note.text()})
 	}
 	if err != nil {
 		return "", q.explainFile(ctx, err)
@@ -215,11 +199,13 @@ func (q *quickConnects) approve(ctx context.Context, one client.OpenQuickConnect
 	within, cancel := context.WithTimeout(ctx, q.pace.media)
 	defer cancel()
 	err = q.opt.MediaServer.ApproveCode(within, one.Code, userID)
+	if err == nil || errors.Is(err, mediaserver.ErrCodeWrong) && tried {
+		note.Device = q.findArrived(ctx, note.Before, userID)
+	}
 	switch {
-	case err == nil:
-		// If the file cannot be written, q.approved still knows for the rest of this run
-		// that the code was approved.
-		_ = q.explainFile(ctx, q.store.setFacts(context.WithoutCancel(ctx), map[string]string{name: codeApproved}))
+	case err == nil, note.Device != nil && note.Device.Certain:
+		note.Approved, note.Before = true, nil
+		q.keepArrived(ctx, link, userID, name, *note)
 		return "", nil
 	case errors.Is(err, mediaserver.ErrCodeWrong) && !tried:
 		return client.CodeWrong, nil

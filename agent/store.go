@@ -138,7 +138,7 @@ const (
 	factLastReport    = "last_report"
 	factPasswordKey   = "password_key"    // to which browsers seal passwords; the private half, sealed
 	factLocalPassword = "local_password:" // followed by the id of a local user; see passwordTried
-	factQuickConnect  = "quick_connect:"  // followed by the id of a code; codeTried or codeApproved
+	factQuickConnect  = "quick_connect:"  // followed by the id of a code; a quickNote
 )
 
 // fact reads a fact. It returns "" if the fact is not set.

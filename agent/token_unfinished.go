@@ -9,8 +9,9 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// endUnfinished ends the tokens that the media server may have made for a device although
-// nobody got them: the program was killed in the middle of an exchange, or the answer of the
+// endUnfinished ends the tokens whose values the agent does not know: those of devices that
+// came in by Quick Connect, and those that the media server may have made although nobody got
+// them, because the program was killed in the middle of an exchange, or the answer of the
 // media server was lost. Only one goroutine calls it. After a failure that has another cause
 // than the absence of the media server it waits as long as after a refusal.
 func (t *tokens) endUnfinished(ctx context.Context) error {
@@ -29,7 +30,7 @@ func (t *tokens) endUnfinished(ctx context.Context) error {
 		}
 		if err != nil {
 			t.failed = now
-			t.log.LogAttrs(ctx, slog.LevelWarn, "a local token that no device has got cannot be ended yet; the agent keeps trying",
+			t.log.LogAttrs(ctx, slog.LevelWarn, "a device cannot be signed out at the media server yet; the agent keeps trying",
 				slog.String("link_id", note.LinkID), slog.String("local_user_id", note.LocalUserID), causeOf(err))
 		}
 	}
@@ -58,7 +59,7 @@ func (t *tokens) endUnfinishedOne(ctx context.Context, note owedToken) error {
 			return t.explainFile(ctx, t.store.dropToken(ctx, note.ID))
 		}
 	}
-	if err := t.endByAnother(ctx, note); err != nil {
+	if err := t.endOnDevice(ctx, note); err != nil {
 		return err
 	}
 	for _, ended := range append(former, note) {
@@ -66,7 +67,7 @@ func (t *tokens) endUnfinishedOne(ctx context.Context, note owedToken) error {
 			return t.explainFile(ctx, err)
 		}
 	}
-	t.log.LogAttrs(ctx, slog.LevelInfo, "a local token that no device has got was ended",
+	t.log.LogAttrs(ctx, slog.LevelInfo, "what a local user had on a device was ended",
 		slog.String("account_id", note.AccountID), slog.String("link_id", note.LinkID), slog.String("local_user_id", note.LocalUserID))
 	return nil
 }
@@ -86,10 +87,9 @@ func (t *tokens) lives(ctx context.Context, token owedToken) (bool, error) {
 	return err == nil, t.media.explain(ctx, err)
 }
 
-// endByAnother ends the token of a note whose value nobody knows. The media server ends it
-// when it makes another one for the same local user and device, and that one is revoked. A
-// local user who was deleted or disabled has no tokens.
-func (t *tokens) endByAnother(ctx context.Context, note owedToken) error {
+// endOnDevice ends the token of a note by its device, because the agent does not know its
+// value. A local user who was deleted or disabled has no tokens.
+func (t *tokens) endOnDevice(ctx context.Context, note owedToken) error {
 	within, cancel := context.WithTimeout(ctx, t.pace.media)
 	defer cancel()
 	user, err := t.opt.MediaServer.LocalUser(within, note.LocalUserID)
@@ -99,12 +99,9 @@ func (t *tokens) endByAnother(ctx context.Context, note owedToken) error {
 	if err != nil {
 		return t.media.explain(ctx, err)
 	}
-	token, err := t.opt.MediaServer.Mint(within, note.LocalUserID, mediaserver.Device{Client: "Latchkey", Name: "Latchkey", ID: note.DeviceID, Version: "0"})
-	if err == nil {
-		err = t.opt.MediaServer.Revoke(within, token.Value)
-	}
+	err = t.opt.MediaServer.EndDevice(within, note.LocalUserID, note.DeviceID)
 	if err != nil && (isAnswer(err) || errors.Is(err, mediaserver.ErrQuickConnectOff)) {
-		return fmt.Errorf("end a local token that nobody got: %w", err)
+		return fmt.Errorf("sign a device out: %w", err)
 	}
 	return t.media.explain(ctx, err)
 }

@@ -236,19 +236,19 @@ func quickConnect(t *testing.T, version string) {
 	}
 	s.invite(t, owner, server, paul, map[string]any{"local_user_id": s.localUserID(t, owner, server, "Grandma")})
 
-	tv := watchTelevision(t, jellyfin.URL)
-	digits := tv.next().Code
+	first := watchTelevision(t, jellyfin.URL)
+	digits := first.next().Code
 	v := s.visit(t, phone, "en")
 	signIn(v, paul)
 	typeDigits(v, "000 000", digits)
-	if got := tv.next(); got != (tvLine{ID: grandma, Name: "Grandma"}) {
+	if got := first.next(); got != (tvLine{ID: grandma, Name: "Grandma"}) {
 		t.Errorf("the television is signed in as %+v, want the person's local user", got)
 	}
 
 	// When the link of a guest ends, all their devices are signed out.
 	s.invite(t, owner, server, gina, map[string]any{"libraries": []string{films}})
 	s.localUserID(t, owner, server, "gina")
-	tv = watchTelevision(t, jellyfin.URL)
+	tv := watchTelevision(t, jellyfin.URL)
 	digits = tv.next().Code
 	other := s.visit(t, desktop, "en")
 	signIn(other, gina)
@@ -264,10 +264,46 @@ func quickConnect(t *testing.T, version string) {
 			askAPI[struct{}](t, s, owner, http.MethodDelete, "/servers/"+server+"/people/"+one.ID, nil)
 		}
 	}
-	eventually(t, "the guest's television is signed out", func() (tvLine, bool) {
+	tv.isSignedOut()
+	endTelevisions(t, s, jellyfin.URL, v, paul, first)
+}
+
+// isSignedOut waits until the television is signed out.
+func (tv *television) isSignedOut() {
+	tv.t.Helper()
+	eventually(tv.t, "the television is signed out", func() (tvLine, bool) {
 		line := tv.again()
 		return line, line.Status == http.StatusUnauthorized || line.Status == http.StatusForbidden
 	})
+}
+
+// endTelevisions signs a television out on the page of the sessions, which names it, its app and
+// its server; then the person signs another one in and leaves the server. All televisions of
+// the test have one device id.
+func endTelevisions(t *testing.T, s *service, jellyfin string, v *visitor, paul person, first *television) {
+	t.Helper()
+	if got := first.again(); got.Name != "Grandma" {
+		t.Errorf("the television is signed in as %+v after another person's link ended, want Grandma", got)
+	}
+	v.open("/account/sessions")
+	v.audit("devices of Quick Connect")
+	for _, text := range []string{"Grandmother’s", "Den TV", "Living room"} {
+		v.wantText("section[aria-labelledby=quick-devices]", text)
+	}
+	v.push("#end-device-0", "/account/sessions")
+	v.wantNotice("session_ended")
+	first.isSignedOut()
+
+	second := watchTelevision(t, jellyfin)
+	typeDigits(v, "", second.next().Code)
+	if got := second.next(); got.Name != "Grandma" {
+		t.Errorf("the television is signed in as %+v, want Grandma", got)
+	}
+	token := s.token(t, paul)
+	for _, link := range askAPI[struct{ Links []struct{ ID string } }](t, s, token, http.MethodGet, "/links", nil).Links {
+		askAPI[struct{}](t, s, token, http.MethodDelete, "/links/"+link.ID, nil)
+	}
+	second.isSignedOut()
 }
 
 // TestJoin lets people prove which local user they are: in their own

@@ -171,3 +171,9 @@ func (m *media) CheckProof(context.Context, string) (mediaserver.LocalUser, erro
 }
 
 func (m *media) ApproveCode(context.Context, string, string) error { return mediaserver.ErrUnsupported }
+
+func (m *media) SignedIn(context.Context) ([]mediaserver.SignedIn, error) {
+	return nil, mediaserver.ErrUnsupported
+}
+
+func (m *media) EndDevice(context.Context, string, string) error { return mediaserver.ErrUnsupported }

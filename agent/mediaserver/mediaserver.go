@@ -142,6 +142,27 @@ type Tokens interface {
 	Administrator(ctx context.Context, token string) (bool, error)
 }
 
+// SignedIn is a local user who is signed in on a device.
+type SignedIn struct {
+	LocalUserID string
+	DeviceID    string // as the device names itself
+	Name        string // of the device
+	Client      string
+	SeenAt      time.Time // by the clock of the media server
+}
+
+// Devices is the part of a media server that is about the devices that are signed in.
+type Devices interface {
+	// SignedIn returns who is signed in on which device: of a device that several local
+	// users share, one entry for each. It returns ErrUnsupported if the media server does
+	// not tell.
+	SignedIn(ctx context.Context) ([]SignedIn, error)
+	// EndDevice ends what a local user has on a device, and nothing of other local users
+	// there. It also succeeds if nothing was left. It returns ErrNotFound, ErrNotAllowed,
+	// ErrOutsideHours or ErrQuickConnectOff.
+	EndDevice(ctx context.Context, localUserID, deviceID string) error
+}
+
 // Proofs let people show which local user they are.
 type Proofs interface {
 	// StartProof begins a proof. It returns ErrUnsupported.
@@ -155,6 +176,7 @@ type Proofs interface {
 type Server interface {
 	Users
 	Tokens
+	Devices
 	Proofs
 	// Identity asks the media server to describe itself. It returns ErrTooOld or
 	// ErrKeyRefused.
