@@ -20,12 +20,24 @@ func (e *Emails) Change(ctx context.Context, email, accountPassword string) erro
 	})
 }
 
-// Confirm spends the token of the mail to the new address. It needs no session
-// token.
-func (e *Emails) Confirm(ctx context.Context, token string) error {
-	return e.core.done(ctx, call{
-		method: http.MethodPost, path: "/api/v1/account/email/confirm", body: mailToken{token}, want: http.StatusNoContent, open: true,
-	})
+// Confirm spends the token of the mail to the new address. It needs no session token, and sends
+// none.
+//
+// Confirm returns a token for [Passwords.Reset] if the account came by the link of an invite:
+// the password, the PIN and the sessions of whoever made it have ended, because the address
+// may belong to another person. For any other account Confirm returns "".
+func (e *Emails) Confirm(ctx context.Context, token string) (string, error) {
+	k := call{
+		method: http.MethodPost, path: "/api/v1/account/email/confirm", body: mailToken{token},
+		want: http.StatusOK, orElse: http.StatusNoContent, open: true,
+	}
+	a, err := e.core.do(ctx, k)
+	if err != nil || a.status == http.StatusNoContent {
+		return "", err
+	}
+	var out resetToken
+	err = decode(k, a, &out)
+	return out.ResetToken, err
 }
 
 type resetToken struct {

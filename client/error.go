@@ -82,6 +82,12 @@ var (
 	ErrAlreadyLinked         = &Error{Code: "already_linked"}
 	ErrAccessKeyWrong        = &Error{Code: "access_key_wrong"}
 	ErrOpenOver              = &Error{Code: "open_over"}
+	ErrInviteUsed            = &Error{Code: "invite_used"}
+	ErrInviteWithdrawn       = &Error{Code: "invite_withdrawn"}
+	ErrInviteExpired         = &Error{Code: "invite_expired"}
+	ErrInviteOwn             = &Error{Code: "invite_own"}
+	ErrAlreadyMember         = &Error{Code: "already_member"}        // the account may use all servers of the invite already
+	ErrConfirmAddressFirst   = &Error{Code: "confirm_address_first"} // the account came by a link, and its address is not confirmed yet
 )
 
 // ErrBadAnswer means that the answer does not come from the service, or comes from a

@@ -12,10 +12,14 @@ type Invites struct{ core *core }
 
 // NewInvite describes an invite to make.
 type NewInvite struct {
-	To      string            `json:"to"`             // a username or an email address
-	Type    string            `json:"type"`           // Linked or Guest
-	Note    string            `json:"note,omitempty"` // a text of the owner, shown as plain text
-	Servers []NewInviteServer `json:"servers"`
+	To        string            `json:"to,omitempty"`        // a username or an email address; "" for a link alone
+	Link      bool              `json:"link,omitempty"`      // also make a link, for the owner to hand on
+	Greeting  string            `json:"greeting,omitempty"`  // the name that the page greets
+	Uses      int               `json:"uses,omitempty"`      // how many people may accept it; 0 for one. Only a link alone, for guests, may have more
+	ExpiresAt time.Time         `json:"expires_at,omitzero"` // until when it can be accepted; zero for 14 days
+	Type      string            `json:"type"`                // Linked or Guest
+	Note      string            `json:"note,omitempty"`      // a text of the owner, shown as plain text
+	Servers   []NewInviteServer `json:"servers"`
 
 	// IdempotencyKey makes repetitions safe. It has 16 to 128 visible ASCII
 	// characters; if it is "", the Client makes one.
@@ -33,9 +37,13 @@ type NewInviteServer struct {
 // Invite is an offer of links.
 type Invite struct {
 	ID        ID             `json:"id"`
-	To        string         `json:"to"` // as the owner typed it
+	To        string         `json:"to"` // as the owner typed it; "" for a link alone
 	Type      string         `json:"type"`
 	Note      string         `json:"note"`
+	Greeting  string         `json:"greeting"`
+	HasLink   bool           `json:"has_link"`
+	Uses      int            `json:"uses"`   // how many people may accept it
+	Used      int            `json:"used"`   // how many have
 	Status    string         `json:"status"` // pending, accepted, declined, withdrawn or expired
 	Servers   []InviteServer `json:"servers"`
 	From      string         `json:"from"` // a username
@@ -54,13 +62,20 @@ type InviteServer struct {
 	EndsAt    time.Time     `json:"ends_at,omitzero"`
 }
 
+// MadeInvite is a new invite with its link.
+type MadeInvite struct {
+	Invite
+
+	Link *InviteLink `json:"link"` // nil for an invite without a link
+}
+
 // Create invites a person to one or several servers of the owner.
-func (i *Invites) Create(ctx context.Context, in NewInvite) (Invite, error) {
+func (i *Invites) Create(ctx context.Context, in NewInvite) (MadeInvite, error) {
 	header, err := i.core.idempotencyKey(in.IdempotencyKey)
 	if err != nil {
-		return Invite{}, err
+		return MadeInvite{}, err
 	}
-	var out Invite
+	var out MadeInvite
 	err = i.core.fetch(ctx, call{
 		method: http.MethodPost, path: "/api/v1/invites", header: header, body: in, want: http.StatusCreated, again: always,
 	}, &out)

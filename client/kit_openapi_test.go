@@ -147,6 +147,9 @@ func success(t *testing.T, op operation) (status int, body *schema) {
 		if !ok && len(response.Content) > 0 {
 			continue // the answer to a form, which no method sends
 		}
+		if !ok && body != nil {
+			continue // another success, with less to say
+		}
 		status, _ = strconv.Atoi(text)
 		if ok {
 			body = &media.Schema

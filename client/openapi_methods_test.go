@@ -97,6 +97,9 @@ func methods() map[string]string {
 		"listReceivedInvites": "Invites.Received",
 		"acceptInvite":        "Invites.Accept",
 		"declineInvite":       "Invites.Decline",
+		"getInviteLink":       "Invites.Link",
+		"acceptInviteLink":    "Invites.AcceptLink",
+		"signUpInvited":       "Invites.SignUp",
 
 		"getThisServer":      "Agent.Get",
 		"report":             "Agent.Report",

@@ -25,6 +25,7 @@ type call struct {
 	header http.Header
 	body   any // nil if the request has no body
 	want   int // the status that means success
+	orElse int // another status that means success, with less to say; 0 for none
 	again  again
 	open   bool          // the operation needs no token, so the client sends none
 	longer time.Duration // the time for which the service may wait; it is added to the timeout
@@ -189,7 +190,7 @@ func (c *core) setHeader(request *http.Request, k call, hasBody bool) {
 // request.
 func verdict(k call, a answer) error {
 	switch {
-	case a.status == k.want:
+	case a.status == k.want, k.orElse != 0 && a.status == k.orElse:
 		return nil
 	case a.status == http.StatusNotModified && k.header.Get("If-None-Match") != "":
 		return nil

@@ -55,6 +55,7 @@ type exported struct {
 	Devices      []exportedDevice      `json:"device_codes"`
 	ClaimCodes   []exportedClaimCode   `json:"claim_codes_not_used_yet"`
 	Invites      []inviteObject        `json:"invites"`
+	Profiles     []exportedProfile     `json:"invite_profiles"`
 	Proofs       []exportedProof       `json:"proofs"`
 	Quick        []exportedQuick       `json:"quick_connects"`
 	QuickDevices []quickDeviceObject   `json:"quick_connect_devices"`
@@ -67,6 +68,7 @@ type exportedAccount struct {
 	Email             string    `json:"email,omitempty"`
 	Language          string    `json:"language"`
 	GuardianID        string    `json:"guardian_id,omitempty"`
+	Newcomer          bool      `json:"newcomer"`
 	HasPIN            bool      `json:"has_pin"`
 	PINOff            bool      `json:"pin_off"`
 	PINChangedAt      time.Time `json:"pin_changed_at,omitzero"`
@@ -147,6 +149,7 @@ func exportFile(stored models.Export, now time.Time) exported {
 		Devices:      each(stored.Devices, func(d models.ExportedDevice) exportedDevice { return exportedDevice(d) }),
 		ClaimCodes:   each(stored.ClaimCodes, func(c models.ExportedClaimCode) exportedClaimCode { return exportedClaimCode(c) }),
 		Invites:      each(stored.Invites, inviteOf),
+		Profiles:     each(stored.Profiles, exportProfile),
 		Proofs:       each(stored.Proofs, exportProof),
 		Quick:        each(stored.Quick, exportQuick),
 		QuickDevices: each(stored.QuickDevices, quickDeviceOf),
@@ -157,7 +160,7 @@ func exportAccount(stored models.Export) exportedAccount {
 	a := stored.Account
 	out := exportedAccount{
 		ID: idText(a.ID), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale,
-		HasPIN: a.HasPIN, PINOff: a.PINOff, PINChangedAt: a.PINChangedAt, PasswordChangedAt: a.PasswordChangedAt,
+		Newcomer: a.Newcomer, HasPIN: a.HasPIN, PINOff: a.PINOff, PINChangedAt: a.PINChangedAt, PasswordChangedAt: a.PasswordChangedAt,
 		CreatedAt: a.CreatedAt, ConfirmedAt: a.ConfirmedAt, FirstSignInAt: stored.FirstSignIn, DisabledAt: a.DisabledAt,
 	}
 	if stored.GuardianID != 0 {
@@ -256,6 +259,28 @@ func exportProof(p models.Proof) exportedProof {
 	return exportedProof{
 		ID: idText(p.ID), ServerID: idText(p.ServerID), Status: p.State, Reason: p.Reason, StartedAt: p.CreatedAt.UTC(), ExpiresAt: p.ExpiresAt.UTC(),
 	}
+}
+
+// exportedProfile is a set of choices that the account has saved for its invites to a server.
+type exportedProfile struct {
+	ID         string           `json:"id"`
+	ServerID   string           `json:"server_id"`
+	Name       string           `json:"name"`
+	Libraries  *[]libraryObject `json:"libraries,omitempty"` // absent if the server decides
+	Uses       int              `json:"uses"`
+	InviteDays int              `json:"invite_days"`
+	LinkDays   int              `json:"link_days"` // 0 for no end
+}
+
+func exportProfile(p models.InviteProfile) exportedProfile {
+	out := exportedProfile{
+		ID: idText(p.ID), ServerID: idText(p.ServerID), Name: p.Name, Uses: p.Uses, InviteDays: p.InviteDays, LinkDays: p.LinkDays,
+	}
+	if p.Libraries != nil {
+		libraries := each(p.Libraries, libraryOf)
+		out.Libraries = &libraries
+	}
+	return out
 }
 
 // exportedQuick is a device for which a code of Quick Connect was typed.

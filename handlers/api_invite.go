@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -15,6 +14,10 @@ type inviteObject struct {
 	To        string         `json:"to"` // as the owner typed it
 	Type      string         `json:"type"`
 	Note      string         `json:"note"`
+	Greeting  string         `json:"greeting"`
+	HasLink   bool           `json:"has_link"`
+	Uses      int            `json:"uses"`
+	Used      int            `json:"used"`
 	Status    string         `json:"status"`
 	Servers   []inviteServer `json:"servers"`
 	From      string         `json:"from"` // a username
@@ -33,6 +36,7 @@ type inviteServer struct {
 func inviteOf(i models.Invite) inviteObject {
 	return inviteObject{
 		ID: idText(i.ID), To: i.To, Type: i.Type, Note: i.Note, Status: i.State, From: i.OwnerUsername,
+		Greeting: i.Greeting, HasLink: i.Link, Uses: i.Uses, Used: i.Used,
 		Servers: each(i.Servers, func(v models.InviteServer) inviteServer {
 			return inviteServer{
 				ServerID: idText(v.ServerID), Name: v.ServerName, LocalUser: ownLocalUser(v.LocalUserID, v.LocalUserName),
@@ -74,10 +78,14 @@ func (in inviteAsked) read() (models.InviteServer, error) {
 // apiCreateInvite answers POST /api/v1/invites.
 func (s *site) apiCreateInvite(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
-		To      string        `json:"to"`
-		Type    string        `json:"type"`
-		Note    string        `json:"note"`
-		Servers []inviteAsked `json:"servers"`
+		To        string        `json:"to"`
+		Link      bool          `json:"link"`
+		Greeting  string        `json:"greeting"`
+		Uses      *int          `json:"uses"`
+		ExpiresAt *time.Time    `json:"expires_at"`
+		Type      string        `json:"type"`
+		Note      string        `json:"note"`
+		Servers   []inviteAsked `json:"servers"`
 	}](c)
 	if err != nil {
 		return err
@@ -86,7 +94,15 @@ func (s *site) apiCreateInvite(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	wanted := models.NewInvite{To: in.To, Type: in.Type, Note: in.Note, IdempotencyKey: key}
+	if in.Uses != nil && *in.Uses < 1 { // models takes 0 for one
+		return oneMistake("uses", "uses_invalid")
+	}
+	wanted := models.NewInvite{
+		To: in.To, Type: in.Type, Note: in.Note, Link: in.Link, Greeting: in.Greeting, Uses: given(in.Uses, 1), IdempotencyKey: key,
+	}
+	if wanted.ExpiresAt, err = momentIn("expires_at", in.ExpiresAt); err != nil {
+		return err
+	}
 	for _, one := range in.Servers {
 		offer, err := one.read()
 		if err != nil {
@@ -98,7 +114,7 @@ func (s *site) apiCreateInvite(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, http.StatusCreated, inviteOf(made))
+	return s.answerMadeInvite(c, made)
 }
 
 // apiInvites answers GET /api/v1/invites, the newest invite first.

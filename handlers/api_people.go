@@ -76,12 +76,15 @@ func (m *member[T]) UnmarshalJSON(text []byte) error {
 
 // endOf returns the end of a link in a body, or the zero time for null. It
 // refuses the zero time itself.
-func endOf(given *time.Time) (time.Time, error) {
+func endOf(given *time.Time) (time.Time, error) { return momentIn("ends_at", given) }
+
+// momentIn returns the time in a member of a request, or the zero time if the member is absent.
+func momentIn(member string, given *time.Time) (time.Time, error) {
 	switch {
 	case given == nil:
 		return time.Time{}, nil
 	case given.IsZero():
-		return time.Time{}, oneMistake("ends_at", "ends_at_invalid")
+		return time.Time{}, oneMistake(member, member+"_invalid")
 	default:
 		return *given, nil
 	}

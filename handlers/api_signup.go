@@ -32,12 +32,7 @@ func (s *site) apiSignUp(c *gin.Context) error {
 		Username: in.Username, DisplayName: in.DisplayName, Email: in.Email, Password: in.Password,
 		Locale: in.Language, Invite: in.Invite, IdempotencyKey: key,
 	}
-	var unspoken error
-	if in.Language == "" {
-		sign.Locale = s.Catalogue.Match(c.GetHeader("Accept-Language"))
-	} else if !s.speaks(in.Language) {
-		unspoken = models.ErrLanguageInvalid
-	}
+	unspoken := s.languageOf(c, &sign)
 	if err := joinMistakes(s.Store.Accounts.CheckSignUp(sign), unspoken); err != nil {
 		return err
 	}
@@ -52,4 +47,16 @@ func (s *site) apiSignUp(c *gin.Context) error {
 		Username     string `json:"username"`
 		PendingToken string `json:"pending_token"`
 	}{in.Username, pending})
+}
+
+// languageOf chooses a language by the header if a sign-up names none. It returns an error about
+// a language that the service does not speak.
+func (s *site) languageOf(c *gin.Context, in *models.SignUp) error {
+	switch {
+	case in.Locale == "":
+		in.Locale = s.Catalogue.Match(c.GetHeader("Accept-Language"))
+	case !s.speaks(in.Locale):
+		return models.ErrLanguageInvalid
+	}
+	return nil
 }

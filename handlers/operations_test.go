@@ -25,16 +25,13 @@ func withoutAPI() map[string]string {
 
 		restores = "the program itself calls it, when it starts and every minute"
 	)
-	const links = "the API of links is a change of its own, which follows"
+	const profiles = "saved choices fill the form of the owner's page; a program keeps its own"
 	return map[string]string{
 		"Links.Start":                  "the page tells people what to press; a program reads its servers, and asks for Quick Connect by itself",
-		"Invites.SignUp":               "the reader of an invite's mail is at a page; a program signs people up by POST /signup with the secret of that mail",
-		"InviteLinks.Secret":           links,
-		"InviteLinks.Accept":           links,
-		"InviteProfiles.List":          links,
-		"InviteProfiles.Make":          links,
-		"InviteProfiles.Change":        links,
-		"InviteProfiles.Delete":        links,
+		"InviteProfiles.List":          profiles,
+		"InviteProfiles.Make":          profiles,
+		"InviteProfiles.Change":        profiles,
+		"InviteProfiles.Delete":        profiles,
 		"Invites.HasAccount":           "only the page tells it, to the reader of the mail",
 		"Invites.ProposeUsername":      "a page fills its field with it",
 		"Registrations.ClaimCodeUntil": "the page shows the code again after a step back; a program keeps the code that it was given",

@@ -122,6 +122,9 @@ func (s *site) apiLinkRoutes(r *gin.Engine, v1 string) {
 	s.get(r, invites, nil, s.withSession(s.apiInvites))
 	r.DELETE(invites+"/:id", s.withoutBody(s.apiWithdrawInvite))
 	s.get(r, invites+"/received", nil, s.withSession(s.apiReceivedInvites))
+	r.POST(invites+"/accept", s.withSession(s.apiAcceptInviteLink))
+	r.POST(invites+"/sign-up", s.problem(s.apiInviteSignUp))
+	s.get(r, invites+"/:id/link", nil, s.withSession(s.apiInviteLink))
 	r.POST(invites+"/:id/accept", s.withoutBody(s.apiAcceptInvite))
 	r.POST(invites+"/:id/decline", s.withoutBody(s.apiDeclineInvite))
 }

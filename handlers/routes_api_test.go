@@ -72,7 +72,7 @@ func (f *apiFixture) read(p *program, path string, value any) {
 func (f *apiFixture) invite(t *testing.T, ann *program) {
 	t.Helper()
 	a := ann.api(http.MethodPost, "/api/v1/invites", map[string]any{
-		"to": "carol", "type": "guest", "servers": []map[string]any{{"server_id": f.first.id}},
+		"to": "carol", "link": true, "type": "guest", "servers": []map[string]any{{"server_id": f.first.id}},
 	})
 	var made struct {
 		ID string `json:"id"`

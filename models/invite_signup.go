@@ -18,7 +18,7 @@ import (
 // that they have an account already. The answer is the same in both cases.
 //
 // SignUp returns the errors of [Accounts.CheckSignUp], of [Invites.Look] and of
-// [Invites.Accept], [ErrUsernameTaken], [ErrThrottled], [ErrBusy] or [ErrUnavailable], and for
+// [Invites.Accept], [ErrUsernameTaken], [ErrDeviceIDInvalid], [ErrThrottled], [ErrBusy] or [ErrUnavailable], and for
 // a mailed secret also [ErrEmailTaken] if the address has an account already, or an error about
 // the field email if the invite is for another address. In case of an error nothing has
 // changed.
@@ -26,6 +26,9 @@ func (i *Invites) SignUp(ctx context.Context, in SignUp, caller Caller) (SignedI
 	row, err := (&Accounts{i.core}).checkSignUp(in)
 	if err != nil {
 		return SignedIn{}, err
+	}
+	if len(in.Session.DeviceID) > deviceIDMax {
+		return SignedIn{}, ErrDeviceIDInvalid
 	}
 	l := i.opt.Limits
 	if err := i.throttle.source(ctx, "sign-up", caller, l.SignUpSource, l.SignUpNetwork, l.SignUpService); err != nil {
@@ -50,7 +53,7 @@ func (i *Invites) SignUp(ctx context.Context, in SignUp, caller Caller) (SignedI
 		}
 		waiting = &change
 	}
-	out, err := i.signUp(ctx, row, invite.ID, waiting, caller)
+	out, err := i.signUp(ctx, row, invite.ID, waiting, in.Session, caller)
 	if errors.Is(err, ErrNotFound) { // somebody used the invite up or withdrew it meanwhile
 		return SignedIn{}, i.closedInvite(ctx, invite.ID)
 	}
@@ -76,7 +79,9 @@ func fitsMail(invite *inviteRow, row *accountRow, byLink bool) error {
 
 // signUp writes the account, its links and its session. waiting is the address of a newcomer,
 // nil for an account whose address is proved.
-func (i *Invites) signUp(ctx context.Context, row accountRow, inviteID int64, waiting *emailChange, caller Caller) (out SignedIn, err error) {
+func (i *Invites) signUp(
+	ctx context.Context, row accountRow, inviteID int64, waiting *emailChange, session SignIn, caller Caller,
+) (out SignedIn, err error) {
 	err = i.tryOffer(func() error {
 		return i.tx(ctx, "sign up with an invite", func(tx *gorm.DB) error {
 			account := row
@@ -89,7 +94,7 @@ func (i *Invites) signUp(ctx context.Context, row accountRow, inviteID int64, wa
 			if err := i.admit(ctx, tx, &account, inviteID, waiting, caller); err != nil {
 				return err
 			}
-			out, err = (&Sessions{core: i.core}).openSession(ctx, tx, &account, SignIn{}, caller)
+			out, err = (&Sessions{core: i.core}).openSession(ctx, tx, &account, SignIn{Kind: session.Kind, Client: session.Client, DeviceID: session.DeviceID}, caller)
 			return err
 		})
 	})
