@@ -40,7 +40,7 @@ func (q *QuickConnects) Devices(ctx context.Context) ([]QuickDevice, error) {
 func (q *QuickConnects) EndDevice(ctx context.Context, id ID) error {
 	return q.core.done(ctx, call{
 		method: http.MethodDelete, path: "/api/v1/quick-connects/devices/{id}", values: []string{string(id)},
-		want: http.StatusNoContent, again: always,
+		want: http.StatusNoContent, again: untilGone,
 	})
 }
 
