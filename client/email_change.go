@@ -24,7 +24,7 @@ func (e *Emails) Change(ctx context.Context, email, accountPassword string) erro
 // none.
 //
 // Confirm returns a token for [Passwords.Reset] if the account came by the link of an invite:
-// the password, the PIN and the sessions of whoever made it have ended, because the address
+// the password, the PIN and the sessions of its maker have ended, because the address
 // may belong to another person. For any other account Confirm returns "".
 func (e *Emails) Confirm(ctx context.Context, token string) (string, error) {
 	k := call{

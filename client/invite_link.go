@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// InviteLink is the link of an invite. Whoever has it may accept the invite.
+// InviteLink is the link of an invite. Everybody who has it may accept the invite.
 type InviteLink struct {
 	Secret string `json:"secret"` // for [Invites.AcceptLink] and [InvitedSignUp]
 	URL    string `json:"url"`    // for a browser
@@ -27,7 +27,7 @@ type inviteSecret struct {
 	Secret string `json:"secret"`
 }
 
-// AcceptLink accepts the invite of a link, whoever it was meant for. It returns [ErrInviteUsed],
+// AcceptLink accepts the invite of a link, also if the owner meant another person. It returns [ErrInviteUsed],
 // [ErrInviteWithdrawn] or [ErrInviteExpired] for an invite that nobody can accept any longer,
 // [ErrInviteOwn] for the owner's own invite, or [ErrAlreadyMember].
 func (i *Invites) AcceptLink(ctx context.Context, secret string) error {
@@ -50,7 +50,7 @@ type InvitedSignUp struct {
 }
 
 // SignUp makes an account, accepts the invite for it and signs it in. It needs no session token.
-// Whoever has a link confirms the address later, and until then the account opens the servers
+// A person with a link confirms the address later, and until then the account opens the servers
 // of the invite alone. The token of a mail proves its address.
 func (i *Invites) SignUp(ctx context.Context, in InvitedSignUp) (SignedIn, error) {
 	var out SignedIn

@@ -125,7 +125,7 @@ func setPIN(v *visitor, p person) {
 	v.site.mail(v.t, "pin_changed", p.email)
 }
 
-// renewPIN sets a new PIN by a mail, as somebody does who has forgotten the old one, and returns
+// renewPIN sets a new PIN by a mail, after forgetting the old one, and returns
 // it.
 func renewPIN(v *visitor, p person) string {
 	v.t.Helper()
@@ -153,7 +153,7 @@ func renewPIN(v *visitor, p person) string {
 	return pin
 }
 
-// renewPassword sets a new password by a mail, as somebody does who has forgotten the old one, and
+// renewPassword sets a new password by a mail, after forgetting the old one, and
 // returns it.
 func renewPassword(v *visitor, p person) string {
 	v.t.Helper()

@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiInviteSignUp answers POST /api/v1/invites/sign-up: an account for whoever has the secret of
+// apiInviteSignUp answers POST /api/v1/invites/sign-up: an account for a person with the secret of
 // an invite, and its first session. As on the page, no captcha is asked for: a program would
 // need a new invite for each account.
 func (s *site) apiInviteSignUp(c *gin.Context) error {

@@ -59,7 +59,7 @@ func (s *site) setHeaders(h http.Header, v *visit) {
 	}
 }
 
-// allowances are what some pages need beyond what every page may do.
+// allowances are the things that some pages need beyond what every page may do.
 type allowances struct {
 	recaptcha bool     // the scripts of a captcha of Google
 	probes    []string // sources that scripts may ask whether they respond

@@ -103,7 +103,7 @@ func signedInTo(c *gin.Context) int64 {
 	return session.AccountID
 }
 
-// confirmEmailChange answers POST /account/email/confirm. Whoever came by the link of an invite
+// confirmEmailChange answers POST /account/email/confirm. A person who came by the link of an invite
 // may have named the address of another person. If the browser is not signed in to the account,
 // the next page therefore asks for a new password, and nobody else stays signed in.
 func (s *site) confirmEmailChange(c *gin.Context, _ form) error {

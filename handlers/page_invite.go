@@ -30,7 +30,7 @@ type inviteSignUpPage struct {
 	Base
 	Invite                            receivedInviteView
 	Email                             string // the address that the invite was sent to; "" for the link of an invite
-	Address                           Field  // for whoever came by a link: the address to confirm later
+	Address                           Field  // for a person who came by a link: the address to confirm later
 	Username, Password, PasswordAgain Field  // the last is shown only where scripts are off
 }
 

@@ -49,7 +49,7 @@ func TestInviteByLink(t *testing.T) {
 	member.see(member.post("/i", "link", link), http.StatusGone, "has been used", "ask ann")
 	owner.see(owner.get(page), http.StatusNotFound)
 
-	// Who has an account presses one button.
+	// A person who has an account presses one button.
 	_, link = owner.inviteLink(attic, "uses", "2")
 	owner.led(owner.post("/i", "link", link), "/invite")
 	owner.see(owner.post("/invite/accept"), http.StatusConflict, "your own invitation")
@@ -61,7 +61,7 @@ func TestInviteByLink(t *testing.T) {
 	guest.see(guest.post("/invite/accept"), http.StatusForbidden, "First confirm your email address")
 }
 
-// Whoever confirms the address elsewhere chooses a new password, and nobody else stays signed in.
+// A person who confirms the address elsewhere chooses a new password, and nobody else stays signed in.
 func TestConfirmANewcomersAddressElsewhere(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -122,7 +122,7 @@ func TestOpenRefuses(t *testing.T) {
 	if a := guest.get(authorize + query.Encode()); a.status != http.StatusOK || strings.Contains(a.body, "evil") {
 		t.Errorf("status %d, want 200 and nothing of another address on the page", a.status)
 	}
-	// Whoever is not signed in comes back to the same question.
+	// A person who is not signed in comes back to the same question.
 	want := "/signin?return_to=" + url.QueryEscape(authorize+openQuery().Encode())
 	if a := visitor.get(authorize + openQuery().Encode()); a.location() != want {
 		t.Errorf("somebody who is not signed in is led to %s, want %s", a.location(), want)

@@ -45,7 +45,7 @@ func byLink(name, link string) models.SignUp {
 	return models.SignUp{Username: name, Email: addressOf(name), Password: goodPassword, Locale: "en", Invite: link}
 }
 
-// Whoever has the link may accept, as often as it has uses. Looking spends nothing, and the
+// Everybody who has the link may accept, as often as it has uses. Looking spends nothing, and the
 // owner can copy it until it is used up.
 func TestInviteLink(t *testing.T) {
 	eachInvite(t, func(k *kit) {

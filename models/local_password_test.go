@@ -116,7 +116,7 @@ func TestLocalPasswordEnds(t *testing.T) {
 	})
 }
 
-// Who may give a password: guests, and linked people where the owner allows it, for local users who
+// These may give a password: guests, and linked people where the owner allows it, for local users who
 // are neither administrators nor wait for a yes.
 func TestLocalPasswordPlace(t *testing.T) {
 	each(t, func(k *kit) {

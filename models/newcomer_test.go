@@ -149,7 +149,7 @@ func TestConfirmingANewcomerElsewhere(t *testing.T) {
 	})
 }
 
-// Whoever has an account with the address hears of it by mail alone, and a newcomer cannot take
+// A person who has an account with the address hears of it by mail alone, and a newcomer cannot take
 // the address from them.
 func TestNewcomerNamesATakenAddress(t *testing.T) {
 	eachInvite(t, func(k *kit) {
