@@ -178,7 +178,7 @@ func TestMailsLeaveConnectionsThatHang(t *testing.T) {
 func TestTooManyConnections(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.NewSink(t)
-	var open, refused atomic.Int64
+	var open, begun, refused atomic.Int64
 	transport := sink.Transport(t)
 	transport.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if open.Add(1) > 2 {
@@ -191,16 +191,20 @@ func TestTooManyConnections(t *testing.T) {
 	}
 	m := newMailer(t, transport)
 	// Two mails keep the first two connections busy until the server has refused a third one.
-	held := mailer.WithWatch(t.Context(), mailer.Watch{End: func() error {
-		waittest.Eventually(t, "a connection is refused", func() bool { return refused.Load() > 0 })
-		return nil
-	}})
+	held := mailer.WithWatch(t.Context(), mailer.Watch{
+		Begin: func() { begun.Add(1) },
+		End: func() error {
+			waittest.Eventually(t, "a connection is refused", func() bool { return refused.Load() > 0 })
+			return nil
+		},
+	})
 	var all sync.WaitGroup
 	errs := make(chan error, 8)
 	for range 2 {
 		all.Go(func() { errs <- m.Send(held, letter(t, "confirm", "en")) })
 	}
-	waittest.Eventually(t, "two connections", func() bool { return open.Load() >= 2 })
+	// While no connection is open, a refusal would be an error for all mails.
+	waittest.Eventually(t, "two mails on two connections", func() bool { return begun.Load() == 2 })
 	for range 6 {
 		all.Go(func() { errs <- m.Send(t.Context(), letter(t, "confirm", "en")) })
 	}
