@@ -58,6 +58,8 @@ const (
 	noticeHaveAccount        notice = "have_account"
 	noticeInviteSent         notice = "invite_sent"
 	noticeInviteWithdrawn    notice = "invite_withdrawn"
+	noticeInviteProfile      notice = "invite_profile_saved"
+	noticeInviteProfileGone  notice = "invite_profile_deleted"
 	noticeTermsSaved         notice = "terms_saved"
 	noticeSelfServiceOn      notice = "self_service_on"
 	noticeSelfServiceOff     notice = "self_service_off"

@@ -36,6 +36,8 @@ type serverInvitePage struct {
 	LibrariesError string
 	EndsAt, Note   Field
 	Life           string // how long the invite can be answered: "14 days"
+	Profiles       []inviteProfileView
+	ProfileName    Field // under which the choices of the form are saved
 }
 
 // serverChoice is a server of the owner to which a guest may be invited.
@@ -83,15 +85,18 @@ func (s *site) withdrawInvite(c *gin.Context, f form) error {
 
 // serverInviteForm answers GET /servers/ID/invite. With the parameter
 // local_user the invite is for the person behind that local user, and otherwise
-// for a guest.
+// for a guest. With the parameter profile the form has the choices of that
+// profile.
 func (s *site) serverInviteForm(c *gin.Context) error {
 	own, err := s.ownServer(c, false)
 	if err != nil {
 		return err
 	}
-	return s.showServerInvite(c, own, form{
-		"local_user_id": queryValue(c, "local_user"), serverBox(own.serverID): "on", "key": s.random(),
-	}, nil)
+	f := form{"local_user_id": queryValue(c, "local_user"), serverBox(own.serverID): "on", "key": s.random()}
+	if err := s.fillProfile(c, own, f); err != nil {
+		return err
+	}
+	return s.showServerInvite(c, own, f, nil)
 }
 
 // inviteLife is the time in which an invite can be answered, for the text on the
@@ -223,7 +228,7 @@ func (s *site) showServerInvite(c *gin.Context, own owned, f form, cause error) 
 	page := serverInvitePage{Base: s.base(c, "server_invite"), ServerID: idText(own.serverID), Key: f["key"], Reports: len(users) > 0}
 	page.Base = page.telling(wrong)
 	page.Life = s.life(page.Locale, inviteLife)
-	in := newInputs(page.Base, f, wrong.inOrder("local_user_id", "to", "greeting", "uses", "expires_at", "servers", "libraries", "ends_at", "note"))
+	in := newInputs(page.Base, f, wrong.inOrder("local_user_id", "to", "greeting", "uses", "expires_at", "servers", "libraries", "ends_at", "note", "profile_name"))
 	page.LocalUser = in.localUser(users)
 	page.To = in.to()
 	page.Link = Choice{ID: "link", Name: "link", Label: page.T("field.invite_with_link"), Chosen: f["link"] != ""}
@@ -237,6 +242,9 @@ func (s *site) showServerInvite(c *gin.Context, own owned, f form, cause error) 
 	}
 	page.EndsAt = in.endsAt("invite_end")
 	page.Note = in.note()
+	if err := s.addProfiles(c, own, &page, in); err != nil {
+		return err
+	}
 	return s.render(c, wrong.status, "server_invite", page)
 }
 

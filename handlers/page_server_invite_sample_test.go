@@ -9,7 +9,10 @@ func (s sampler) serverInviteSamples() []sample {
 	wrong.LocalUser.Error, wrong.ServersError = s.base("").T("error.local_user_unknown"), s.base("").T("error.servers_of_guests")
 	wrong.EndsAt = s.wrong(wrong.EndsAt, "2020-01-01", "ends_at_invalid")
 	wrong.Note = s.wrong(wrong.Note, "Hello\n<b>you</b>", "note_invalid")
+	wrong.ProfileName = s.wrong(wrong.ProfileName, "Family", "profile_taken")
+	wrong.Profiles[1].Rename, wrong.Profiles[1].Open = s.wrong(wrong.Profiles[1].Rename, "Family", "profile_taken"), true
 	bare := s.serverInvite()
+	bare.Profiles = nil
 	bare.Reports, bare.Libraries, bare.LibrariesError, bare.ServersFocus = false, false, s.base("").T("error.library_unknown"), true
 	bare.Servers = []serverChoice{{Choice: Choice{ID: "server-1", Name: "server.1", Label: "Attic", Chosen: true, Focus: true}}}
 	return []sample{
@@ -27,6 +30,11 @@ func (s sampler) serverInvite() serverInvitePage {
 		Note: s.field("note", "", "invite_note", true),
 		Link: Choice{ID: "link", Name: "link", Label: b.T("field.invite_with_link"), Chosen: true}, Greeting: s.optional("greeting", "text", "invite_greeting"),
 		Uses: s.optional("uses", "text", "invite_uses"), Until: s.optional("expires_at", "date", "invite_until"),
+		ProfileName: s.optional("profile_name", "text", "profile_name"),
+		Profiles: []inviteProfileView{
+			{ID: "1", Name: "Family", Chosen: true, Uses: 5, Life: b.T("duration.days", "Count", 7), Libraries: []string{"Films", "Music"}, Rename: s.profileRename("1", "Family")},
+			{ID: "2", Name: "Club", Uses: 1, Life: b.T("duration.days", "Count", 30), LinkLife: b.T("duration.days", "Count", 365), Rename: s.profileRename("2", "Club")},
+		},
 		Servers: []serverChoice{
 			{
 				Choice:    Choice{ID: "server-1", Name: "server.1", Label: "Attic", Chosen: true},
@@ -38,6 +46,12 @@ func (s sampler) serverInvite() serverInvitePage {
 	p.LocalUser.Field = s.field("local_user_id", "", "local_user", true)
 	p.LocalUser.Options = []Option{{Label: b.T("field.local_user.guest"), Chosen: true}, {Value: "2", Label: "emil"}}
 	return p
+}
+
+func (s sampler) profileRename(id, name string) Field {
+	f := s.field("name", "text", "profile_rename", false)
+	f.ID, f.Value = "name-"+id, name
+	return f
 }
 
 // optional returns a field that may stay empty.

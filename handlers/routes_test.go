@@ -148,6 +148,10 @@ func table() map[string]row {
 		"POST /link/quick-connect":            {signIn("/link"), "422", forbidden},
 		"GET /link/quick-connect/:id":         {signIn("/link/quick-connect/1"), "404", "404"},
 		"GET /link/quick-connect/:id/state":   {signIn("/link/quick-connect/1"), "404", "404"},
+
+		"POST /servers/:id/invite/profiles":        ofServer,
+		"POST /servers/:id/invite/profiles/rename": ofServer,
+		"POST /servers/:id/invite/profiles/delete": ofServer,
 	}
 }
 
