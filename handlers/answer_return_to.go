@@ -45,6 +45,8 @@ func pageOf(path string) string {
 		return "/signup/sent"
 	case "/account/sessions/end", "/account/sessions/end-device", "/account/sessions/end-others":
 		return "/account/sessions"
+	case "/account/email/again":
+		return accountPath
 	case "/account/pin/mail":
 		return "/account/pin/forgot"
 	case "/signout", "/signout/everywhere", "/language":

@@ -23,6 +23,7 @@ func (s sampler) account() accountPage {
 func (s sampler) freshAccount() accountPage {
 	p := s.account()
 	p.Base = s.signedIn("account")
+	p.Account.Newcomer = true
 	p.Email, p.EmailWaiting, p.HasPIN, p.PINOld, p.SessionCount = "", "", false, false, 1
 	return p
 }

@@ -51,6 +51,19 @@ func (s *site) requestEmailChange(c *gin.Context, f form) error {
 	return s.leave(c, "/account/email", noticeEmailAsked)
 }
 
+// confirmAgain answers POST /account/email/again, the button that newcomers see: it sends the mail that
+// asks for the confirmation of their address again, and goes back to the page with the button.
+func (s *site) confirmAgain(c *gin.Context, f form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.Emails.ConfirmAgain(c.Request.Context(), session.AccountID, caller(c)); err != nil {
+		return err
+	}
+	return s.leave(c, returnTo(f["return_to"]), noticeResent)
+}
+
 func (s *site) showEmailChange(c *gin.Context, f form, cause error) error {
 	session, err := s.signedInRecently(c)
 	if err != nil {

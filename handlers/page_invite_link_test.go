@@ -45,6 +45,9 @@ func TestInviteByLink(t *testing.T) {
 	guest.wrong(guest.post("/invite/signup", "username", "nina", "email", "nobody", "password", goodPassword), "email")
 	guest.led(guest.post("/invite/signup", "username", "nina", "email", "nina@example.org", "password", goodPassword), attic.page()+"/start", "You are in", "Attic")
 	guest.says("/account/email", "nina@example.org waits to be confirmed")
+	guest.says("/account", "Confirm your email address", `value="/account"`)
+	guest.led(guest.post("/account/email/again", "return_to", "/servers"), "/servers", "the mail is on its way", "Send the mail again")
+	member.says("/servers", "but not", "Send the mail again")
 
 	member.see(member.post("/i", "link", link), http.StatusGone, "has been used", "ask ann")
 	owner.see(owner.get(page), http.StatusNotFound)

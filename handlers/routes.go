@@ -79,6 +79,7 @@ func (s *site) accountRoutes(r *gin.Engine) {
 	s.post(r, "/account", s.changeProfile)
 	s.get(r, "/account/email", s.emailChangeForm)
 	s.post(r, "/account/email", s.requestEmailChange)
+	s.post(r, "/account/email/again", s.confirmAgain)
 	s.get(r, "/account/password", s.passwordForm)
 	s.post(r, "/account/password", s.changePassword)
 	s.get(r, "/account/confirm-password", s.passwordConfirmForm)

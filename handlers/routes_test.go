@@ -149,6 +149,7 @@ func table() map[string]row {
 		"GET /link/quick-connect/:id":         {signIn("/link/quick-connect/1"), "404", "404"},
 		"GET /link/quick-connect/:id/state":   {signIn("/link/quick-connect/1"), "404", "404"},
 
+		"POST /account/email/again":                {signIn("/account"), "404", forbidden},
 		"POST /servers/:id/invite/profiles":        ofServer,
 		"POST /servers/:id/invite/profiles/rename": ofServer,
 		"POST /servers/:id/invite/profiles/delete": ofServer,

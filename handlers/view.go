@@ -101,7 +101,8 @@ func (b Base) Languages() []templates.Language { return b.Catalogue.Languages() 
 // accountView is the signed-in person, for the header of a page.
 type accountView struct {
 	Username, DisplayName string
-	Waiting               int // links and invites that wait for an answer
+	Waiting               int  // links and invites that wait for an answer
+	Newcomer              bool // has not confirmed an address yet
 }
 
 // Field is one input of a form, as partials/field.html shows it.

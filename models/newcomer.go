@@ -39,6 +39,50 @@ func (c *core) oweNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, ch
 	return c.owe(ctx, tx, emailConfirmMail(row, &change, c.opt.Lives.Confirm, c.starter(caller)))
 }
 
+// ConfirmAgain owes the mail that asks a newcomer for the confirmation of its address again,
+// also after its link has ended; the link of the earlier mail stops working. Above a limit it
+// does nothing and returns nil. It returns [ErrNotFound] for an account that is no newcomer,
+// or that has named no address.
+func (e *Emails) ConfirmAgain(ctx context.Context, accountID int64, caller Caller) error {
+	row, err := e.accountByID(ctx, e.read(ctx), accountID)
+	if err != nil {
+		return err
+	}
+	if row.NewcomerOf == 0 {
+		return ErrNotFound
+	}
+	if err := e.mayResend(ctx, &row, caller); err != nil {
+		if KindOf(err) == KindThrottled {
+			return nil
+		}
+		return err
+	}
+	return e.tx(ctx, "ask a newcomer again", func(tx *gorm.DB) error { return e.askNewcomer(ctx, tx, &row, caller) })
+}
+
+// askNewcomer replaces the change that waits by one with the same address.
+func (e *Emails) askNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, caller Caller) error {
+	if err := lockRow(tx, "accounts", "id = ? AND newcomer_of <> 0", row.ID); err != nil { // it may have confirmed meanwhile
+		return err
+	}
+	asked, err := gorm.G[emailChange](tx).Where("account_id = ? AND state = ?", row.ID, changeWaiting).Order("id DESC").Limit(1).Find(ctx)
+	if err != nil {
+		return err
+	}
+	if len(asked) == 0 {
+		return ErrNotFound
+	}
+	if err := replaceWaiting(tx, row.ID); err != nil {
+		return err
+	}
+	change, now := asked[0], e.Now()
+	change.CreatedAt, change.ExpiresAt = now, now.Add(e.opt.Lives.Confirm)
+	if change.ID, err = e.newID(); err != nil {
+		return explained("make an id", err)
+	}
+	return e.oweNewcomer(ctx, tx, row, change, caller)
+}
+
 // requireAddress returns [ErrAddressFirst] for a newcomer, which may only use the servers of
 // its own invite. The caller locks the account before it writes: an address that is confirmed
 // between is no harm.

@@ -61,6 +61,26 @@ func TestNewcomerGetsInAtOnce(t *testing.T) {
 	})
 }
 
+// A newcomer asks for the mail again, also after its link has ended, and only the latest link works.
+func TestNewcomerIsAskedAgain(t *testing.T) {
+	eachInvite(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.agent(owner)
+		_, link := k.inviteLink(owner, models.NewInvite{}, m)
+		nina, _ := k.newcomer(newName(), link)
+		first := k.only(k.letters(), models.MailEmailConfirm, addressOf(nina.Username)).Secret
+		k.must(k.Emails.ConfirmAgain(ctx, nina.ID, home))
+		second := k.only(k.letters(), models.MailEmailConfirm, addressOf(nina.Username)).Secret
+		k.is(k.confirmChange(first), models.ErrTokenSpent)
+		k.must(k.confirmChange(second))
+		if after := k.get(nina); after.Newcomer || after.Email != addressOf(nina.Username) {
+			k.t.Errorf("got the account %+v, want the confirmed address", after)
+		}
+		k.is(k.Emails.ConfirmAgain(ctx, nina.ID, home), models.ErrNotFound)
+		k.is(k.Emails.ConfirmAgain(ctx, owner.ID, home), models.ErrNotFound)
+	})
+}
+
 // Until an address is confirmed, a newcomer may use the servers of its invite and no others.
 func TestNewcomerWaitsForItsAddress(t *testing.T) {
 	eachInvite(t, func(k *kit) {
