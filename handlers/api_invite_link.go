@@ -22,7 +22,7 @@ type madeInvite struct {
 }
 
 func (s *site) linkOfInvite(secret string) *inviteLinkObject {
-	return &inviteLinkObject{Secret: secret, URL: s.origin + inviteLinkPath + "#" + secret}
+	return &inviteLinkObject{Secret: secret, URL: s.inviteURL(secret)}
 }
 
 // answerMadeInvite answers with a new invite. A repeated request gets the link again, unless

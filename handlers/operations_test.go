@@ -41,7 +41,7 @@ func withoutAPI() map[string]string {
 		"Restores.Last":           "the page of the sign-in tells it; a program learns that its session has ended",
 		"Restores.Raise":          restores,
 		"Accounts.SetLocale":      "the API changes the language with the rest of the profile",
-		"Emails.ConfirmAgain":     links,
+		"Emails.ConfirmAgain":     "a program names the address again, which sends the mail again",
 		"Emails.LookChange":       look,
 		"Emails.LookConfirm":      look,
 		"Emails.DidConfirm":       "the page is for a person who clicks twice; a program gets the answer of the first call",

@@ -27,10 +27,6 @@ type inviteOpenPage struct {
 	Link Field
 }
 
-// inviteLinkPath is the path of the links of invites. The secret follows it in the fragment,
-// which browsers send to no server.
-const inviteLinkPath = "/i"
-
 // inviteLink answers GET /servers/ID/invites/INVITE: the link to copy again, and its QR code.
 func (s *site) inviteLink(c *gin.Context) error {
 	own, err := s.ownServer(c, false)
@@ -54,7 +50,7 @@ func (s *site) inviteLink(c *gin.Context) error {
 	if at < 0 {
 		return models.ErrNotFound
 	}
-	page := inviteLinkPage{Base: s.base(c, "invite_link"), ServerID: idText(own.serverID), URL: s.origin + inviteLinkPath + "#" + secret}
+	page := inviteLinkPage{Base: s.base(c, "invite_link"), ServerID: idText(own.serverID), URL: s.inviteURL(secret)}
 	page.Invite = newSentInviteView(page.Base, invites[at], own.serverID)
 	for _, offer := range invites[at].Servers {
 		if offer.ServerID == own.serverID {

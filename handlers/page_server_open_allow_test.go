@@ -33,7 +33,7 @@ func openHouse(t *testing.T, s *site, address string) (*runServer, *browser) {
 	owner.signIn(owner.join("ann"))
 	guest.signIn(guest.join("carla"))
 	den := owner.owns("Den")
-	guest.led(guest.post("/invitations/accept", "id", strconv.FormatInt(den.ask("carla", models.LinkLinked).ID, 10)), "/servers")
+	guest.led(guest.post("/invitations/accept", "id", strconv.FormatInt(den.ask("carla", models.LinkLinked).ID, 10)), den.page()+"/start")
 	_, err := s.Store.Agents.Report(t.Context(), den.Server, models.Report{
 		Registration: models.Registration{
 			Name: "Den", SystemID: den.Server.SystemID, WAN: []string{address}, LAN: []string{"http://[fd00::1]:8096"}, Kind: models.ServerAgent,
