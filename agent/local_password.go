@@ -187,7 +187,7 @@ func (p *localPasswords) logPassword(ctx context.Context, one client.OpenLocalPa
 	if reason != "" {
 		text, attrs = "a local user did not get the password that its person has chosen", append(attrs, slog.String("reason", reason))
 	}
-	p.log.LogAttrs(ctx, slog.LevelInfo, text, attrs...)
+	p.log.LogAttrs(ctx, slog.LevelInfo, text, attrs...) //nolint:sloglint // both texts are constants
 }
 
 // try gives the local user of a link the password. If that does not happen it returns the reason,

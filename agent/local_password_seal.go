@@ -23,7 +23,7 @@ import (
 // sealed for one link opens for no other. The password is filled up with zero bytes, so that its
 // length does not show.
 const (
-	passwordInfo  = "latchkey local password "
+	passwordInfo  = "latchkey local password " //nolint:gosec // it is no secret
 	pointLength   = 65
 	passwordLeast = 8 // characters
 	passwordMost  = 128

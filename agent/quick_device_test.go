@@ -13,17 +13,17 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// showsCode shows a code on the screen of a device.
-func (f *fake) showsCode(code, device string) {
-	f.set(func() { f.codes[code], f.devices[code] = "", device })
+// showsCode shows the code 123456 on the screen of the television.
+func (f *fake) showsCode() {
+	f.set(func() { f.codes["123456"], f.devices["123456"] = "", "tv" })
 }
 
-// signedIn reports whether a local user has a live token on a device.
-func (f *fake) signedIn(user, device string) bool {
+// signedIn reports whether a local user has a live token on the television.
+func (f *fake) signedIn(user string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, t := range f.tokens {
-		if t == (fakeToken{user, device}) {
+		if t == (fakeToken{user, "tv"}) {
 			return true
 		}
 	}
@@ -36,7 +36,7 @@ func (f *fake) signedIn(user, device string) bool {
 func TestQuickDeviceEnds(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(t *testing.T, d *deployment, bob *client.Client, link agent.Link){
-		"alone": func(t *testing.T, d *deployment, bob *client.Client, _ agent.Link) {
+		"alone": func(t *testing.T, _ *deployment, bob *client.Client, _ agent.Link) {
 			known := must(bob.QuickConnects.Devices(t.Context()))(t)
 			if len(known) != 1 || known[0].DeviceID != "tv" || known[0].Device != "TV" || known[0].Client != "Films" || !known[0].Certain || known[0].Server == "" {
 				t.Fatalf("got the devices %+v, want the television", known)
@@ -69,13 +69,13 @@ func TestQuickDeviceEnds(t *testing.T) {
 			bob := s.Join(t, "bob")
 			link := d.linked(bob, "bob", "u1")
 			d.fake.set(func() { d.fake.tokens["of somebody else"] = fakeToken{"u5", "tv"} })
-			d.fake.showsCode("123456", "tv")
-			if got := d.enter(bob, "123456"); got.Status != "done" || !d.fake.signedIn("u1", "tv") {
+			d.fake.showsCode()
+			if got := d.enter(bob, "123456"); got.Status != "done" || !d.fake.signedIn("u1") {
 				t.Fatalf("got %+v, want the television signed in", got)
 			}
 			end(t, d, bob, link)
-			eventually(t, "the television is signed out", func() bool { return !d.fake.signedIn("u1", "tv") }, d.log)
-			if !d.fake.signedIn("u5", "tv") {
+			eventually(t, "the television is signed out", func() bool { return !d.fake.signedIn("u1") }, d.log)
+			if !d.fake.signedIn("u5") {
 				t.Error("somebody else was signed out on the same device, want them to stay")
 			}
 			eventually(t, "nothing is owed", func() bool { return d.status().OwedTokens == 0 }, d.log)
@@ -123,7 +123,7 @@ func TestQuickDeviceIsFound(t *testing.T) {
 			d := newDeployment(t, s).started()
 			bob := s.Join(t, "bob")
 			d.linked(bob, "bob", "u1")
-			d.fake.showsCode("123456", "tv")
+			d.fake.showsCode()
 			d.fake.set(func() {
 				if test.before != nil {
 					test.before(d.fake)
@@ -157,7 +157,7 @@ func TestQuickDeviceAfterCrash(t *testing.T) {
 	d := newDeployment(t, s).started()
 	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
-	d.fake.showsCode("123456", "tv")
+	d.fake.showsCode()
 	var struck atomic.Bool
 	d.fake.hook(nil, func(call string) error {
 		if strings.HasPrefix(call, "ApproveCode") && struck.CompareAndSwap(false, true) {
@@ -194,7 +194,7 @@ func TestQuickDeviceOfAnOldCodeEnds(t *testing.T) {
 	d := newDeployment(t, s).started()
 	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
-	d.fake.showsCode("123456", "tv")
+	d.fake.showsCode()
 	d.fake.hook(nil, func(call string) error {
 		if strings.HasPrefix(call, "ApproveCode") {
 			return bob.Sessions.EndAll(t.Context())
@@ -203,5 +203,5 @@ func TestQuickDeviceOfAnOldCodeEnds(t *testing.T) {
 	})
 	must(bob.QuickConnects.Ask(t.Context(), d.serverID(), "123456"))(t)
 	d.meets("ApproveCode", 1)
-	eventually(t, "the television is signed out again", func() bool { return !d.fake.signedIn("u1", "tv") && d.fake.begun("EndDevice") > 0 }, d.log)
+	eventually(t, "the television is signed out again", func() bool { return !d.fake.signedIn("u1") && d.fake.begun("EndDevice") > 0 }, d.log)
 }

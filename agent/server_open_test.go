@@ -55,9 +55,9 @@ func (d *deployment) allowed(session models.Session) (flow, state, code string) 
 	return flow, asked.Get("state"), made.Code
 }
 
-// browser is the device of the tests.
-func browser(id string) mediaserver.Device {
-	return mediaserver.Device{Client: "Jellyfin Web", Name: "Firefox", ID: id, Version: "10.11.0"}
+// browser returns the device of the tests.
+func browser() mediaserver.Device {
+	return mediaserver.Device{Client: "Jellyfin Web", Name: "Firefox", ID: "b1", Version: "10.11.0"}
 }
 
 func TestOpenSignsABrowserIn(t *testing.T) {
@@ -71,11 +71,11 @@ func TestOpenSignsABrowserIn(t *testing.T) {
 	if n := d.fake.begun("Mint"); n != 0 {
 		t.Errorf("%d tokens were made before the browser wanted one, want none", n)
 	}
-	made := must(d.Opens.Mint(t.Context(), flow, browser("b1"), false))(t)
+	made := must(d.Opens.Mint(t.Context(), flow, browser(), false))(t)
 	if got := d.fake.live("u1"); made.LocalUserID != "u1" || len(got) != 1 || got[0] != made.AccessToken {
 		t.Errorf("got %+v and the tokens %v, want the one token of u1", made, got)
 	}
-	_, err := d.Opens.Mint(t.Context(), flow, browser("b1"), false)
+	_, err := d.Opens.Mint(t.Context(), flow, browser(), false)
 	isError(t, err, agent.ErrOpenOver)
 
 	// Another browser of the same person keeps its token when this one is signed out.
@@ -93,7 +93,7 @@ func TestOpenEndsWithItsLink(t *testing.T) {
 	d, session := opening(t)
 	flow, state, code := d.allowed(session)
 	must(d.Opens.Who(t.Context(), flow, state, code, false))(t)
-	must(d.Opens.Mint(t.Context(), flow, browser("b1"), false))(t)
+	must(d.Opens.Mint(t.Context(), flow, browser(), false))(t)
 	noError(t, d.Links.EndOf(t.Context(), "u1"))
 	eventually(t, "the token ends", func() bool { return len(d.fake.live("u1")) == 0 })
 }
@@ -115,10 +115,10 @@ func TestStolenFlows(t *testing.T) {
 	}
 	flow, state, code := d.allowed(session)
 	over("in a browser that has not begun", who("made up", state, code))
-	thief, asked := d.begin()
+	thief, _ := d.begin()
 	over("in the flow of a thief, with the state of the other", who(thief, state, code))
-	thief, asked = d.begin()
-	over("in the flow of a thief, with their own state", who(thief, asked.Get("state"), code))
+	other, asked := d.begin()
+	over("in the flow of a thief, with their own state", who(other, asked.Get("state"), code))
 	over("by the rightful person afterwards", who(flow, state, code)) // the code is burnt
 
 	flow, state, code = d.allowed(session)
@@ -130,7 +130,7 @@ func TestStolenFlows(t *testing.T) {
 	d.site.Clock.Advance(2 * time.Minute)
 	over("with an old code", who(flow, state, code))
 	flow, _ = d.begin()
-	_, err := d.Opens.Mint(t.Context(), flow, browser("b1"), false)
+	_, err := d.Opens.Mint(t.Context(), flow, browser(), false)
 	over("to a token without a code", err)
 	flow, state, code = d.allowed(session)
 	noError(t, who(flow, state, code))
@@ -180,7 +180,7 @@ func TestSessionEndsWhileABrowserIsSignedIn(t *testing.T) {
 		}
 		return nil
 	})
-	_, err := d.Opens.Mint(t.Context(), flow, browser("b1"), false)
+	_, err := d.Opens.Mint(t.Context(), flow, browser(), false)
 	isError(t, err, agent.ErrOpenOver)
 	eventually(t, "no token lives", func() bool { return len(d.fake.live("u1")) == 0 })
 }
@@ -199,7 +199,7 @@ func TestKilledWhileABrowserIsSignedIn(t *testing.T) {
 		}
 		return nil
 	})
-	if _, err := d.Opens.Mint(t.Context(), flow, browser("b1"), false); err == nil {
+	if _, err := d.Opens.Mint(t.Context(), flow, browser(), false); err == nil {
 		t.Error("a browser was signed in, want an error")
 	}
 	d.restart()

@@ -16,7 +16,8 @@ func (s sampler) serverStartSamples() []sample {
 		},
 		Note: "Ask me for the VPN.\nThe films are in German.", QuickConnect: true,
 		Addresses: []models.Address{
-			{Scheme: "http", Host: "192.168.1.20", Port: 8096}, {Scheme: "https", Host: "2001:db8::1", Port: 443},
+			{Scheme: "http", Host: "192.168.1.20", Port: 8096},
+			{Scheme: "https", Host: "2001:db8::1", Port: 443},
 			{Scheme: "https", Host: "a-rather-long-name-of-a-host.media.example.org", Port: 8920, Path: "/jellyfin"},
 		},
 	}

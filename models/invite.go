@@ -196,16 +196,8 @@ func (i *Invites) check(ownerID int64, in *NewInvite) (inviteRow, error) {
 	if row.Note, ok = cleanNote(in.Note); !ok {
 		add("note", "note_invalid")
 	}
-	if len(in.Servers) == 0 {
-		add("servers", "servers_missing")
-	}
-	seen := map[int64]bool{}
-	for _, s := range in.Servers {
-		if seen[s.ServerID] || len(in.Servers) > inviteServersMax {
-			add("servers", "servers_invalid")
-			break
-		}
-		seen[s.ServerID] = true
+	if code := checkServers(in.Servers); code != "" {
+		add("servers", code)
 	}
 	var err error
 	if row.ID, err = i.newID(); err != nil {
@@ -217,6 +209,24 @@ func (i *Invites) check(ownerID int64, in *NewInvite) (inviteRow, error) {
 		}
 	}
 	return row, invalid(wrong)
+}
+
+// checkServers returns what is wrong with the servers of an invite, "" for nothing.
+func checkServers(servers []InviteServer) (code string) {
+	if len(servers) == 0 {
+		return "servers_missing"
+	}
+	if len(servers) > inviteServersMax {
+		return "servers_invalid"
+	}
+	seen := map[int64]bool{}
+	for _, s := range servers {
+		if seen[s.ServerID] {
+			return "servers_invalid"
+		}
+		seen[s.ServerID] = true
+	}
+	return ""
 }
 
 // cleanNote returns a note as it is stored: lines of text without invisible

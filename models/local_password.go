@@ -85,6 +85,8 @@ type LocalPasswordPlace struct {
 }
 
 // localPasswordPlace reads a link, its server and its local user.
+//
+//nolint:gosec // a statement, not a password
 const localPasswordPlace = `SELECT l.id AS link_id, l.type, s.name, s.own_name, s.password_key, s.linked_passwords,
  u.name AS local_user, u.administrator, u.disabled, u.not_allowed, u.gone_at
 FROM links l JOIN servers s ON s.id = l.server_id

@@ -8,6 +8,8 @@ import (
 )
 
 // openLocalPasswords lists the new passwords that wait for an agent.
+//
+//nolint:gosec // a statement, not a password
 const openLocalPasswords = `SELECT p.* FROM local_passwords p JOIN accounts a ON a.id = p.account_id JOIN links l ON l.id = p.link_id
 WHERE p.server_id = ? AND p.state = ? AND p.expires_at > ? AND a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL
  AND l.server_id = p.server_id AND l.account_id = p.account_id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY p.id`

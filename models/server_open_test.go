@@ -145,7 +145,7 @@ func TestOpenCodeDiesWithItsCause(t *testing.T) {
 			"all sessions": func(_ media, _ models.Account, s models.Session) error {
 				return k.Sessions.EndAll(ctx, s.AccountID, home)
 			},
-			"link": func(m media, owner models.Account, s models.Session) error {
+			"link": func(m media, owner models.Account, _ models.Session) error {
 				return k.People.Remove(ctx, owner.ID, m.ID, k.agentLinks(m)[0].ID)
 			},
 			"account": func(_ media, _ models.Account, s models.Session) error {

@@ -119,21 +119,27 @@ func (s *Servers) Change(ctx context.Context, ownerID, serverID int64, in Server
 				return err
 			}
 		}
-		if in.LinkedPasswords != nil {
-			if err := tx.Exec("UPDATE servers SET linked_passwords = ? WHERE id = ?", *in.LinkedPasswords, serverID).Error; err != nil {
-				return err
-			}
-		}
-		if in.StartNote != nil {
-			if err := tx.Exec("UPDATE servers SET start_note = ? WHERE id = ?", *in.StartNote, serverID).Error; err != nil {
-				return err
-			}
+		if err := in.write(tx, serverID); err != nil {
+			return err
 		}
 		if in.SelfService != nil {
 			return setSelfService(tx, serverID, *in.SelfService, s.Now())
 		}
 		return nil
 	})
+}
+
+// write stores the changes that no agent and no list of servers has to learn.
+func (in *ServerChange) write(tx *gorm.DB, serverID int64) error {
+	if in.LinkedPasswords != nil {
+		if err := tx.Exec("UPDATE servers SET linked_passwords = ? WHERE id = ?", *in.LinkedPasswords, serverID).Error; err != nil {
+			return err
+		}
+	}
+	if in.StartNote == nil {
+		return nil
+	}
+	return tx.Exec("UPDATE servers SET start_note = ? WHERE id = ?", *in.StartNote, serverID).Error
 }
 
 // clean puts the texts into the form in which they are stored. It returns an error about

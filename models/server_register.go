@@ -367,22 +367,8 @@ func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, se
 		if err := r.requireAddress(ctx, tx, accountID); err != nil {
 			return err
 		}
-		now := r.Now()
-		var holder int64
-		err := tx.Raw(`SELECT s.id FROM server_keys k JOIN servers s ON s.id = k.server_id
-WHERE k.hash = ? AND k.expires_at IS NULL AND s.disabled_at IS NULL`, secret.Sum(serverKey)).Scan(&holder).Error
-		if err != nil {
+		if err := claimServer(tx, accountID, serverID, serverKey, r.Now()); err != nil {
 			return err
-		}
-		if holder == 0 || holder != serverID {
-			return ErrNotFound
-		}
-		result := tx.Exec("UPDATE servers SET owner_id = ?, claimed_at = ? WHERE id = ? AND owner_id = 0", accountID, now, serverID)
-		if result.Error != nil {
-			return result.Error
-		}
-		if result.RowsAffected != 1 {
-			return ErrServerClaimed
 		}
 		row, err := r.serverByID(ctx, tx, serverID)
 		if err != nil {
@@ -390,4 +376,23 @@ WHERE k.hash = ? AND k.expires_at IS NULL AND s.disabled_at IS NULL`, secret.Sum
 		}
 		return r.recordAbout(ctx, tx, accountID, EventServerClaimed, row.server().Name, caller)
 	})
+}
+
+// claimServer makes the account the owner of a server that has none and whose current key is
+// serverKey. It returns [ErrNotFound] for another key, or [ErrServerClaimed].
+func claimServer(tx *gorm.DB, accountID, serverID int64, serverKey string, now time.Time) error {
+	var holder int64
+	err := tx.Raw(`SELECT s.id FROM server_keys k JOIN servers s ON s.id = k.server_id
+WHERE k.hash = ? AND k.expires_at IS NULL AND s.disabled_at IS NULL`, secret.Sum(serverKey)).Scan(&holder).Error
+	if err != nil {
+		return err
+	}
+	if holder == 0 || holder != serverID {
+		return ErrNotFound
+	}
+	result := tx.Exec("UPDATE servers SET owner_id = ?, claimed_at = ? WHERE id = ? AND owner_id = 0", accountID, now, serverID)
+	if result.Error == nil && result.RowsAffected != 1 {
+		return ErrServerClaimed
+	}
+	return result.Error
 }
