@@ -196,9 +196,7 @@ func (i *Invites) check(ownerID int64, in *NewInvite) (inviteRow, error) {
 	if row.Note, ok = cleanNote(in.Note); !ok {
 		add("note", "note_invalid")
 	}
-	if code := checkServers(in.Servers); code != "" {
-		add("servers", code)
-	}
+	checkServers(in.Servers, add)
 	var err error
 	if row.ID, err = i.newID(); err != nil {
 		return row, explained("make an id", err)
@@ -211,22 +209,19 @@ func (i *Invites) check(ownerID int64, in *NewInvite) (inviteRow, error) {
 	return row, invalid(wrong)
 }
 
-// checkServers returns what is wrong with the servers of an invite, "" for nothing.
-func checkServers(servers []InviteServer) (code string) {
+// checkServers calls add with what is wrong with the servers of an invite.
+func checkServers(servers []InviteServer, add func(field, code string)) {
 	if len(servers) == 0 {
-		return "servers_missing"
-	}
-	if len(servers) > inviteServersMax {
-		return "servers_invalid"
+		add("servers", "servers_missing")
 	}
 	seen := map[int64]bool{}
 	for _, s := range servers {
-		if seen[s.ServerID] {
-			return "servers_invalid"
+		if seen[s.ServerID] || len(servers) > inviteServersMax {
+			add("servers", "servers_invalid")
+			return
 		}
 		seen[s.ServerID] = true
 	}
-	return ""
 }
 
 // cleanNote returns a note as it is stored: lines of text without invisible
