@@ -203,7 +203,7 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 			{"fail quick connect", func() error {
 				return k.QuickConnects.Fail(ctx, m.Server, k.quick(session, m, "444444").ID, models.QuickCodeWrong)
 			}, ""},
-			{"where servers open", func() error { _, err := k.Opens.Addresses(ctx, member.ID, true); return err }, "l USING COVERING INDEX links_"},
+			{"where servers open", func() error { _, err := k.Opens.Addresses(ctx, member.ID, true); return err }, ""},
 			{"note an opening", func() error { _, err := k.Opens.Note(ctx, session, m.ID, true); return err }, ""},
 			{"redeem a code", func() error { _, err := k.Opens.Redeem(ctx, m.Server, k.allow(session, m), openVerifier); return err }, "server_opens_code_hash"},
 			{"invite here", func() error { _, err := k.inviteHere(m, "there@example.org"); return err }, ""},
