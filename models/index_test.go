@@ -129,7 +129,7 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 		for i := range 400 {
 			k.exec("UPDATE links SET ends_at = ? WHERE id = ?", k.Now().Add(time.Duration(i+1000)*time.Hour), 1000+i)
 		}
-		k.analyse("links", "local_users", "libraries", "invites", "link_changes", "proofs", "idempotency", "quick_connects")
+		k.analyse("accounts", "links", "local_users", "libraries", "invites", "invite_servers", "link_changes", "proofs", "idempotency", "quick_connects")
 		owner, anna, ben := k.account(), k.account(), k.account()
 		m := k.agent(owner)
 		k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{SelfService: new(true)}))
