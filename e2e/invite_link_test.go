@@ -17,12 +17,7 @@ func TestInviteByLink(t *testing.T) {
 	signIn(owner, olga)
 	attic := runAgent(t, s, "Attic", claimCode(owner), "Films", "Music")
 	owner.open(attic.page() + "/invite")
-	owner.tick("#link")
-	owner.fill("greeting", "Nina Berg")
-	owner.tabTo(`form[action="/invites"] button`)
-	owner.press("\r")
-	owner.until(`document.querySelector("#invite-link") !== null`)
-	owner.wantNotice("invite_link_made")
+	makeInviteLink(owner)
 	owner.audit("invite_link")
 	link := ask[string](owner, `document.querySelector("#invite-link").textContent`)
 	owner.until(`document.querySelector("#invite-link + button").textContent === ` + quote(owner.says("page.invite_link.copy")))
@@ -51,4 +46,16 @@ func TestInviteByLink(t *testing.T) {
 	late.fill("link", link)
 	late.send("/i")
 	late.wantText("main", late.says("error.invite_used", "Owner", "olga"))
+}
+
+// makeInviteLink fills in the form of an invite, with the keyboard, and ends at the page of its
+// link.
+func makeInviteLink(owner *visitor) {
+	owner.t.Helper()
+	owner.tick("#link")
+	owner.fill("greeting", "Nina Berg")
+	owner.tabTo(`form[action="/invites"] button`)
+	owner.press("\r")
+	owner.until(`document.querySelector("#invite-link") !== null`)
+	owner.wantNotice("invite_link_made")
 }

@@ -104,6 +104,7 @@ func strangersPages() []shown {
 		{"dev_mail", "empty", at("/dev/mail")},
 		{"landing", "", at("/")},
 		{"pin_help", "", at("/help/pin")},
+		{"invite_open", "", at("/i")},
 		{"signin", "", at("/signin")},
 		{"signin", "with mistakes", func(v *visitor) {
 			v.fill("name_or_email", ada.email)

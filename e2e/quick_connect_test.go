@@ -83,8 +83,21 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 			answer(asked(v), "code_wrong")
 			says(v, "page.quick_connect_wait.failed.code_wrong")
 		}},
+		{"invite_link", "", func(v *visitor) {
+			v.open(loft.page() + "/invite")
+			makeInviteLink(v)
+		}},
+		{"server_open_allow", "", func(v *visitor) {
+			askAPI[struct{}](t, s, loft.key, http.MethodPut, "/server/report", map[string]any{
+				"name": loft.name, "system_id": "agent-loft", "local_users": []map[string]string{{"id": "u1", "name": "anna"}}, "quick_connect": true,
+				"addresses": []map[string]string{{"kind": "wan", "url": "https://loft.example.org"}}, "open_addresses": []string{"https://loft.example.org"},
+			})
+			const challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // the example of RFC 7636
+			v.open(loft.page() + "/authorize?state=a-state-of-the-agent&code_challenge=" + challenge + "&code_challenge_method=S256")
+			v.wantText("main", "loft.example.org")
+		}},
 		{"device", "once more", func(v *visitor) {
-			v.follow(`main a[href="/link"]`, "/link")
+			v.open("/link")
 			v.open("/link?digits=again&user_code=739104")
 			v.wantText("main", v.says("page.device.again"))
 			v.wantValue("user_code", "")
