@@ -244,7 +244,7 @@ func TestGuestIsNotDeletedWhileLinkExists(t *testing.T) {
 }
 
 // TestDisabledGuestIsNotDeletedLater switches DeleteGuests on after a guest was disabled.
-// That guest must stay.
+// The guest must stay.
 func TestDisabledGuestIsNotDeletedLater(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -65,7 +65,7 @@ func (l *Links) Pending(ctx context.Context) ([]Link, error) {
 }
 
 // Ask asks the person with a username to link their account with a local user. requestedBy
-// is the name of the admin who asks, as the person sees it; it may be "". It returns
+// is the name of the administrator, as the person sees it; it may be "". It returns
 // [ErrNotRegistered], [ErrLocalUserUnknown], [ErrLocalUserRefused] for an administrator,
 // [ErrUsernameUnknown], [ErrAlreadyLinked], [ErrMediaServerAway], [ErrServiceAway] or
 // [ErrServiceRefused].

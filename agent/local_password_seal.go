@@ -72,7 +72,7 @@ func publicText(key *ecdh.PrivateKey) string {
 	return base64.RawURLEncoding.EncodeToString(key.PublicKey().Bytes())
 }
 
-// errNotSealed means that a text is no password that was sealed to this key for this link.
+// errNotSealed means that a text does not contain a password that was sealed to this key for this link.
 var errNotSealed = errors.New("the text is not sealed to this key for this link")
 
 // openPassword opens a sealed password. It reports false for a text that is not sealed to this key

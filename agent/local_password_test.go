@@ -89,8 +89,8 @@ func TestLocalPassword(t *testing.T) {
 	})
 }
 
-// What is not for this link, too short or for a local user who gets none is refused, and nothing
-// changes at the media server.
+// A password for another link, a short one, and one for a local user who may not get it are
+// refused, and nothing changes at the media server.
 func TestLocalPasswordRefused(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -25,7 +25,7 @@ import (
 // Opens sign browsers in at the media server's own web app. A browser begins a flow at the
 // media server's origin, and goes to the service with a state and a code challenge. It
 // comes back with a code, which the agent redeems with the verifier that nobody else
-// knows. Flows are kept in memory alone: what a restart forgets, a person begins again.
+// knows. Flows are kept only in memory: after a restart of the agent people have to begin again.
 type Opens struct {
 	*core
 

@@ -62,7 +62,7 @@ func (s *Store) untouched(ctx context.Context) (bool, error) {
 	}
 	place, err := changeTime(s.lockPath())
 	if err != nil || facts[factPlace] == "" || place != facts[factPlace] {
-		return false, nil //nolint:nilerr // a lock file that cannot be read is none of ours
+		return false, nil //nolint:nilerr // a lock file that cannot be read belongs to another program
 	}
 	serverID, seq, err := s.position()
 	return err == nil && serverID == facts[factServerID] && seq <= own, nil

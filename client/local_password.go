@@ -73,7 +73,7 @@ const LocalPasswordAsked = "local_password_asked"
 const (
 	LocalPasswordNotAllowed  = "not_allowed"   // the local user is an administrator, waits for a yes, is disabled, or the link has ended
 	LocalPasswordNoLocalUser = "no_local_user" // the agent has not created the local user of a guest yet
-	LocalPasswordUnreadable  = "unreadable"    // it was sealed to another key, or is no password
+	LocalPasswordUnreadable  = "unreadable"    // it was sealed to another key, or it is not a password
 	LocalPasswordUnavailable = "unavailable"   // the media server does not answer, or takes no passwords
 )
 

@@ -24,8 +24,8 @@ type Report struct {
 	// older than this member refuses it with [ErrJSONInvalid].
 	PasswordKey string `json:"password_key,omitempty"`
 
-	// OpenAddresses are those of Addresses below which the agent answers browsers, so that
-	// Open leads there. A service that is older than this member refuses it with
+	// OpenAddresses are the addresses, out of Addresses, below which the agent answers
+	// browsers, so that Open leads there. A service that is older than this member refuses it with
 	// [ErrJSONInvalid].
 	OpenAddresses []string `json:"open_addresses,omitempty"`
 

@@ -49,8 +49,8 @@ type Loaded struct {
 // grammar is a pointer to a struct of commands and flags for kong that embeds Settings or Agent,
 // and set is a pointer to the embedded struct. Load never ends the process.
 //
-// It returns ErrHelp, or an error for a command line that it cannot understand. Settings that are
-// wrong are no error here, because some commands do not need them; a command that needs them calls
+// It returns ErrHelp, or an error for a command line that it cannot understand. Wrong settings
+// do not make it fail, because some commands do not need them; a command that needs them calls
 // Loaded.Check.
 func Load(grammar any, set Set, world World, options ...kong.Option) (*Loaded, error) {
 	loaded := &Loaded{Origins: Origins{}, set: set, problems: newProblems()}

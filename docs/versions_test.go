@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// leastVersions lists modules that once had a weakness, with the first version without the weakness
-// and what the weakness was. The search for known weaknesses needs a database that cannot be
+// leastVersions lists modules that once had a weakness, each with a description of the weakness and
+// the first version without it. The search for known weaknesses needs a database that cannot be
 // reached from everywhere, and it does not report code that the program does not call today. This
 // table needs no database. With it, no later change of go.mod can go back to a version with one of
 // these weaknesses.

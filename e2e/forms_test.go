@@ -9,8 +9,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// wantError fails the test unless an input says, for screen readers too, that its value is wrong
-// and why.
+// wantError fails the test unless an input is marked as wrong and its error has the text, for screen
+// readers too.
 func (v *visitor) wantError(name, text string) {
 	v.t.Helper()
 	input := "[name=" + quote(name) + "]"

@@ -79,7 +79,7 @@ func (s *site) fail(c *gin.Context, err error, write func(*gin.Context, failure)
 }
 
 // tellRequestID writes the id of the request into the header of an answer that refuses it, so
-// that a person who asks for help can name the line of the log. Not every kind of answer can
+// that a person who needs help can name the line of the log. Not every kind of answer can
 // have the id in its body.
 func tellRequestID(c *gin.Context) {
 	v := visitOf(c)

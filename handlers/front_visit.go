@@ -19,7 +19,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// visit holds what is known about one request. The visit is the context of the request, so
+// visit keeps the facts about one request, such as its caller and its id. The visit is the context of the request, so
 // that finding it costs nothing.
 type visit struct {
 	context.Context //nolint:containedctx // it is this context, with one more value: itself

@@ -142,7 +142,7 @@ func (s *site) startOpen(c *gin.Context, _ form) error {
 	}
 	to, err := s.Store.Opens.Note(c.Request.Context(), session, id, s.secure)
 	if models.KindOf(err) == models.KindNotFound {
-		return seeOther(c, "/servers/"+idText(id)+"/open") // this page says what else there is
+		return seeOther(c, "/servers/"+idText(id)+"/open") // this page shows the other ways in
 	}
 	if err != nil {
 		return err

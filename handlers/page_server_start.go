@@ -285,8 +285,8 @@ const (
 	mediaEmby     = "emby"
 )
 
-// mediaKind says what a server is. Versions of Jellyfin begin at 10; the agent's own small media
-// server has a lower one, so that apps for Jellyfin leave it alone.
+// mediaKind returns the kind of a media server: one of the constants above. Versions of Jellyfin begin
+// at 10. The version of the agent's own small media server is lower, so that apps for Jellyfin do not use it.
 func mediaKind(server models.ServerDescription) string {
 	switch {
 	case server.Kind == models.ServerEmby:

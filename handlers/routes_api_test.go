@@ -11,8 +11,8 @@ import (
 )
 
 // TestEveryAPIRoute calls every operation of the contract as every kind of caller. The
-// contract says who may call an operation and with which body, and so which answer each
-// caller must get. The ids in the requests are ann's and those of her server.
+// contract names the callers and the body of each operation. The answer that each caller
+// must get follows from that. The ids in the requests belong to ann and to her server.
 func TestEveryAPIRoute(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)

@@ -173,8 +173,8 @@ func TestMailsLeaveConnectionsThatHang(t *testing.T) {
 	})
 }
 
-// TestTooManyConnections has a mail server that refuses a third connection. That is no failure: all
-// mails are sent over the two other connections.
+// TestTooManyConnections has a mail server that refuses a third connection. Nothing fails: all mails
+// are sent over the two other connections.
 func TestTooManyConnections(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.NewSink(t)

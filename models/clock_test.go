@@ -70,7 +70,7 @@ func TestAnInstanceWithAWrongClockDestroysNothing(t *testing.T) {
 		k.clock.Advance(11 * time.Minute)
 		code := k.beginAPI(newName())
 		kept := func() int { return len(k.texts("SELECT id FROM device_codes WHERE device_id = ?", late)) }
-		k.letters() // those about the link
+		k.letters() // passes over the mails about the link
 		k.must(k.Recovery.Request(ctx, person.Username, home, false))
 
 		k.is(wrong.Sweep(ctx), models.ErrClocksDiffer)

@@ -81,8 +81,8 @@ type InviteServer struct {
 	EndsAt        time.Time // zero for no end
 }
 
-// NewInvite is the offer of an owner. It goes to a person by mail, or to whoever has its
-// link, or both.
+// NewInvite is the offer of an owner. It goes to a person by mail, or to everybody
+// who has its link, or both.
 type NewInvite struct {
 	To             string    // a username or an email address; "" for a link alone
 	Link           bool      // also make a link; see [InviteLinks]

@@ -10,9 +10,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// InviteLinks are the operations on the links of invites, which an owner hands on by
-// whatever means: a chat, a note, a QR code. Whoever has such a link may accept the invite.
-// Its secret is another than that of the invite's mail, and it proves no address.
+// InviteLinks are the operations on the links of invites, which an owner hands on in a
+// chat, on a note or as a QR code. Everybody who has the link may accept the invite. Its
+// secret differs from the secret in the invite's mail, and it proves no address.
 type InviteLinks struct {
 	*core
 	invites *Invites
@@ -84,7 +84,7 @@ func (l *InviteLinks) Secret(ctx context.Context, ownerID, inviteID int64) (stri
 }
 
 // countLook counts a look for the invite of a link by its caller. Nobody finds a secret of
-// 256 bits, but whoever tries must not keep the database busy. Mailed secrets are not counted.
+// 256 bits, but somebody who tries must not keep the database busy. Mailed secrets are not counted.
 func (c *core) countLook(ctx context.Context, text string, caller Caller) error {
 	if !IsInviteLink(text) {
 		return nil

@@ -140,7 +140,7 @@ func (i *Invites) ProposeUsername(nameOrEmail string) string {
 // mailed secret was sent to. Only the reader of that mail may learn it. It returns
 // [ErrTokenSpent] once the invite is answered, withdrawn or expired.
 func (i *Invites) HasAccount(ctx context.Context, mailToken string) (bool, error) {
-	if IsInviteLink(mailToken) { // whoever has a link has read no mail
+	if IsInviteLink(mailToken) { // somebody who has a link has not read a mail
 		return false, nil
 	}
 	invite, err := i.inviteOf(ctx, mailToken)

@@ -15,7 +15,7 @@ const noteStep = 200
 // such as the times of the last uses of sessions. V is what is noted about each key.
 type notes[K, V comparable] struct {
 	mu    sync.Mutex
-	noted map[K]V // what is not written yet
+	noted map[K]V // the notes that are not written yet
 }
 
 func newNotes[K, V comparable]() *notes[K, V] { return &notes[K, V]{noted: map[K]V{}} }

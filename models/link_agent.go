@@ -122,8 +122,8 @@ func (a *Agents) Check(ctx context.Context, this Server, keyHash secret.Hash, ac
 	return AgentLink{}, ErrAccessKeyWrong
 }
 
-// exchangeLinks returns the accepted links that an access key may open: that of an account, or
-// all of a server for the accountID 0.
+// exchangeLinks returns the accepted links of a server that an access key may open: only the link
+// of one account, or the links of all accounts if accountID is 0.
 func (a *Agents) exchangeLinks(ctx context.Context, serverID, accountID int64) ([]AgentLink, error) {
 	if accountID == 0 {
 		return a.agentLinks(ctx, serverID, " AND l.state = ?", LinkAccepted)

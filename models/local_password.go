@@ -25,7 +25,7 @@ const (
 const (
 	LocalPasswordNotAllowed  = "not_allowed"   // the local user is an administrator, waits for a yes, is disabled, or the link has ended
 	LocalPasswordNoLocalUser = "no_local_user" // the agent has not created the local user of a guest yet
-	LocalPasswordUnreadable  = "unreadable"    // it was sealed to another key, or is no password
+	LocalPasswordUnreadable  = "unreadable"    // it was sealed to another key, or it is not a password
 	LocalPasswordUnavailable = "unavailable"   // the media server does not answer, or takes no passwords
 	LocalPasswordExpired     = "expired"       // the agent did not answer in time, or the person signed out everywhere
 	LocalPasswordReplaced    = "replaced"      // another password was chosen later

@@ -173,7 +173,7 @@ func TestLocalPasswordPlace(t *testing.T) {
 	})
 }
 
-// A report with a key that is no point of the curve is refused.
+// A report with a key that is not a point of the curve is refused.
 func TestPasswordKeyIsAPoint(t *testing.T) {
 	each(t, func(k *kit) {
 		m := k.agent(k.account())

@@ -49,8 +49,8 @@ type MailTraits struct {
 }
 
 // The groups of mails. Some mails of each group are sent every hour, even when strangers have
-// used up the limit of the day. Without such a mail a person cannot go on, and no page shows
-// what the mail says.
+// used up the limit of the day. A person cannot go on without their mail, and no page
+// shows the text of the mail.
 const (
 	hourlyReset   = "reset"
 	hourlyConfirm = "confirm" // of sign-ups

@@ -41,8 +41,8 @@ func (c *core) oweNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, ch
 
 // ConfirmAgain owes the mail that asks a newcomer for the confirmation of its address again,
 // also after its link has ended; the link of the earlier mail stops working. Above a limit it
-// does nothing and returns nil. It returns [ErrNotFound] for an account that is no newcomer,
-// or that has named no address.
+// does nothing and returns nil. It returns [ErrNotFound] for an account that is not a
+// newcomer, or that has not named an address.
 func (e *Emails) ConfirmAgain(ctx context.Context, accountID int64, caller Caller) error {
 	row, err := e.accountByID(ctx, e.read(ctx), accountID)
 	if err != nil {
@@ -85,7 +85,7 @@ func (e *Emails) askNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, 
 
 // requireAddress returns [ErrAddressFirst] for a newcomer, which may only use the servers of
 // its own invite. The caller locks the account before it writes: an address that is confirmed
-// between is no harm.
+// meanwhile does no harm.
 func (c *core) requireAddress(ctx context.Context, tx *gorm.DB, accountID int64) error {
 	n, err := gorm.G[accountRow](tx).Where("id = ? AND newcomer_of <> 0", accountID).Count(ctx, "*")
 	if err == nil && n > 0 {
@@ -95,10 +95,10 @@ func (c *core) requireAddress(ctx context.Context, tx *gorm.DB, accountID int64)
 }
 
 // settleNewcomer makes an account of a newcomer whose address was confirmed. If the browser
-// that confirmed is not the account's own, whoever made the account may be another person
-// than the reader of the mail: it could be waiting with a password for the owner of the
-// address. So everything that the maker could get in with ends, the PIN as well, and
-// settleNewcomer returns the secret of a link that sets a new password.
+// that confirmed does not belong to the account, another person than the reader of the mail
+// may have made the account, and may know its password. So every way in that the other
+// person could use ends, the PIN as well, and settleNewcomer returns the secret of a link
+// that sets a new password.
 func (e *Emails) settleNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, own bool) (resetSecret string, err error) {
 	if err := updateAccount(tx, row.ID, map[string]any{"newcomer_of": 0}, "newcomer_of <> 0"); err != nil {
 		return "", err

@@ -35,8 +35,8 @@ type Report struct {
 	// point of P-256 in base64url. "" if the agent takes none.
 	PasswordKey string
 
-	// OpenAddresses are those of the addresses below which the agent answers browsers; see
-	// [Opens]. Others are ignored.
+	// OpenAddresses are the addresses, out of Addresses, below which the agent answers
+	// browsers; see [Opens]. An address that is not in Addresses is ignored.
 	OpenAddresses []string
 
 	// Run tells the runs of agents apart: each run has a random text of its own. It is "" if

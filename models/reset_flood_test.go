@@ -49,8 +49,8 @@ func TestStrangersDoNotStopResets(t *testing.T) {
 }
 
 // Strangers with many addresses ask for resets of names that have no account: no matter how
-// many names they try, only a few rows wait for the worker, and among these is the mail of a
-// person who asks for a reset.
+// many names they try, only a few rows wait for the worker. One of these rows is the mail of a
+// person who needs a reset.
 func TestUnknownNamesLeaveFewMails(t *testing.T) {
 	strict(t, func(k *kit) {
 		ctx, a := k.t.Context(), k.account()

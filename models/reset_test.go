@@ -176,8 +176,13 @@ func TestResetSetsANewPassword(t *testing.T) {
 		})
 		k.run("is limited to two an hour for a source without a captcha", func(k *kit) {
 			from := models.Caller{Address: "198.51.100.7"}
-			for range 4 {
-				k.must(k.Recovery.Request(ctx, newName(), from, true))
+			var names []string
+			for range 4 { // requests for unknown names would share a few rows, sometimes even two of them
+				names = append(names, k.account().Username)
+			}
+			k.letters()
+			for _, name := range names {
+				k.must(k.Recovery.Request(ctx, name, from, true))
 			}
 			if mails, err := k.Mail.List(ctx, 100); err != nil || len(mails) != 2 {
 				k.t.Errorf("%d mails, %v, want 2", len(mails), err)

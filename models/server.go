@@ -62,7 +62,7 @@ func (d *describedRow) scans() []any {
 	return append(make([]any, 0, 24), &d.SystemID, &d.Name, &d.OwnName, &d.Kind, &d.Version)
 }
 
-// ServerDescription is what the people of a server are told about that server.
+// ServerDescription describes a server to the people who may use it.
 type ServerDescription struct {
 	SystemID      string // the media server's own id, as it claims without proof
 	Name          string // the owner's name for it, else its own

@@ -134,9 +134,9 @@ func (k *ServerKeys) noteKeyUse(hash secret.Hash, use keyUse) {
 }
 
 // Flush writes the stored uses, a few in each transaction. If that fails, the next Flush tries
-// again. A server that uses its newest key does not need its older keys any more, so Flush ends
-// those of them that have a worse [keyPast]: a keyOwn ends every keyInherited and keyKnown, and
-// a keyInherited ends every keyKnown. The owner gets a mail.
+// again. Once a server uses its newest key, it does not need its older keys any more. Then Flush
+// ends each older key whose [keyPast] is worse, and the owner gets a mail: a keyOwn ends every
+// keyInherited and keyKnown, and a keyInherited ends every keyKnown.
 func (k *ServerKeys) Flush(ctx context.Context) error {
 	byHash := func(a, b secret.Hash) int { return bytes.Compare(a[:], b[:]) }
 	return k.used.flush(byHash, func(hashes []secret.Hash, used map[secret.Hash]keyUse) error {

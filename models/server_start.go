@@ -7,8 +7,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// ServerStart is what the page about getting in tells a person who may use a server. Of the
-// link it has what [Links.List] fills, and FirstDeviceAt.
+// ServerStart has everything that a person needs who wants to get into a server for the first
+// time. Its link has FirstDeviceAt and the fields that [Links.List] fills.
 type ServerStart struct {
 	Link
 	Addresses    []Address // in the order in which a client should try them; hidden ones are left out

@@ -27,8 +27,8 @@ const (
 	easyPurpose     = "local easy pin"
 )
 
-// errWrong means that the password is not that of the local user with the name, or that the
-// local user may not sign in with a password.
+// errWrong means that the name or the password is wrong, or that the local user may not sign in
+// with a password.
 var errWrong = errors.New("wrong name or password")
 
 // guess holds the SHA-1s, in lower-case hex digits, of a password that somebody typed. The

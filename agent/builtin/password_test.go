@@ -119,7 +119,7 @@ func TestPasswordRules(t *testing.T) {
 	if !k.signs("alice", "") || k.signs("alice", "given") {
 		t.Error("the password was not removed")
 	}
-	want(t, k.post(path(open), opens, members("NewPw", "first")), 204) // who has no password does not have to prove one
+	want(t, k.post(path(open), opens, members("NewPw", "first")), 204) // a local user without a password does not have to prove one
 	if !k.signs("open", "first") || k.signs("open", "") {
 		t.Error("the first password was not set")
 	}

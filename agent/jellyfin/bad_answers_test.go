@@ -152,8 +152,8 @@ func TestBadAnswers(t *testing.T) {
 	}
 }
 
-// clearError returns what is wrong with the text of an error: secrets in it, more than one
-// line, or a repeated prefix. It returns "" for a text without such faults.
+// clearError returns the faults of an error's text: secrets in it, more than one line, or a
+// repeated prefix. It returns "" for a text that has no fault.
 func clearError(err error, fake *jellyfintest.Server, secrets ...string) string {
 	text := err.Error()
 	for _, secret := range append(secrets, fake.APIKey, "secret-token", "secret-body", "secret-query", "secret-path", "api_key", "Token=", "code=") {

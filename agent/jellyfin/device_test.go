@@ -8,7 +8,7 @@ import (
 )
 
 // A local user's sign-in on a device is listed and ended, also when others share the device:
-// then theirs stay. What is not there counts as ended.
+// then the sign-ins of the others stay. A device that does not exist counts as ended.
 func TestEndDevice(t *testing.T) {
 	t.Parallel()
 	for name, shared := range map[string]bool{"alone": false, "shared": true} {

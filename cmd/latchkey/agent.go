@@ -138,7 +138,7 @@ func (p *agentProgram) quietLogger() *slog.Logger {
 // path returns the path of a file in the data folder.
 func (p *agentProgram) path(name string) string { return filepath.Join(p.settings.DataDir, name) }
 
-// parts holds what the commands of the agent work with.
+// parts has the objects that the agent's commands use.
 type parts struct {
 	log         *slog.Logger
 	keys        secret.Keys

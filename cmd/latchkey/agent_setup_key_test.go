@@ -98,7 +98,7 @@ func TestSetupTakesNewServerKey(t *testing.T) {
 	h.owner.w.keepsSecrets(h.folder, h.owner.w.service, h.agent)
 }
 
-// Setup says what is wrong with a wrong key and asks again. If no correct key follows, it ends with an
+// If a key is wrong, setup names the fault and asks for a key again. If no correct key follows, it ends with an
 // error, and the registration stays as it was.
 func TestSetupRefusesWrongServerKeys(t *testing.T) {
 	t.Parallel()

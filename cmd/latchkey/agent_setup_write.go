@@ -48,8 +48,8 @@ func (s *setup) keptKey() string {
 	return newSecretKey()
 }
 
-// makeFolder creates the data folder. If the folder is the one of systemd, its owner becomes the
-// user as whom systemd runs the agent.
+// makeFolder creates the data folder. If systemd uses the folder, its owner becomes the user
+// as whom systemd runs the agent.
 func (s *setup) makeFolder() error {
 	if err := os.MkdirAll(s.settings.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data-dir: %w", err)

@@ -14,7 +14,7 @@ const (
 	breakFor = 10 * time.Second
 )
 
-// outcome is what one call shows about the service.
+// outcome is the result of one call: whether the service works.
 type outcome int
 
 const (

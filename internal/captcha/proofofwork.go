@@ -23,7 +23,7 @@ const (
 	// DefaultLife is the time in which a challenge may be answered if the field Life is 0. The service sets its own
 	// (captcha-life).
 	DefaultLife = 20 * time.Minute
-	// minKey is the least length of a key, in bytes. Whoever guesses a key can sign challenges with known solutions.
+	// minKey is the least length of a key, in bytes. A person who guesses a key can sign challenges with known solutions.
 	minKey = 16
 	// clockMargin is added to the time for which a used challenge is remembered, for processes whose clocks differ.
 	clockMargin = time.Minute

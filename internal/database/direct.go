@@ -6,8 +6,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// observer is the plugin by which GORM carries a DB into each of its transactions. So the function
-// that was given to [DB.Observe] also hears of the statements that run without GORM's builder.
+// observer is a GORM plugin that holds a DB, because GORM passes plugins on to each transaction. So a
+// transaction can report statements that run without GORM's builder to the function of [DB.Observe].
 type observer struct{ db *DB }
 
 const observerName = "latchkey:observer"

@@ -110,8 +110,8 @@ func (p *proxy) join(client net.Conn) {
 	_ = server.Close()
 }
 
-// loses reports whether the message said must not reach the server. If the message is the one of
-// cutAt, loses closes the client's connection before the server gets it.
+// loses reports whether the message said must not reach the server. If cutAt names the
+// message, loses closes the client's connection before the server gets it.
 func (p *proxy) loses(client net.Conn, said []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

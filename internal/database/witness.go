@@ -16,8 +16,8 @@ var errLocked = errors.New("another program has the lock")
 // server, where it belongs to the only connection that migrates. A program that is killed in the
 // middle of a migration therefore keeps nobody waiting for the end of its lease.
 //
-// Where there is no such lock, the lease alone decides. That is so on a Galera cluster, whose nodes
-// do not know the locks of each other.
+// A Galera cluster does not have such a lock, because its nodes do not know the locks of each
+// other. There the lease alone decides.
 type witness struct {
 	// take reports whether this program may go on: it has the lock now, or the database has no such
 	// lock. place names the lock that the program has; it is "" without one.

@@ -40,13 +40,13 @@ type Options struct {
 	MaxBody int64
 	// JoinInto names a parameter in whose value some servers send an unescaped "&". A part after
 	// such a "&" belongs to the value if it is neither one of Known nor a pair with a valid name.
-	// "" means that there is no such parameter. If a form contains an address that is not encoded,
+	// If JoinInto is "", no value is joined. If a form contains an address that is not encoded,
 	// "+" does not stand for a blank.
 	JoinInto string
 	Known    []string
 	// Encoded names a parameter that is sent only by clients that encode their forms. So a form
 	// with JoinInto and without Encoded comes from a client that encodes nothing, and "+" never
-	// stands for a blank in it. "" means that there is no such parameter.
+	// stands for a blank in it. If Encoded is "", no parameter is sent by such clients alone.
 	Encoded string
 	// Lists makes Read keep the lists in a JSON body: it joins their texts and numbers by commas.
 	Lists bool

@@ -42,7 +42,7 @@ type HasherOptions struct {
 	Wait       time.Duration // the longest wait; after it a caller gets [ErrBusy]
 
 	// StrangersShare, from 0 to 1, is the share of the hashes of this machine, by its measured
-	// rate, that strangers may ask for. 0 means that there is no limit. See [ForStranger].
+	// rate, that strangers may ask for. 0 sets no limit. See [ForStranger].
 	StrangersShare float64
 	Now            func() time.Time // measures how long a hash takes
 
