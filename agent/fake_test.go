@@ -270,6 +270,10 @@ func (f *fake) Mint(ctx context.Context, id string, device mediaserver.Device) (
 	return token, err
 }
 
+func (f *fake) EndTrial(ctx context.Context, user string) error {
+	return f.do(ctx, "EndTrial "+user, func() error { return nil })
+}
+
 func (f *fake) Revoke(ctx context.Context, token string) error {
 	return f.do(ctx, "Revoke "+token, func() error { delete(f.tokens, token); return nil })
 }

@@ -48,6 +48,9 @@ func (t *tokens) endUnfinishedOne(ctx context.Context, note owedToken) error {
 	if err != nil || len(still) == 0 { // the exchange has succeeded meanwhile
 		return t.explainFile(ctx, err)
 	}
+	if err := t.endTrial(ctx, note.LocalUserID); err != nil {
+		return err
+	}
 	former, err := t.store.formerTokens(ctx, note)
 	if err != nil {
 		return t.explainFile(ctx, err)
@@ -70,6 +73,13 @@ func (t *tokens) endUnfinishedOne(ctx context.Context, note owedToken) error {
 	t.log.LogAttrs(ctx, slog.LevelInfo, "what a local user had on a device was ended",
 		slog.String("account_id", note.AccountID), slog.String("link_id", note.LinkID), slog.String("local_user_id", note.LocalUserID))
 	return nil
+}
+
+// endTrial ends what the attempt to make a token may have left behind at the media server.
+func (t *tokens) endTrial(ctx context.Context, localUserID string) error {
+	within, cancel := context.WithTimeout(ctx, t.pace.media)
+	defer cancel()
+	return t.media.explain(ctx, t.opt.MediaServer.EndTrial(within, localUserID))
 }
 
 // lives reports whether the media server still accepts a token.

@@ -176,4 +176,5 @@ func (m *media) SignedIn(context.Context) ([]mediaserver.SignedIn, error) {
 	return nil, mediaserver.ErrUnsupported
 }
 
+func (m *media) EndTrial(context.Context, string) error          { return nil }
 func (m *media) EndDevice(context.Context, string, string) error { return mediaserver.ErrUnsupported }

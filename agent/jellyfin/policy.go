@@ -106,6 +106,12 @@ func (p *policy) hasHours() bool {
 	return p.read("AccessSchedules", &hours) == nil && len(hours) > 0
 }
 
+// takesAnyDevice reports whether the local user may use every device.
+func (p *policy) takesAnyDevice() bool {
+	var all bool
+	return p.read("EnableAllDevices", &all) == nil && all
+}
+
 // explain returns the error of a device that is not let in, with the reason that the policy
 // shows. Jellyfin itself names none.
 func (p *policy) explain(err error, deviceID string) error {

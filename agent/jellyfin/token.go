@@ -43,14 +43,13 @@ func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserve
 	if err != nil {
 		return mediaserver.Token{}, err
 	}
-	token, err := s.mint(ctx, user.ID, device)
-	if errors.Is(err, errLost) {
-		token, err = s.mint(ctx, user.ID, device)
+	if policy.hasHours() && policy.takesAnyDevice() {
+		if err := s.tryHours(ctx, user.ID, &policy); err != nil {
+			return mediaserver.Token{}, err
+		}
 	}
-	if statusOf(err) == http.StatusForbidden {
-		err = policy.explain(err, device.ID)
-	}
-	if err == nil && policy.hasHours() {
+	token, err := s.mintTwice(ctx, user.ID, device, &policy)
+	if err == nil && policy.hasHours() && !policy.takesAnyDevice() {
 		err = s.checkHours(ctx, token.Value)
 	}
 	if err != nil {
@@ -59,11 +58,52 @@ func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserve
 	return token, nil
 }
 
+// mintTwice makes a token, once more if the server has forgotten the request in between.
+func (s *Server) mintTwice(ctx context.Context, localUserID string, device mediaserver.Device, p *policy) (mediaserver.Token, error) {
+	token, err := s.mint(ctx, localUserID, device)
+	if errors.Is(err, errLost) {
+		token, err = s.mint(ctx, localUserID, device)
+	}
+	if statusOf(err) == http.StatusForbidden {
+		err = p.explain(err, device.ID)
+	}
+	return token, err
+}
+
+// trialDevice returns the id of the device as which the agent tries the hours of a local user.
+func trialDevice(localUserID string) string { return "latchkey-trial-" + localUserID }
+
+// tryHours returns ErrOutsideHours if a local user may not use the server at this hour. The
+// agent has to try this, because Jellyfin makes tokens at any hour, and only Jellyfin knows the
+// time zone of the hours. It tries it with a token for a device of the agent's own, which it
+// ends by deleting that device: outside of the hours Jellyfin answers 403 to every call with the
+// token, also to the one that would end it. A local user who may use chosen devices alone cannot
+// be tried in this way.
+func (s *Server) tryHours(ctx context.Context, localUserID string, p *policy) error {
+	s.trials.Lock()
+	defer s.trials.Unlock()
+	token, err := s.mintTwice(ctx, localUserID, mediaserver.Device{Client: "Latchkey", Name: "Latchkey", ID: trialDevice(localUserID), Version: "0"}, p)
+	if err != nil {
+		return err
+	}
+	err = s.checkHours(ctx, token.Value)
+	if ended := s.EndTrial(context.WithoutCancel(ctx), localUserID); err == nil {
+		err = ended
+	}
+	return err
+}
+
+// EndTrial implements [mediaserver.Tokens].
+func (s *Server) EndTrial(ctx context.Context, localUserID string) error {
+	err := s.admin(ctx, call{doing: "ending a trial", method: http.MethodDelete, path: "/Devices", query: url.Values{"id": {trialDevice(localUserID)}}})
+	if status := statusOf(err); status == http.StatusNotFound || status == http.StatusBadRequest {
+		return nil // there is no such device
+	}
+	return err
+}
+
 // checkHours uses a new token once, and returns ErrOutsideHours if the local user may not
-// use the server at this hour. The agent has to try this, because Jellyfin makes tokens at
-// any hour, and only Jellyfin knows the time zone of the hours. Nobody gets a token that
-// is refused. The agent cannot end such a token, because Jellyfin answers 403 to every call
-// with it; Jellyfin ends it when it makes the next token of the local user and device.
+// use the server at this hour. Nobody gets a token that is refused.
 func (s *Server) checkHours(ctx context.Context, token string) error {
 	const doing = "asking whether a local user is let in at this hour"
 	var me userDto

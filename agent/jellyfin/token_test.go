@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -96,20 +97,68 @@ func TestMintInParallel(t *testing.T) {
 	})
 }
 
-// Mint returns no token outside of the hours of the local user. Jellyfin has made one
-// nevertheless, and ends it when it makes the next token of the same device.
+// Outside of the hours of a local user Mint makes no token that stays, and leaves the earlier token of
+// the device alone. Within the hours the new token is the only one.
 func TestMintOutsideHours(t *testing.T) {
+	t.Parallel()
+	const never, always = `[{"DayOfWeek":"Everyday","StartHour":0,"EndHour":0}]`, `[{"DayOfWeek":"Everyday","StartHour":0,"EndHour":24}]`
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		anna := fake.AddUser("Anna", "a", false)
+		first, err := s.Mint(t.Context(), anna, tv())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fake.SetPolicy(anna, "AccessSchedules", never)
+		if token, err := s.Mint(t.Context(), anna, tv()); !errors.Is(err, mediaserver.ErrOutsideHours) || token.Value != "" {
+			t.Errorf("token %+v and error %v, want %v and no token", token, err, mediaserver.ErrOutsideHours)
+		}
+		if tokens := fake.Tokens(anna); len(tokens) != 1 || tokens[0].Value != first.Value {
+			t.Errorf("tokens %+v, want the earlier one alone", tokens)
+		}
+		fake.SetPolicy(anna, "AccessSchedules", always)
+		token, err := s.Mint(t.Context(), anna, tv())
+		if tokens := fake.Tokens(anna); err != nil || len(tokens) != 1 || tokens[0].Value != token.Value {
+			t.Errorf("tokens %+v and error %v, want the new token alone", tokens, err)
+		}
+		fake.SetPolicy(anna, "MaxActiveSessions", "1")
+		if _, err := s.Mint(t.Context(), anna, tv()); !errors.Is(err, mediaserver.ErrTooManySessions) {
+			t.Errorf("error %v, want %v", err, mediaserver.ErrTooManySessions)
+		}
+
+		// A local user who may use this device alone cannot be tried on another one.
+		fake.SetPolicy(anna, "MaxActiveSessions", "0")
+		fake.SetPolicy(anna, "EnableAllDevices", "false")
+		fake.SetPolicy(anna, "EnabledDevices", "["+strconv.Quote(tv().ID)+"]")
+		if _, err := s.Mint(t.Context(), anna, tv()); err != nil {
+			t.Errorf("error %v, want none within the hours", err)
+		}
+		fake.SetPolicy(anna, "AccessSchedules", never)
+		if token, err := s.Mint(t.Context(), anna, tv()); !errors.Is(err, mediaserver.ErrOutsideHours) || token.Value != "" {
+			t.Errorf("token %+v and error %v, want %v and no token", token, err, mediaserver.ErrOutsideHours)
+		}
+	})
+}
+
+// A trial of the hours that was cut off is ended afterwards, whatever the hour is.
+func TestEndTrial(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
 		anna := fake.AddUser("Anna", "a", false)
 		fake.SetPolicy(anna, "AccessSchedules", `[{"DayOfWeek":"Everyday","StartHour":0,"EndHour":0}]`)
-		if token, err := s.Mint(t.Context(), anna, tv()); !errors.Is(err, mediaserver.ErrOutsideHours) || token.Value != "" {
-			t.Errorf("token %+v and error %v, want %v and no token", token, err, mediaserver.ErrOutsideHours)
+		fake.BreakAfter("AuthenticateWithQuickConnect", 1, jellyfintest.HangUp)
+		if _, err := s.Mint(t.Context(), anna, tv()); err == nil || errors.Is(err, mediaserver.ErrOutsideHours) {
+			t.Errorf("error %v, want one that says nothing of the hours", err)
 		}
-		fake.SetPolicy(anna, "AccessSchedules", `[{"DayOfWeek":"Everyday","StartHour":0,"EndHour":24}]`)
-		token, err := s.Mint(t.Context(), anna, tv())
-		if tokens := fake.Tokens(anna); err != nil || len(tokens) != 1 || tokens[0].Value != token.Value {
-			t.Errorf("tokens %+v and error %v, want the new token alone", tokens, err)
+		if n := len(fake.Tokens(anna)); n != 1 {
+			t.Fatalf("%d tokens, want the lost one", n)
+		}
+		for range 2 { // what has ended may be ended again
+			if err := s.EndTrial(t.Context(), anna); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if tokens := fake.Tokens(anna); len(tokens) != 0 {
+			t.Errorf("tokens %+v, want none", tokens)
 		}
 	})
 }

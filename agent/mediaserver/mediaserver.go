@@ -133,8 +133,13 @@ type Users interface {
 type Tokens interface {
 	// Mint makes a token for a local user on a device, without a password. It ends an
 	// earlier token of this local user on this device. It returns ErrNotFound,
-	// ErrTooManySessions, ErrDeviceNotAllowed, ErrNotAllowed, ErrOutsideHours, or ErrQuickConnectOff if the media server cannot make tokens for anybody now.
+	// ErrTooManySessions, ErrDeviceNotAllowed, ErrNotAllowed, ErrOutsideHours, or
+	// ErrQuickConnectOff if the media server cannot make tokens for anybody now.
 	Mint(ctx context.Context, localUserID string, device Device) (Token, error)
+	// EndTrial ends what Mint has left behind for a local user on a device of its own, if the
+	// program was killed while Mint tried the hours of the local user. It also succeeds if
+	// nothing was left.
+	EndTrial(ctx context.Context, localUserID string) error
 	// Revoke ends a token. It also succeeds for a token that has already ended.
 	Revoke(ctx context.Context, token string) error
 	// Administrator reports whether a token belongs to an administrator, or is an
