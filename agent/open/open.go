@@ -43,6 +43,7 @@ type server struct {
 	page      *template.Template
 	script    []byte
 	style     []byte
+	icon      []byte
 }
 
 // Handler answers what belongs to Open, and passes every other request to next.
@@ -59,6 +60,9 @@ func Handler(o Options, next http.Handler) (http.Handler, error) {
 		return nil, err
 	}
 	if s.style, err = files.ReadFile("static/open.css"); err != nil {
+		return nil, err
+	}
+	if s.icon, err = files.ReadFile("static/open.svg"); err != nil {
 		return nil, err
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -89,6 +93,8 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, base, name strin
 		send(w, "text/javascript; charset=utf-8", s.script)
 	case asks && name == "open.css":
 		send(w, "text/css; charset=utf-8", s.style)
+	case asks && name == "open.svg":
+		send(w, "image/svg+xml", s.icon)
 	case asks && name == "check":
 		said, err := s.Agent.Opens.Check(r.Context())
 		s.reply(w, r, said, err)
@@ -147,7 +153,8 @@ func (p page) T(key string, pairs ...string) string {
 }
 
 // show answers with the page. Its script is a file of its own: where the admin's proxy adds a
-// policy, such a script still runs.
+// policy, such a script still runs. The policy allows images of this origin for the icon alone: Firefox
+// holds icons to it, and without an icon of the page's own, browsers would ask the media server for one.
 func (s *server) show(w http.ResponseWriter, r *http.Request, base string) {
 	raw := make([]byte, 16)
 	if _, err := io.ReadFull(rand.Reader, raw); err != nil {
@@ -157,7 +164,7 @@ func (s *server) show(w http.ResponseWriter, r *http.Request, base string) {
 	nonce := base64.RawURLEncoding.EncodeToString(raw)
 	h := guard(w)
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+nonce+"'; style-src 'self'; connect-src 'self'; "+
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+nonce+"'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	_ = s.page.Execute(w, page{
 		catalogue: s.catalogue, Language: s.catalogue.Match(r.Header.Get("Accept-Language")), Nonce: nonce, Base: base,

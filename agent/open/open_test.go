@@ -98,7 +98,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 	t.Parallel()
 	site := newSite(t)
 	for path, method := range map[string]string{
-		"/jellyfin/latchkey/": "GET", "/latchkey/open": "GET", "/latchkey/open.js": "GET", "/latchkey/open.css": "GET", "/latchkey/check": "GET",
+		"/jellyfin/latchkey/": "GET", "/latchkey/open": "GET", "/latchkey/open.js": "GET", "/latchkey/open.css": "GET", "/latchkey/open.svg": "GET", "/latchkey/check": "GET",
 		"/latchkey/begin": "POST", "/latchkey/who": "POST", "/latchkey/mint": "POST",
 	} {
 		h := ask(t, site, method, path).Header()
@@ -113,6 +113,11 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 		if policy := h.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: the policy is %q, want a strict one", path, policy)
 		}
+	}
+	// Icons are of this origin, and Firefox holds them to the policy.
+	page := ask(t, site, http.MethodGet, "/jellyfin/latchkey/open")
+	if policy := page.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "; img-src 'self'; ") || !strings.Contains(page.Body.String(), `rel="icon" href="/jellyfin/latchkey/open.svg"`) {
+		t.Errorf("the page has the policy %q, want it to allow the page's own icon", policy)
 	}
 	for _, path := range []string{"/", "/System/Info", "/latchkey", "/latchkey/proof/x", "/jellyfinx/latchkey/open", "/latchkey/begin", "/web/latchkey/open", "/latchkey/../open"} {
 		if w := ask(t, site, http.MethodGet, path); w.Code != http.StatusTeapot {

@@ -140,10 +140,13 @@ const end = (token) => withToken("/Sessions/Logout", token, { method: "POST", ke
 
 /** Returns the id of this browser, which the web app never changes. Where it has none, it makes it so. */
 function deviceID() {
-  let id = localStorage.getItem(deviceKey);
-  if (!id) {
-    id = btoa([navigator.userAgent.replaceAll(/[^\x20-\x7e]/g, ""), Date.now()].join("|")).replaceAll("=", "1");
+  const known = localStorage.getItem(deviceKey);
+  if (known) return known;
+  const id = btoa([navigator.userAgent.replaceAll(/[^\x20-\x7e]/g, ""), Date.now()].join("|")).replaceAll("=", "1");
+  try {
     localStorage.setItem(deviceKey, id);
+  } catch {
+    throw new Stop("storage");
   }
   return id;
 }
