@@ -36,7 +36,7 @@ func openHouse(t *testing.T, s *site, address string) (*runServer, *browser) {
 	guest.led(guest.post("/invitations/accept", "id", strconv.FormatInt(den.ask("carla", models.LinkLinked).ID, 10)), den.page()+"/start")
 	_, err := s.Store.Agents.Report(t.Context(), den.Server, models.Report{
 		Registration: models.Registration{
-			Name: "Den", SystemID: den.Server.SystemID, WAN: []string{address}, LAN: []string{"http://[fd00::1]:8096"}, Kind: models.ServerAgent,
+			Name: "Den", SystemID: den.Server.SystemID, Version: "10.11.2", WAN: []string{address}, LAN: []string{"http://[fd00::1]:8096"}, Kind: models.ServerAgent,
 		},
 		OpenAddresses: []string{address},
 	})
@@ -51,7 +51,8 @@ func TestOpenSignsIn(t *testing.T) {
 	s := newSite(t)
 	den, guest := openHouse(t, s, "https://films.example.org/jellyfin")
 	const films = "https://films.example.org:443/jellyfin/latchkey/open"
-	for _, path := range []string{"/servers", den.page() + "/open"} {
+	guest.says(den.page()+"/start?on=android", "but not", `action="`+den.page()+`/open"`)
+	for _, path := range []string{"/servers", den.page() + "/open", den.page() + "/start?on=browser"} {
 		a := guest.get(path)
 		guest.see(a, http.StatusOK, `action="`+den.page()+`/open"`)
 		const want = "; form-action 'self' https://films.example.org:443; "

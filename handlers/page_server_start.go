@@ -22,6 +22,7 @@ type serverStartPage struct {
 	Kind         string // of the media server: jellyfin, builtin or emby
 	Standing     linkStateView
 	Owner, Note  string // the username of the owner and what they say here; "" for none
+	SignsIn      string // where the button for this browser ends, as people read it; "" for a link to the page about opening
 	Devices      []startDeviceView
 	On           startDeviceView // the device whose steps the page shows
 	App          startAppView
@@ -222,6 +223,9 @@ func (s *site) showServerStart(c *gin.Context, session models.Session, f form, c
 		key = f["on"]
 	}
 	page.choose(startDeviceOf(key, c.GetHeader("User-Agent")), start)
+	if err := s.signsInAt(c, session, start, &page); err != nil {
+		return err
+	}
 	in := newInputs(page.Base, f, wrong)
 	in.fresh = false // the steps come first
 	page.Code = in.quickDigits()
@@ -229,6 +233,23 @@ func (s *site) showServerStart(c *gin.Context, session models.Session, f form, c
 		return err
 	}
 	return s.render(c, wrong.status, "server_start", page)
+}
+
+// signsInAt makes the button of the page sign this browser in, at a server where Open can do that.
+// The page has to allow the origin to which the answer to its form leads. The button is there for a
+// guest whose local user is being made, too: the agent waits for that.
+func (s *site) signsInAt(c *gin.Context, session models.Session, start models.ServerStart, page *serverStartPage) error {
+	soon := start.LocalUserState == models.LocalUserWaiting && start.WaitsFor == ""
+	if page.App.Name != "" || page.Kind != mediaJellyfin || !start.Opens || !soon && !opens(&start.Link) {
+		return nil
+	}
+	to, can, err := s.opensAt(c, session, start.ServerID)
+	if err != nil || !can {
+		return err
+	}
+	page.SignsIn = to.Short()
+	allow(c, allowances{forms: []string{to.Origin()}})
+	return nil
 }
 
 // newServerStartPage returns the page without the steps of a device.

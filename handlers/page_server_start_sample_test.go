@@ -39,8 +39,11 @@ func (s sampler) serverStartSamples() []sample {
 	first.FirstDeviceAt = time.Date(2026, time.November, 21, 14, 3, 0, 0, time.UTC)
 	wrong := page(start, "fire_tv", "", "")
 	wrong.Wrong, wrong.Code = true, s.wrong(wrong.Code, "12345", "quick_code_invalid")
+	signs := page(start, "browser", "", "")
+	signs.SignsIn = "https://a-rather-long-name-of-a-host.media.example.org/jellyfin"
 	all := []sample{
 		{"server_start", page(start, "browser", "", "")},
+		{"server_start-signs_in", signs},
 		{"server_start-asked", page(start, "android", "asked", "")},
 		{"server_start-done", page(first, "android_tv", "done", "")},
 		{"server_start-failed", page(waits, "iphone", "failed", "code_wrong")},
