@@ -169,6 +169,43 @@ func TestFirefox(t *testing.T) {
 	f.push(`form[action="/signout"] button`, "/")
 }
 
+// TestFirefoxOpens opens the films in Firefox: the forms that lead to another origin, the storage
+// and the policy of the agent's page are those of a second engine there.
+func TestFirefoxOpens(t *testing.T) {
+	t.Parallel()
+	films := openFilms(t, "12", "/jellyfin")
+	f := films.site.visitWithFirefox(t)
+	home := `document.body.dataset.state === "home" && document.querySelector("#user").textContent === "Anna" && document.querySelector("#cards").textContent.includes("Films")`
+	presses := func(page string) {
+		t.Helper()
+		f.open(page)
+		f.at(page)
+		f.do("press", `form[action="/servers/`+films.server+`/open"] button`)
+	}
+	f.open("/signin")
+	f.fill("name_or_email", films.anna.username)
+	f.fill("password", films.anna.password)
+	f.push(`form[action="/signin"] button[type=submit]`, "/servers")
+	for _, page := range []string{"/servers", "/servers/" + films.server + "/open", "/servers/" + films.server + "/start"} {
+		presses(page)
+		f.do("until", home)
+	}
+	if n := len(films.tokens(films.annaID)); n != 1 || films.minted() != 1 {
+		t.Errorf("%d tokens, %d made; want one that is used again", n, films.minted())
+	}
+	// What the browser keeps is full: the page finds that out before anybody is asked for a token.
+	f.do("ask", `(() => {
+		for (let n = 1 << 22, text; n > 0; n >>= 1) {
+			try { for (let i = 0; ; i++) localStorage.setItem("fill-" + n + "-" + i, "x".repeat(n)); } catch {}
+		}
+	})()`)
+	presses("/servers")
+	f.do("until", `document.querySelector("#status")?.textContent === `+quote(catalogue.Say("en", "open.say.storage", nil)))
+	if n := len(films.tokens(films.annaID)); n != 1 || films.minted() != 1 {
+		t.Errorf("%d tokens, %d made; want no new one", n, films.minted())
+	}
+}
+
 // firefoxDigits types the digits of a television with a Jellyfin app, and goes back to the
 // page of the code, which Firefox shows without asking whether to send the form again.
 func firefoxDigits(t *testing.T, s *service, f *firefox, viewer person) {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -58,4 +59,54 @@ func makeInviteLink(owner *visitor) {
 	owner.press("\r")
 	owner.until(`document.querySelector("#invite-link") !== null`)
 	owner.wantNotice("invite_link_made")
+}
+
+// TestInviteToTheFilms leads a stranger on a small phone from the link of an invite to the films: one
+// form and no mail. The page "You are in" has the button that ends in the web app, signed in. The
+// stranger reads German and uses the keyboard alone.
+func TestInviteToTheFilms(t *testing.T) {
+	t.Parallel()
+	f := openFilms(t, "12", "/jellyfin")
+	owner := f.site.visit(t, desktop, "en")
+	signIn(owner, newPerson("olga"))
+	owner.open("/servers/" + f.server + "/invite")
+	makeInviteLink(owner)
+	link := ask[string](owner, `document.querySelector("#invite-link").textContent`)
+
+	nina := newPerson("nina")
+	guest := f.site.visit(t, handset, "de")
+	guest.allow(f.origin)
+	guest.leaving("/invite", func() { guest.do(chromedp.Navigate(link)) })
+	guest.wantFocus("[name=username]")
+	guest.replace(nina.username)
+	guest.fill("email", nina.email)
+	guest.fill("password", nina.password)
+	start := "/servers/" + f.server + "/start"
+	guest.send(start)
+	guest.wantNotice("welcome")
+	guest.wantText("h1", guest.says("page.server_start.title", "Server", "Living room"))
+	guest.audit("server_start that signs in")
+	guest.tabTo(`form[action="/servers/` + f.server + `/open"] button`)
+	guest.press(" ")
+	f.home(guest, "nina")
+	if user, ok := f.jellyfin.User("nina"); !ok || len(f.tokens(user.ID)) != 1 {
+		t.Errorf("the local user is %+v, want one with one token", user)
+	}
+	if n := f.site.count(t, `SELECT COUNT(*) FROM accounts WHERE username = 'nina' AND newcomer_of <> 0`); n != 1 {
+		t.Error("the address is confirmed, want the films before any mail")
+	}
+
+	paula := newPerson("paula") // the same by mail
+	askAPI[struct{}](t, f.site, f.owner, http.MethodPost, "/invites",
+		map[string]any{"to": paula.email, "type": "guest", "servers": []map[string]any{{"server_id": f.server}}})
+	mailed := f.site.visit(t, handset, "en")
+	mailed.allow(f.origin)
+	mailed.arriveByLink(f.site.link(t, "invite", paula.email), "/invite")
+	mailed.wantFocus("[name=username]")
+	mailed.replace(paula.username)
+	mailed.fill("password", paula.password)
+	mailed.send(start)
+	mailed.tabTo(`form[action="/servers/` + f.server + `/open"] button`)
+	mailed.press(" ")
+	f.home(mailed, "paula")
 }

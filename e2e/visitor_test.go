@@ -61,6 +61,8 @@ type visitor struct {
 	site   *service
 	locale string
 	look   look
+
+	from string // the address from which the visitor seems to come
 }
 
 // userAgent is the name of a usual browser; Chromium's own name says "headless".
@@ -73,7 +75,7 @@ func (s *service) visit(t *testing.T, l look, locale string) *visitor {
 	v := &visitor{watch: &watch{allowed: []string{s.origin}}, t: t, ctx: ctx, site: s, locale: locale}
 	s.mu.Lock()
 	s.taken++
-	address := fmt.Sprintf("198.18.%d.7", s.taken)
+	v.from = fmt.Sprintf("198.18.%d.7", s.taken)
 	s.mu.Unlock()
 	chromedp.ListenTarget(ctx, v.notice)
 	t.Cleanup(func() {
@@ -81,15 +83,21 @@ func (s *service) visit(t *testing.T, l look, locale string) *visitor {
 		leave()
 		v.report(t)
 	})
+	v.arrange(l)
+	return v
+}
+
+// arrange makes a new tab that of the visitor.
+func (v *visitor) arrange(l look) {
+	v.t.Helper()
 	v.do(
-		network.SetExtraHTTPHeaders(network.Headers{"X-Forwarded-For": address}),
-		emulation.SetUserAgentOverride(userAgent).WithAcceptLanguage(locale),
+		network.SetExtraHTTPHeaders(network.Headers{"X-Forwarded-For": v.from}),
+		emulation.SetUserAgentOverride(userAgent).WithAcceptLanguage(v.locale),
 		emulation.SetFocusEmulationEnabled(true), // so that a page in the background can have the focus, too
 		emulation.SetScrollbarsHidden(true),      // so that the page has the whole width
 		audits.Enable(),
 	)
 	v.become(l)
-	return v
 }
 
 // newProfile opens a window that shares nothing with other windows.

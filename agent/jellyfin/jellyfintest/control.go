@@ -108,6 +108,11 @@ func (s *Server) Tokens(userID string) []Token {
 	return tokens
 }
 
+// EndSessions ends the tokens of all local users.
+func (s *Server) EndSessions() {
+	s.locked(func() { s.endSessions(func(*session) bool { return true }) })
+}
+
 // Restart loses what Jellyfin keeps in memory: Quick Connect codes, and the sign-ins that
 // they led to.
 func (s *Server) Restart() {
@@ -132,6 +137,12 @@ func (s *Server) SetID(id string) { s.locked(func() { s.id = id }) }
 func (s *Server) ID() (id string) {
 	s.locked(func() { id = s.id })
 	return id
+}
+
+// Version returns the version that the server says it has.
+func (s *Server) Version() (version string) {
+	s.locked(func() { version = s.told })
+	return version
 }
 
 // SetTold changes what the server says about itself, but not how it behaves: product,

@@ -36,6 +36,7 @@ type operation struct {
 	*openapi3.Operation
 	method, path string
 	needs        string // see [needs]
+	atAnyHour    bool   // the hours of local users do not matter
 }
 
 // describeAll reads the descriptions of all versions. The result is never changed.
@@ -85,7 +86,7 @@ func readDescription(version string) (*described, error) {
 func (d *described) add(doc *openapi3.T) {
 	for path, item := range doc.Paths.Map() {
 		for method, o := range item.Operations() {
-			d.operations = append(d.operations, &operation{o, method, path, needs(o)})
+			d.operations = append(d.operations, &operation{o, method, path, needs(o), atAnyHour(o)})
 		}
 	}
 }
@@ -119,6 +120,21 @@ func needs(o *openapi3.Operation) string {
 		}
 	}
 	return "token"
+}
+
+// atAnyHour reports whether an operation takes the token of a local user outside of their hours.
+func atAnyHour(o *openapi3.Operation) bool {
+	if o.Security == nil {
+		return false
+	}
+	for _, security := range *o.Security {
+		for _, rule := range security["CustomAuthentication"] {
+			if strings.HasSuffix(rule, "IgnoreParentalControl") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // makeOld turns a description of 10.9 into one of 10.8, with the known differences of those

@@ -55,6 +55,8 @@ type Server struct {
 	before   map[string]func()
 	seen     []Request
 	drift    []string
+
+	webServers []string // see [Server.SetWebServers]
 }
 
 // Request is a request that the fake received.
@@ -162,6 +164,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if isWeb(path) {
+		name, serve := s.note(nil, r, path), func(w http.ResponseWriter) { s.serveWeb(w, r, path) }
+		if !s.spoiled(w, r, name, path, serve) {
+			serve(w)
+		}
+		return
+	}
 	o, params, known := s.find(r.Method, path)
 	name := s.note(o, r, path)
 	if o != nil {
@@ -243,7 +252,7 @@ func (s *Server) answer(o *operation, x *exchange) answer {
 	case o.needs == "" || o.needs == "setup" && !s.ready:
 	case !x.who.known():
 		return answer{status: http.StatusUnauthorized}
-	case x.who.user != nil && s.outsideHours(x.who.user):
+	case x.who.user != nil && !o.atAnyHour && s.outsideHours(x.who.user):
 		return answer{status: http.StatusForbidden}
 	case (o.needs == "administrator" || o.needs == "setup") && !x.who.administrator():
 		return answer{status: http.StatusForbidden}
