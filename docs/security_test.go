@@ -87,10 +87,10 @@ func securityNumbers() []string {
 	for i := 1; i <= 96; i++ {
 		numbers = append(numbers, fmt.Sprintf("R-%02d", i))
 	}
-	for i := 1; i <= 17; i++ {
+	for i := 1; i <= 18; i++ {
 		numbers = append(numbers, fmt.Sprintf("F-%02d", i))
 	}
-	for i := 1; i <= 26; i++ {
+	for i := 1; i <= 36; i++ {
 		numbers = append(numbers, fmt.Sprintf("A-%02d", i))
 	}
 	return numbers

@@ -1,4 +1,4 @@
-// Package faulttest writes the counts of the tests of faults (F-01 to F-17) to the log of the
+// Package faulttest writes the counts of the tests of faults (F-01 to F-18) to the log of the
 // test. The command "make faults" collects these lines into one table.
 package faulttest
 
