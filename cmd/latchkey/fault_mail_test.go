@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-media/latchkey/internal/faulttest"
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
@@ -54,14 +55,13 @@ func TestFaultKillInMailWorker(t *testing.T) {
 			t.Errorf("a mail to %s, want it to begin with %q", name, "reader-")
 		}
 	}
-	if len(seen) != owed {
-		t.Errorf("%d people got mail, want %d", len(seen), owed)
-	}
 	const atOnce = 8
 	if twice > kills*atOnce {
 		t.Errorf("got %d mails twice after %d kills, want at most 8 for each kill", twice, kills)
 	}
-	t.Logf("%d mails, %d kills, %d came twice", owed, kills, twice)
+	faulttest.Report(t, "F-02", fmt.Sprintf("%d kills of the program while it sends mails", kills), faulttest.Engine(address), faulttest.Count{
+		Tried: owed, Survived: len(seen), Lost: owed - len(seen), Note: fmt.Sprintf("%d came twice", twice),
+	})
 }
 
 // TestFaultDatabaseGoneWhileSending makes the database unreachable again and again while two
@@ -105,10 +105,12 @@ func TestFaultDatabaseGoneWhileSending(t *testing.T) {
 	for _, copies := range seen {
 		twice += copies - 1
 	}
-	if len(seen) != owed || twice > cuts {
-		t.Errorf("%d people got mail and %d got it twice, want %d and at most %d", len(seen), twice, owed, cuts)
+	if twice > cuts {
+		t.Errorf("%d people got their mail twice, want at most %d", twice, cuts)
 	}
-	t.Logf("%d mails, the database was away %d times, %d came twice", owed, cuts, twice)
+	faulttest.Report(t, "F-02", fmt.Sprintf("the database away %d times while two programs send mails", cuts), faulttest.Engine(address), faulttest.Count{
+		Tried: owed, Survived: len(seen), Lost: owed - len(seen), Note: fmt.Sprintf("%d came twice", twice),
+	})
 	for _, p := range programs {
 		p.stop()
 	}
@@ -183,14 +185,15 @@ func TestFaultMailServer(t *testing.T) {
 		return data.count(t, "SELECT COUNT(*) FROM outbox WHERE lease_owner <> ''") == 0
 	})
 	data.deliverAll(t)
-	for name, copies := range sameMails(t, sink) {
+	seen := sameMails(t, sink)
+	for name, copies := range seen {
 		if copies != 1 {
 			t.Errorf("%s got %d mails, want 1", name, copies)
 		}
 	}
-	if n := len(sink.Mails()); n != people {
-		t.Errorf("%d mails came, want %d", n, people)
-	}
+	faulttest.Report(t, "F-07", "sign-ups while the mail server is away, hangs or refuses", faulttest.Engine(address), faulttest.Count{
+		Tried: people, Survived: len(seen), Lost: people - len(seen),
+	})
 	badAddresses(t, p, data, sink)
 	p.stop()
 }
@@ -207,7 +210,9 @@ func badAddresses(t *testing.T, p *process, data *data, sink *mailtest.Sink) {
 		newVisitor(p.address, 800+n).post(t, "/signup", "/signup/sent", signUpForm(fmt.Sprintf("tenth-%d", n)))
 	}
 	took := within(t, patience, "good mail beside bad", func() bool { return len(sink.Mails()) == before+8 })
-	t.Logf("good mail beside bad took %v", took)
+	faulttest.Report(t, "F-08", "mails beside a dead mailbox and a full one, to a slow server", faulttest.Engine(data.address), faulttest.Count{
+		Tried: 8, Survived: len(sink.Mails()) - before, Note: fmt.Sprintf("the last came after %v", took.Round(time.Millisecond)),
+	})
 	list := newShell(t, "--dev", "--secret-key="+modelstest.Key, "--database="+data.address)
 	within(t, patience, "a dead letter and one put off, with reasons", func() bool {
 		text := list.must(t, "mail", "list")
