@@ -126,7 +126,7 @@ func wayFromLink(b Base, route string) (action, text string) {
 		return "/account/email", b.T("action.email_change")
 	case "/account/sessions/not-me":
 		return "/account/sessions", b.T("action.sessions")
-	case "/invite/accept":
+	case "/invite/accept", "/invites/accept":
 		return "/servers", b.T("layout.back_servers")
 	case "/invite", "/invite/signup":
 		return "/invitations", b.T("action.links")

@@ -28,10 +28,7 @@ func withoutAPI() map[string]string {
 	const profiles = "saved choices fill the form of the owner's page; a program keeps its own"
 	return map[string]string{
 		"Links.Start":                  "the page tells people what to press; a program reads its servers, and asks for Quick Connect by itself",
-		"InviteProfiles.List":          profiles,
-		"InviteProfiles.Make":          profiles,
-		"InviteProfiles.Change":        profiles,
-		"InviteProfiles.Delete":        profiles,
+		"Invites.IsMember":             "the page tells it before the answer; a program reads it in the answer",
 		"Invites.HasAccount":           "only the page tells it, to the reader of the mail",
 		"Invites.ProposeUsername":      "a page fills its field with it",
 		"Registrations.ClaimCodeUntil": "the page shows the code again after a step back; a program keeps the code that it was given",

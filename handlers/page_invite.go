@@ -22,6 +22,8 @@ type invitePage struct {
 	ByLink bool   // this browser came by the link of the invite, so any account may accept it
 	Email  string // the address that the invite was sent to; "" for an invite to an account
 	Closed bool   // nobody can sign up
+	Member bool   // the account that is signed in may use all servers of the invite already
+	Start  string // the page about getting in, for a member
 }
 
 // inviteSignUpPage is the data of templates/pages/invite_signup.html: the invite, and the one
@@ -81,6 +83,10 @@ func (s *site) invite(c *gin.Context) error {
 			return err
 		}
 		page.Mine = slices.ContainsFunc(mine, func(other models.Invite) bool { return other.ID == one.ID })
+		if page.Member, err = s.Store.Invites.IsMember(c.Request.Context(), session.AccountID, one.ID); err != nil {
+			return err
+		}
+		page.Member, page.Start = page.Member && (page.Mine || byLink), startOf(one)
 	}
 	return s.render(c, http.StatusOK, "invite", page)
 }
@@ -201,7 +207,7 @@ func (s *site) answerInvite(c *gin.Context, f form, to string, said notice,
 	do func(ctx context.Context, accountID, inviteID int64, caller models.Caller) error,
 ) error {
 	session, err := s.onLink(c, f, do)
-	if _, ok := errors.AsType[*detour](err); ok {
+	if _, ok := errors.AsType[*detour](err); ok || errors.Is(err, models.ErrAlreadyMember) {
 		return err
 	}
 	if err != nil {

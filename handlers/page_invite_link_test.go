@@ -80,3 +80,30 @@ func TestConfirmANewcomersAddressElsewhere(t *testing.T) {
 	guest.see(guest.get("/account"), http.StatusSeeOther)
 	other.led(other.post("/reset", "password", otherPassword, "password_again", otherPassword), "/signin")
 }
+
+// A person who is in already reads so wherever they answer, before and after the button, and nothing is used up.
+func TestInviteOfAMember(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner, member := s.browser(t), s.browser(t)
+	owner.signIn(s.account(t, "ann"))
+	member.signIn(s.account(t, "bob"))
+	attic := owner.runsAttic()
+	page, link := owner.inviteLink(attic, "uses", "2")
+	member.led(member.post("/i", "link", link), "/invite", `action="/invite/accept"`)
+	member.led(member.post("/invite/accept"), attic.page()+"/start")
+
+	member.led(member.post("/i", "link", link), "/invite")
+	member.says("/invite", "You are in already", attic.page()+"/start", "but not", `action="/invite/accept"`)
+	member.see(member.post("/invite/accept"), http.StatusConflict, "You are in already")
+	owner.says(page, "used by 1 of 2")
+
+	owner.led(owner.post("/invites", "server", attic.id(), "to", "bob@example.org", "server."+attic.id(), "on"), attic.page())
+	secret := s.letter(t, models.MailInvite, "bob@example.org").Secret
+	member.led(member.get("/invite?token="+secret), "/invite")
+	member.says("/invite", "You are in already", attic.page()+"/start", "but not", `action="/invites/accept"`)
+	member.see(member.post("/invites/accept", "id", member.hidden("/invitations", "id", `action="/invites/accept"`)), http.StatusConflict, "You are in already")
+	owner.says(attic.page(), "bob@example.org")
+	member.led(member.post("/invites/decline", "id", member.hidden("/invitations", "id", `action="/invites/decline"`)), "/invitations")
+	owner.says(attic.page(), "but not", "bob@example.org")
+}

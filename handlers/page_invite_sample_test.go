@@ -18,6 +18,7 @@ func (s sampler) inviteSamples() []sample {
 		{"invite-account", invitePage{Base: s.base("invite"), Invite: s.plainInvite("invite")}},
 		{"invite-mine", invitePage{Base: s.signedIn("invite"), Invite: offers, Mine: true}},
 		{"invite-link", invitePage{Base: s.signedIn("invite"), Invite: offers, ByLink: true}},
+		{"invite-member", invitePage{Base: s.signedIn("invite"), Invite: offers, ByLink: true, Member: true, Start: "/servers"}},
 		{"invite-signup-link", byLink},
 		{"invite-link-owner", inviteLinkPage{
 			Base: s.signedIn("invite_link"), ServerID: "1", Server: "Attic", URL: "https://id.example.org/i#lki_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJK012345",

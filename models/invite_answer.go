@@ -60,7 +60,8 @@ func (i *Invites) Waiting(ctx context.Context, accountID int64) (int, error) {
 
 // answer changes the state of an invite by one conditional update, so that one of
 // several parallel callers succeeds. It returns [ErrNotFound] for an invite that is
-// not pending or does not belong to the account.
+// not pending or does not belong to the account, and [ErrAlreadyMember] if the account
+// accepts what it has already.
 func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID int64, state string) (inviteRow, error) {
 	if err := lockUsableAccount(tx, accountID); err != nil {
 		return inviteRow{}, err
@@ -81,6 +82,9 @@ func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID i
 		return inviteRow{}, err
 	}
 	if state == InviteAccepted {
+		if err := i.requireOutside(ctx, tx, accountID, inviteID); err != nil {
+			return inviteRow{}, err
+		}
 		return rows[0], i.spendUse(tx, inviteID, accountID)
 	}
 	now := i.Now()
@@ -104,8 +108,8 @@ func (c *core) spendUse(tx *gorm.DB, inviteID, accountID int64) error {
 // pending link is accepted, and a link without a local user gets the offered one. It
 // returns [ErrNotFound] for an invite that is not pending or does not belong to the
 // account, [ErrLocalUserTaken], [ErrLocalUserGone], or [ErrAlreadyLinked] for a link
-// to another local user, or [ErrAddressFirst] for a newcomer; in case of an error nothing has
-// changed.
+// to another local user, [ErrAlreadyMember] if the account may use all servers of the invite
+// already, or [ErrAddressFirst] for a newcomer; in case of an error nothing has changed.
 func (i *Invites) Accept(ctx context.Context, accountID, inviteID int64, caller Caller) error {
 	return i.tryOffer(func() error { return i.accept(ctx, accountID, inviteID, caller) })
 }

@@ -182,15 +182,8 @@ func (i *Invites) acceptByLink(ctx context.Context, tx *gorm.DB, accountID, invi
 	if err := lockAccount(tx, rows[0].OwnerID); err != nil { // the owner gets a mail
 		return err
 	}
-	var missing int64
-	err = tx.Raw(`SELECT COUNT(*) FROM invite_servers v WHERE v.invite_id = ? AND NOT EXISTS (SELECT 1 FROM links l
- WHERE l.account_id = ? AND l.server_id = v.server_id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?))`,
-		inviteID, accountID, LinkAccepted, i.Now()).Scan(&missing).Error
-	if err != nil {
+	if err := i.requireOutside(ctx, tx, accountID, inviteID); err != nil {
 		return err
-	}
-	if missing == 0 {
-		return ErrAlreadyMember
 	}
 	if err := i.spendUse(tx, inviteID, accountID); err != nil {
 		return err

@@ -91,7 +91,8 @@ func (i *Invites) withAddresses(ctx context.Context, servers []Located) ([]Locat
 
 // AcceptServer accepts the offer of one server to an account: the newest invite that offers
 // the server, or else the pending link. Other servers of the invite still wait. If the link
-// is already accepted, AcceptServer does nothing. It returns [ErrNotFound] when there is
+// is already accepted, AcceptServer does nothing and spends nothing, because clients of that
+// protocol repeat a request whose answer was lost, and know no answer that says so. It returns [ErrNotFound] when there is
 // nothing to accept, [ErrLocalUserTaken], [ErrLocalUserGone], [ErrAlreadyLinked] for a
 // link to another local user, or [ErrAddressFirst] for a newcomer. After an error nothing has
 // changed.
