@@ -53,6 +53,9 @@ var (
 	ErrLocalUserUnknown = errors.New("the media server has no such local user")
 	// ErrLibraryUnknown means that the media server has no such library.
 	ErrLibraryUnknown = errors.New("the media server has no such library")
+	// ErrProfileUnknown means that the owner has saved no such profile for invites at the
+	// service.
+	ErrProfileUnknown = errors.New("the owner has saved no profile of that name for the invites to this server")
 	// ErrGuestsOff means that the agent may not create local users for guests.
 	ErrGuestsOff = errors.New("create-users is off: no local users are created for guests")
 	// ErrUnclaimed means that the server has no owner yet: a guest can only be

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,16 +17,24 @@ type Invites struct{ *core }
 
 // InviteAsk is the request to invite a guest in the name of the server's owner.
 type InviteAsk struct {
-	To        string   // a username or an email address
+	To        string   // a username or an email address; "" for a link alone
 	Note      string   // for the person
-	Libraries []string // ids or names; nil means the agent's settings decide
+	Libraries []string // ids or names; nil means the profile or the agent's settings decide
 	EndsAt    time.Time
+	Link      bool      // also make a link, to hand on
+	Greeting  string    // the name that the page greets
+	Uses      int       // how many people may accept it; 0 for one, or as the profile says
+	ExpiresAt time.Time // until when it can be accepted; zero for 14 days, or as the profile says
+	Profile   string    // the name of a profile that the owner has saved at the service; "" for none
 }
 
 // InviteAnswer is the answer of [Invites.Create].
 type InviteAnswer struct {
 	ID        string
 	To        string // as the admin typed it
+	Uses      int    // how many people may accept it
+	Link      string // the address to hand on; "" without a link. It is told this once
+	EndsAt    time.Time
 	ExpiresAt time.Time
 }
 
@@ -38,9 +47,14 @@ func inviteRefusal(err error) error {
 		return nil
 	}
 	_, unknown := wrong.Field("to")
+	_, profile := wrong.Field("profile")
 	switch {
 	case unknown:
 		return fmt.Errorf("%w: %w", ErrUsernameUnknown, err)
+	case profile:
+		return fmt.Errorf("%w: %w", ErrProfileUnknown, err)
+	case len(wrong.Fields) > 0:
+		return fmt.Errorf("%w: %s", ErrServiceRefused, readable(cmp.Or(wrong.Fields[0].Detail, wrong.Fields[0].Code)))
 	case errors.Is(err, client.ErrThrottled):
 		return fmt.Errorf("%w: too many invites or requests within a short time. Try again later: %w", ErrServiceRefused, err)
 	case errors.Is(err, client.ErrServerUnclaimed):
@@ -51,13 +65,16 @@ func inviteRefusal(err error) error {
 
 // Create invites a guest. It returns [ErrNotRegistered], [ErrGuestsOff],
 // [ErrLibraryUnknown], [ErrUsernameUnknown] when the service cannot invite
-// ask.To, [ErrUnclaimed], [ErrMediaServerAway], [ErrServiceAway] or
-// [ErrServiceRefused].
+// ask.To, [ErrProfileUnknown], [ErrUnclaimed], [ErrMediaServerAway], [ErrServiceAway], or
+// [ErrServiceRefused], also for a value that the service does not take.
 func (i *Invites) Create(ctx context.Context, ask InviteAsk) (InviteAnswer, error) {
 	if !i.opt.Policy.CreateUsers {
 		return InviteAnswer{}, ErrGuestsOff
 	}
-	in := client.AskInvite{To: ask.To, Type: client.Guest, Note: ask.Note, EndsAt: ask.EndsAt}
+	in := client.AskInvite{
+		To: ask.To, Type: client.Guest, Note: ask.Note, EndsAt: ask.EndsAt,
+		Link: ask.Link, Greeting: ask.Greeting, Uses: ask.Uses, ExpiresAt: ask.ExpiresAt, Profile: ask.Profile,
+	}
 	if ask.Libraries != nil {
 		if err := i.media.confirm(ctx); err != nil {
 			return InviteAnswer{}, away(err)
@@ -84,14 +101,30 @@ func (i *Invites) Create(ctx context.Context, ask InviteAsk) (InviteAnswer, erro
 		return InviteAnswer{}, err
 	}
 	i.log.LogAttrs(ctx, slog.LevelInfo, "a guest was invited", slog.String("invite_id", string(made.ID)))
-	return InviteAnswer{ID: string(made.ID), To: made.To, ExpiresAt: made.ExpiresAt}, nil
+	return answerOf(made), nil
+}
+
+// answerOf returns what the admin is told of a new invite.
+func answerOf(made client.MadeInvite) InviteAnswer {
+	out := InviteAnswer{ID: string(made.ID), To: made.To, Uses: made.Uses, ExpiresAt: made.ExpiresAt}
+	if made.Link != nil {
+		out.Link = made.Link.URL
+	}
+	for _, one := range made.Servers {
+		out.EndsAt = one.EndsAt
+	}
+	return out
 }
 
 // Invite is an invite to the server that the invited person has not answered yet.
 type Invite struct {
 	ID        string
-	To        string   // a username or an email address, as the admin or the owner typed it
+	To        string   // a username or an email address, as the admin or the owner typed it; "" for a link alone
 	Type      string   // client.Linked or client.Guest
+	Greeting  string   // the name that the page greets
+	HasLink   bool     // the owner can copy it again at the service
+	Uses      int      // how many people may accept it
+	Used      int      // how many have
 	Libraries []string // ids; nil means the agent's settings decide
 	EndsAt    time.Time
 	ExpiresAt time.Time
@@ -111,7 +144,10 @@ func (i *Invites) Pending(ctx context.Context) ([]Invite, error) {
 	}
 	pending := make([]Invite, 0, len(list))
 	for _, one := range list {
-		invite := Invite{ID: string(one.ID), To: readable(one.To), Type: one.Type, EndsAt: one.EndsAt, ExpiresAt: one.ExpiresAt}
+		invite := Invite{
+			ID: string(one.ID), To: readable(one.To), Type: one.Type, Greeting: readable(one.Greeting), HasLink: one.HasLink, Uses: one.Uses, Used: one.Used,
+			EndsAt: one.EndsAt, ExpiresAt: one.ExpiresAt,
+		}
 		for _, library := range one.Libraries {
 			invite.Libraries = append(invite.Libraries, library.ID)
 		}

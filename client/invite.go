@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"iter"
 	"net/http"
 	"time"
 )
@@ -19,6 +18,7 @@ type NewInvite struct {
 	ExpiresAt time.Time         `json:"expires_at,omitzero"` // until when it can be accepted; zero for 14 days
 	Type      string            `json:"type"`                // Linked or Guest
 	Note      string            `json:"note,omitempty"`      // a text of the owner, shown as plain text
+	Profile   string            `json:"profile,omitempty"`   // the id or the name of a profile for its one server, which fills what is not said here
 	Servers   []NewInviteServer `json:"servers"`
 
 	// IdempotencyKey makes repetitions safe. It has 16 to 128 visible ASCII
@@ -80,14 +80,6 @@ func (i *Invites) Create(ctx context.Context, in NewInvite) (MadeInvite, error) 
 		method: http.MethodPost, path: "/api/v1/invites", header: header, body: in, want: http.StatusCreated, again: always,
 	}, &out)
 	return out, err
-}
-
-// Sent iterates over the invites that the owner has sent, the newest first.
-func (i *Invites) Sent(ctx context.Context) iter.Seq2[Invite, error] { return all(ctx, i.SentPage) }
-
-// SentPage returns one page of the sent invites.
-func (i *Invites) SentPage(ctx context.Context, ask PageAsk) (Page[Invite], error) {
-	return fetchPage[Invite](ctx, i.core, ask, "/api/v1/invites", nil)
 }
 
 // Withdraw cancels a pending invite.

@@ -98,6 +98,11 @@ func methods() map[string]string {
 		"acceptInvite":        "Invites.Accept",
 		"declineInvite":       "Invites.Decline",
 		"getInviteLink":       "Invites.Link",
+		"listInvitesOfServer": "Invites.OfServerPage",
+		"listInviteProfiles":  "Invites.Profiles",
+		"makeInviteProfile":   "Invites.MakeProfile",
+		"changeInviteProfile": "Invites.ChangeProfile",
+		"deleteInviteProfile": "Invites.DeleteProfile",
 		"acceptInviteLink":    "Invites.AcceptLink",
 		"signUpInvited":       "Invites.SignUp",
 

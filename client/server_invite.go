@@ -9,12 +9,17 @@ import (
 // AskInvite is an invite that is made at the server itself. It is made in the name of
 // the server's owner, for this server alone.
 type AskInvite struct {
-	To        string    `json:"to"`                   // a username or an email address
+	To        string    `json:"to,omitempty"`         // a username or an email address; "" for a link alone
 	Type      string    `json:"type"`                 // Linked or Guest
 	Note      string    `json:"note,omitempty"`       // shown as text
 	LocalUser string    `json:"local_user,omitempty"` // its id on the media server; "" if the server decides
 	Libraries []string  `json:"libraries,omitzero"`   // their ids on the media server; nil if the server decides
 	EndsAt    time.Time `json:"ends_at,omitzero"`     // zero for no end; a last day is meant in UTC: its last moment is 23:59:59.999
+	Link      bool      `json:"link,omitempty"`       // also make a link, to hand on
+	Greeting  string    `json:"greeting,omitempty"`   // the name that the page greets
+	Uses      int       `json:"uses,omitempty"`       // how many people may accept it; 0 for one. Only a link alone, for guests, may have more
+	ExpiresAt time.Time `json:"expires_at,omitzero"`  // until when it can be accepted; zero for 14 days
+	Profile   string    `json:"profile,omitempty"`    // the name or the id of a profile that the owner has saved, which fills what is not said here
 
 	// IdempotencyKey makes repetitions safe. It has 16 to 128 visible ASCII characters;
 	// if it is "", the Client makes one.
@@ -23,12 +28,12 @@ type AskInvite struct {
 
 // Invite invites somebody to the server, in the name of its owner. It returns
 // [ErrServerUnclaimed] for a server that nobody has claimed.
-func (a *Agent) Invite(ctx context.Context, in AskInvite) (Invite, error) {
+func (a *Agent) Invite(ctx context.Context, in AskInvite) (MadeInvite, error) {
 	header, err := a.core.idempotencyKey(in.IdempotencyKey)
 	if err != nil {
-		return Invite{}, err
+		return MadeInvite{}, err
 	}
-	var out Invite
+	var out MadeInvite
 	err = a.core.fetch(ctx, call{
 		method: http.MethodPost, path: "/api/v1/server/invites", header: header, body: in, want: http.StatusCreated, again: always,
 	}, &out)
@@ -39,8 +44,12 @@ func (a *Agent) Invite(ctx context.Context, in AskInvite) (Invite, error) {
 // sees it.
 type ServerInvite struct {
 	ID        ID        `json:"id"`
-	To        string    `json:"to"`        // a username or an email address, as it was typed
+	To        string    `json:"to"`        // a username or an email address, as it was typed; "" for a link alone
 	Type      string    `json:"type"`      // Linked or Guest
+	Greeting  string    `json:"greeting"`  // the name that the page greets
+	HasLink   bool      `json:"has_link"`  // only the owner can copy it again
+	Uses      int       `json:"uses"`      // how many people may accept it
+	Used      int       `json:"used"`      // how many have
 	Libraries []Library `json:"libraries"` // nil if the server decides
 	EndsAt    time.Time `json:"ends_at,omitzero"`
 	CreatedAt time.Time `json:"created_at"`

@@ -87,6 +87,14 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 			v.open(loft.page() + "/invite")
 			makeInviteLink(v)
 		}},
+		{"invite_use", "with an open and an ended invite", func(v *visitor) {
+			v.push(`form[action$="/invites/withdraw"] button`, loft.page())
+			v.open(loft.page() + "/invite")
+			makeInviteLink(v)
+			v.open(loft.page() + "/invites")
+			v.tick("main details summary")
+			v.wantText("main", "Nina Berg")
+		}},
 		{"server_open_allow", "", func(v *visitor) {
 			askAPI[struct{}](t, s, loft.key, http.MethodPut, "/server/report", map[string]any{
 				"name": loft.name, "system_id": "agent-loft", "local_users": []map[string]string{{"id": "u1", "name": "anna"}}, "quick_connect": true,

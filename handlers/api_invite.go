@@ -75,6 +75,19 @@ func (in inviteAsked) read() (models.InviteServer, error) {
 	return out, err
 }
 
+// usesIn returns for how many people an invite is, or 0 if the request does not say it. The
+// operations take 0 for that, so a request must not say 0.
+func usesIn(given *int) (int, error) {
+	switch {
+	case given == nil:
+		return 0, nil
+	case *given < 1:
+		return 0, oneMistake("uses", "uses_invalid")
+	default:
+		return *given, nil
+	}
+}
+
 // apiCreateInvite answers POST /api/v1/invites.
 func (s *site) apiCreateInvite(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
@@ -85,6 +98,7 @@ func (s *site) apiCreateInvite(c *gin.Context, session models.Session) error {
 		ExpiresAt *time.Time    `json:"expires_at"`
 		Type      string        `json:"type"`
 		Note      string        `json:"note"`
+		Profile   string        `json:"profile"`
 		Servers   []inviteAsked `json:"servers"`
 	}](c)
 	if err != nil {
@@ -94,11 +108,11 @@ func (s *site) apiCreateInvite(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	if in.Uses != nil && *in.Uses < 1 { // models takes 0 for one
-		return oneMistake("uses", "uses_invalid")
-	}
 	wanted := models.NewInvite{
-		To: in.To, Type: in.Type, Note: in.Note, Link: in.Link, Greeting: in.Greeting, Uses: given(in.Uses, 1), IdempotencyKey: key,
+		To: in.To, Type: in.Type, Note: in.Note, Link: in.Link, Greeting: in.Greeting, Profile: in.Profile, IdempotencyKey: key,
+	}
+	if wanted.Uses, err = usesIn(in.Uses); err != nil {
+		return err
 	}
 	if wanted.ExpiresAt, err = momentIn("expires_at", in.ExpiresAt); err != nil {
 		return err
@@ -115,19 +129,6 @@ func (s *site) apiCreateInvite(c *gin.Context, session models.Session) error {
 		return err
 	}
 	return s.answerMadeInvite(c, made)
-}
-
-// apiInvites answers GET /api/v1/invites, the newest invite first.
-func (s *site) apiInvites(c *gin.Context, session models.Session) error {
-	asked, err := s.pageAsked(c, "invites", idText(session.AccountID))
-	if err != nil {
-		return err
-	}
-	found, err := s.Store.Invites.Sent(c.Request.Context(), session.AccountID, asked.afterID(), asked.more())
-	if err != nil {
-		return err
-	}
-	return answerPage(c, s, asked, found, inviteOf, func(i models.Invite) string { return idText(i.ID) })
 }
 
 // apiWithdrawInvite answers DELETE /api/v1/invites/{id}.

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -19,6 +18,11 @@ func (s *site) apiServerInvite(c *gin.Context, this models.Server) error {
 		LocalUser string     `json:"local_user"` // the id that the media server uses
 		Libraries []string   `json:"libraries"`
 		EndsAt    *time.Time `json:"ends_at"`
+		Link      bool       `json:"link"`
+		Greeting  string     `json:"greeting"`
+		Uses      *int       `json:"uses"`
+		ExpiresAt *time.Time `json:"expires_at"`
+		Profile   string     `json:"profile"` // its name or its id
 	}](c)
 	if err != nil {
 		return err
@@ -27,7 +31,15 @@ func (s *site) apiServerInvite(c *gin.Context, this models.Server) error {
 	if err != nil {
 		return err
 	}
-	wanted := models.ServerInvite{To: in.To, Type: in.Type, Note: in.Note, LocalUserID: in.LocalUser, IdempotencyKey: key}
+	wanted := models.ServerInvite{
+		To: in.To, Type: in.Type, Note: in.Note, LocalUserID: in.LocalUser, Link: in.Link, Greeting: in.Greeting, Profile: in.Profile, IdempotencyKey: key,
+	}
+	if wanted.Uses, err = usesIn(in.Uses); err != nil {
+		return err
+	}
+	if wanted.ExpiresAt, err = momentIn("expires_at", in.ExpiresAt); err != nil {
+		return err
+	}
 	if wanted.Libraries, err = chosenLibraries(in.Libraries); err != nil {
 		return err
 	}
@@ -38,7 +50,7 @@ func (s *site) apiServerInvite(c *gin.Context, this models.Server) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, http.StatusCreated, inviteOf(made))
+	return s.answerMadeInvite(c, made)
 }
 
 // serverInvite is an invite that waits for an answer, as it is seen by a server to
@@ -48,6 +60,10 @@ type serverInvite struct {
 	ID        string          `json:"id"`
 	To        string          `json:"to"` // as it was typed
 	Type      string          `json:"type"`
+	Greeting  string          `json:"greeting"`
+	HasLink   bool            `json:"has_link"` // only the owner sees it again
+	Uses      int             `json:"uses"`
+	Used      int             `json:"used"`
 	Libraries []libraryObject `json:"libraries"` // null if the server decides
 	EndsAt    *time.Time      `json:"ends_at"`
 	CreatedAt time.Time       `json:"created_at"`
@@ -55,7 +71,10 @@ type serverInvite struct {
 }
 
 func serverInviteOf(i models.Invite) serverInvite {
-	out := serverInvite{ID: idText(i.ID), To: i.To, Type: i.Type, CreatedAt: i.CreatedAt.UTC(), ExpiresAt: i.ExpiresAt.UTC()}
+	out := serverInvite{
+		ID: idText(i.ID), To: i.To, Type: i.Type, Greeting: i.Greeting, HasLink: i.Link, Uses: i.Uses, Used: i.Used,
+		CreatedAt: i.CreatedAt.UTC(), ExpiresAt: i.ExpiresAt.UTC(),
+	}
 	for _, offer := range i.Servers {
 		out.Libraries, out.EndsAt = choiceOf(offer.Libraries), moment(offer.EndsAt)
 	}

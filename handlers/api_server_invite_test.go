@@ -19,7 +19,7 @@ func TestAPIServerInvite(t *testing.T) {
 	keyed.is(keyed.put("POST", "/server/invites", in), http.StatusCreated, &again)
 	id, _ := made["id"].(string)
 	want := map[string]any{
-		"id": id, "to": "bob", "type": "linked", "note": "Hello", "status": "pending", "from": "ann", "greeting": "", "has_link": false, "uses": 1.0, "used": 0.0,
+		"id": id, "to": "bob", "type": "linked", "note": "Hello", "status": "pending", "from": "ann", "greeting": "", "has_link": false, "uses": 1.0, "used": 0.0, "link": nil,
 		"created_at": "2026-03-04T05:06:07Z", "expires_at": "2026-03-18T05:06:07Z",
 		"servers": []any{map[string]any{
 			"server_id": den.id, "name": "den", "local_user": map[string]any{"id": ann.localUsers(den.id)["u1"], "name": "mira"},
@@ -56,12 +56,12 @@ func TestAPIServerInvitesAreListedAndWithdrawn(t *testing.T) {
 	ann.is(ann.put("POST", "/invites", byOwner), http.StatusCreated, &second)
 	want := map[string]any{"invites": []any{
 		map[string]any{
-			"id": second["id"], "to": "bob", "type": "linked", "libraries": nil, "ends_at": nil,
+			"id": second["id"], "to": "bob", "type": "linked", "libraries": nil, "ends_at": nil, "greeting": "", "has_link": false, "uses": 1.0, "used": 0.0,
 			"created_at": "2026-03-04T05:06:07Z", "expires_at": "2026-03-18T05:06:07Z",
 		},
 		map[string]any{
 			"id": first["id"], "to": "new@example.org", "type": "guest", "libraries": []any{map[string]any{"id": "l1", "name": "Films"}},
-			"ends_at": "2026-04-01T00:00:00Z", "created_at": "2026-03-04T05:06:07Z", "expires_at": "2026-03-18T05:06:07Z",
+			"greeting": "", "has_link": false, "uses": 1.0, "used": 0.0, "ends_at": "2026-04-01T00:00:00Z", "created_at": "2026-03-04T05:06:07Z", "expires_at": "2026-03-18T05:06:07Z",
 		},
 	}}
 	var got map[string]any

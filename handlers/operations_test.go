@@ -25,7 +25,6 @@ func withoutAPI() map[string]string {
 
 		restores = "the program itself calls it, when it starts and every minute"
 	)
-	const profiles = "saved choices fill the form of the owner's page; a program keeps its own"
 	return map[string]string{
 		"Links.Start":                  "the page tells people what to press; a program reads its servers, and asks for Quick Connect by itself",
 		"Invites.IsMember":             "the page tells it before the answer; a program reads it in the answer",
@@ -58,7 +57,7 @@ func withoutAPI() map[string]string {
 		"Invites.WaitingFor":      header,
 		"Invites.Waiting":         header,
 		"Links.Waiting":           "no page needs the count of links alone; Invites.AllWaiting counts both",
-		"Invites.OfServer":        "the API lists the invites to all servers of an owner",
+		"Invites.OfServer":        "a page looks for one invite, and agents list them; the API lists them by pages",
 		"History.List":            "the API lists the history by pages",
 		"Links.ByServer":          "the API lists all links of a person",
 		"Opens.Addresses":         browser,

@@ -95,7 +95,7 @@ func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page 
 	if err != nil {
 		return err
 	}
-	invites, err := s.Store.Invites.OfServer(ctx, ownerID, own.serverID)
+	invites, err := s.Store.Invites.ListOfServer(ctx, ownerID, own.serverID, false, 0, invitesOnPage)
 	if err != nil {
 		return err
 	}

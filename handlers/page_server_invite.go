@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -46,9 +45,10 @@ type serverChoice struct {
 	Libraries []Choice // empty if the server reported none
 }
 
-// sentInviteView is an invite that waits for its answer, as its owner sees it.
-// To is the text that the owner typed.
+// sentInviteView is an invite as its owner sees it. To is the text that the owner typed.
+// partials/sent_invite.html draws it.
 type sentInviteView struct {
+	Base
 	ID, To, LocalUser    string // To is "" for a link alone, LocalUser for a guest
 	Greeting             string
 	Link                 bool
@@ -58,12 +58,13 @@ type sentInviteView struct {
 	Note                 string
 	EndsAt               time.Time // zero for none
 	CreatedAt, ExpiresAt time.Time
+	UsedBy               []inviteUseView // who has accepted it, the first one first
 }
 
 // newSentInviteView returns the invite as the page of one of its servers shows
 // it.
 func newSentInviteView(b Base, one models.Invite, serverID int64) sentInviteView {
-	view := sentInviteView{ID: idText(one.ID), To: one.To, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt}
+	view := sentInviteView{Base: b, ID: idText(one.ID), To: one.To, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt}
 	view.Greeting, view.Link, view.Uses, view.Used = one.Greeting, one.Link, one.Uses, one.Used
 	for _, offer := range one.Servers {
 		if offer.ServerID != serverID {
@@ -72,15 +73,10 @@ func newSentInviteView(b Base, one models.Invite, serverID int64) sentInviteView
 		}
 		view.LocalUser, view.EndsAt, view.Libraries = offer.LocalUserName, offer.EndsAt, b.libraryNames(offer.Libraries)
 	}
+	for _, use := range one.UsedBy {
+		view.UsedBy = append(view.UsedBy, inviteUseView{Name: use.Username, At: use.At})
+	}
 	return view
-}
-
-// withdrawInvite answers POST /servers/ID/invites/withdraw. An invite to
-// several servers is withdrawn from all of them.
-func (s *site) withdrawInvite(c *gin.Context, f form) error {
-	return s.onPart(c, f, noticeInviteWithdrawn, func(ctx context.Context, own owned, inviteID int64) error {
-		return s.Store.Invites.Withdraw(ctx, own.session.AccountID, inviteID, caller(c))
-	})
 }
 
 // serverInviteForm answers GET /servers/ID/invite. With the parameter

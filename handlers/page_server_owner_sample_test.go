@@ -85,10 +85,10 @@ func (s sampler) peopledServer() serverOwnerPage {
 	}
 	p.Invites = []sentInviteView{
 		{
-			ID: "1", To: "a.rather.long.name@a-rather-long-domain.example.org", Others: []string{"Cellar", "Garage"}, Libraries: []string{"Films"},
+			Base: p.Base, ID: "1", To: "a.rather.long.name@a-rather-long-domain.example.org", Others: []string{"Cellar", "Garage"}, Libraries: []string{"Films"},
 			Note: "Come in!\nAnd stay.", EndsAt: s.at, CreatedAt: s.at, ExpiresAt: s.at,
 		},
-		{ID: "2", To: "emil", LocalUser: "emil", CreatedAt: s.at, ExpiresAt: s.at},
+		{Base: p.Base, ID: "2", To: "emil", LocalUser: "emil", CreatedAt: s.at, ExpiresAt: s.at},
 	}
 	p.NotAllowed, p.LinkedPasswords = true, true
 	p.LocalUsers = []localUserView{

@@ -141,6 +141,7 @@ func (s *site) serverRoutes(r *gin.Engine) {
 	s.post(r, "/servers/:id/invite/profiles", s.makeInviteProfile)
 	s.post(r, "/servers/:id/invite/profiles/rename", s.renameInviteProfile)
 	s.post(r, "/servers/:id/invite/profiles/delete", s.deleteInviteProfile)
+	s.get(r, "/servers/:id/invites", s.inviteUses)
 	s.get(r, "/servers/:id/invites/:invite", s.inviteLink)
 	s.post(r, "/servers/:id/invites/withdraw", s.withdrawInvite)
 	s.post(r, "/invites", s.createInvite)

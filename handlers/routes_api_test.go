@@ -81,6 +81,14 @@ func (f *apiFixture) invite(t *testing.T, ann *program) {
 		t.Errorf("%s: %d %s, want %d", a.path, a.status, a.body, http.StatusCreated)
 	}
 	f.ids["/api/v1/invites/{id}"] = made.ID
+	var profile struct {
+		ID string `json:"id"`
+	}
+	a = ann.api(http.MethodPost, "/api/v1/servers/"+f.first.id+"/invite-profiles", map[string]any{"name": "Family"})
+	if _ = json.Unmarshal([]byte(a.body), &profile); a.status != http.StatusCreated {
+		t.Errorf("%s: %d %s, want %d", a.path, a.status, a.body, http.StatusCreated)
+	}
+	f.ids["/api/v1/servers/{id}/invite-profiles/{profile_id}"] = profile.ID
 	f.ids["/api/v1/server/invites/{id}"] = made.ID
 }
 

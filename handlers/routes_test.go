@@ -136,6 +136,7 @@ func table() map[string]row {
 		"GET /i":                              {open, open, open},
 		"POST /i":                             {"422", "422", forbidden},
 		"POST /invite/accept":                 {signIn("/invite"), mailed, forbidden},
+		"GET /servers/:id/invites":            serverPage("/invites"),
 		"GET /servers/:id/invites/:invite":    serverPage("/invites/:invite"),
 		"GET /invite":                         {mailed, mailed, mailed},
 		"GET /invite/signup":                  {"302 /invite", "302 /invite", "302 /invite"},

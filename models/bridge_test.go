@@ -86,7 +86,7 @@ func RowTypes() []any {
 	return []any{
 		&secretKey{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
 		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
-		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &inviteProfileRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &quickDeviceRow{}, &openRow{}, &localPasswordRow{}, &idempotencyRow{}, &restoreRow{}, &serverListRow{},
+		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &inviteProfileRow{}, &inviteUseRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &quickDeviceRow{}, &openRow{}, &localPasswordRow{}, &idempotencyRow{}, &restoreRow{}, &serverListRow{},
 	}
 }
 

@@ -21,7 +21,7 @@ var personTables = map[string]string{
 	"invite_servers":   "invite_id IN (SELECT id FROM invites WHERE account_id = ?)",
 	"claim_codes":      "account_id = ?", "device_codes": "account_id = ?", "email_changes": "account_id = ?", "emails": "account_id = ?",
 	"history": "account_id = ?", "invites": "account_id = ?", "link_changes": "account_id = ?", "links": "account_id = ?",
-	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "quick_devices": "account_id = ?", "local_passwords": "account_id = ?", "server_opens": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "tokens": "account_id = ? AND used_at IS NULL",
+	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "quick_devices": "account_id = ?", "local_passwords": "account_id = ?", "server_opens": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "invite_uses": "account_id = ?", "tokens": "account_id = ? AND used_at IS NULL",
 }
 
 // otherTables are the tables that do not belong to a person, each with the reason.
@@ -113,6 +113,11 @@ var exportVerdicts = map[string]string{
 	"invite_servers.libraries":     "not: Invites.Servers.Libraries holds the names",
 	"invite_servers.local_user_id": "as Invites.Servers.LocalUserID",
 	"invite_servers.server_id":     "as Invites.Servers.ServerID",
+
+	"invite_uses.account_id": "not: it is the account's own id, see Account.ID",
+	"invite_uses.invite_id":  "not: an internal number; Links holds what was accepted",
+	"invite_uses.server_id":  "not: Links.ServerID holds it while the link is there",
+	"invite_uses.used_at":    "not: Links.AcceptedAt holds it while the link is there, and the history tells it",
 
 	"invites.account_id":  "not: it is the account's own id, see Account.ID",
 	"invites.answered_at": "as Invites.AnsweredAt",

@@ -162,6 +162,8 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 			{"look", func() error { _, _, err := k.Invites.Look(ctx, secretText, home); return err }, ""},
 			{"sent", func() error { _, err := k.Invites.Sent(ctx, owner.ID, 0, 50); return err }, "invites_owner_id"},
 			{"of a server", func() error { _, err := k.Invites.OfServer(ctx, owner.ID, m.ID); return err }, "USING INDEX invites_owner_id"},
+			{"open ones of a server", func() error { _, err := k.Invites.ListOfServer(ctx, owner.ID, m.ID, false, 0, 50); return err }, "invites_owner_id"},
+			{"ended ones of a server", func() error { _, err := k.Invites.ListOfServer(ctx, owner.ID, m.ID, true, 0, 50); return err }, "invites_owner_id"},
 			{"offered", func() error { _, err := k.Invites.Offered(ctx, anna.ID); return err }, "invites_account_id"},
 			{"invites to a server", func() error { _, err := k.Agents.InvitesTo(ctx, m.Server); return err }, "USING INDEX invites_owner_id"},
 			{"accept a server", func() error { return k.Invites.AcceptServer(ctx, anna.ID, k.offeredAt(anna)[0], home) }, "invites_account_id"},

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -91,6 +92,7 @@ type NewInvite struct {
 	ExpiresAt      time.Time // until when it can be accepted; zero for 14 days
 	Type           string    // [LinkLinked] or [LinkGuest]
 	Note           string    // shown as text
+	Profile        string    // the name or the id of a profile for its server, which fills what is not said here; "" for none
 	Servers        []InviteServer
 	IdempotencyKey string // "" for none
 }
@@ -105,7 +107,8 @@ type Invite struct {
 	Uses, Used                       int    // how many people may accept it, and how many have
 	Servers                          []InviteServer
 	CreatedAt, ExpiresAt, AnsweredAt time.Time
-	AnsweredBy                       string // username, once accepted; the last one of several
+	AnsweredBy                       string      // username, once accepted; the last one of several
+	UsedBy                           []InviteUse // who has accepted it, the first one first; only in lists for its owner
 }
 
 const (
@@ -115,7 +118,7 @@ const (
 
 // Create makes an invite and owes its mail, which is the same whether or not the
 // address has an account. An invite that is a link alone sends no mail. It returns errors
-// about the fields to, greeting, uses, expires_at, type, note, servers, local_user_id,
+// about the fields to, greeting, uses, expires_at, type, note, profile, servers, local_user_id,
 // libraries, ends_at and idempotency_key, [ErrOtherRequest],
 // [ErrThrottled] or [ErrUnavailable].
 func (i *Invites) Create(ctx context.Context, ownerID int64, in NewInvite, caller Caller) (Invite, error) {
@@ -129,33 +132,39 @@ func (i *Invites) createIn(ctx context.Context, scope string, ownerID int64, in 
 	if err != nil {
 		return Invite{}, err
 	}
+	id, err := i.doneBefore(ctx, o)
+	if err == nil && id == 0 {
+		id, err = i.createOnce(ctx, o, ownerID, in, caller)
+	}
+	if err != nil {
+		return Invite{}, err
+	}
+	return i.get(ctx, ownerID, id)
+}
+
+// createOnce makes the invite of a request that was not carried out before, and returns its id.
+func (i *Invites) createOnce(ctx context.Context, o idempotentRequest, ownerID int64, in NewInvite, caller Caller) (int64, error) {
+	if err := i.useProfile(ctx, ownerID, &in); err != nil {
+		return 0, err
+	}
 	row, err := i.check(ownerID, &in)
 	if err != nil {
-		return Invite{}, err
+		return 0, err
 	}
-	before, err := i.doneBefore(ctx, o)
-	if err != nil {
-		return Invite{}, err
+	if err := i.throttle.allow(ctx, i.throttle.key("invite", FormatID(ownerID)), i.opt.Limits.InviteDay); err != nil {
+		return 0, err
 	}
-	if before == 0 {
-		if err := i.throttle.allow(ctx, i.throttle.key("invite", FormatID(ownerID)), i.opt.Limits.InviteDay); err != nil {
-			return Invite{}, err
-		}
-		before, err = i.txOnce(ctx, "invite", o, row.ID, func(tx *gorm.DB) error { return i.create(ctx, tx, row, in, caller) })
-		if err != nil {
-			return Invite{}, err
-		}
-	}
-	if before == 0 {
-		before = row.ID
-	}
-	return i.get(ctx, ownerID, before)
+	before, err := i.txOnce(ctx, "invite", o, row.ID, func(tx *gorm.DB) error { return i.create(ctx, tx, row, in, caller) })
+	return cmp.Or(before, row.ID), err
 }
 
 // canonical returns the values that a repeated request must have in common with the
 // first.
 func (in NewInvite) canonical() []any {
 	parts := []any{nameKey(in.To), in.Type, in.Note, in.Link, in.Greeting, in.Uses, in.ExpiresAt.UTC().UnixMilli()}
+	if in.Profile != "" {
+		parts = append(parts, in.Profile)
+	}
 	servers := slices.Clone(in.Servers)
 	slices.SortFunc(servers, func(a, b InviteServer) int { return int(min(max(a.ServerID-b.ServerID, -1), 1)) })
 	for _, s := range servers {
@@ -433,8 +442,10 @@ func eraseInvites(tx *gorm.DB, condition string, args ...any) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	if err := tx.Exec("DELETE FROM invite_servers WHERE invite_id IN ?", ids).Error; err != nil {
-		return err
+	for _, statement := range []string{"DELETE FROM invite_servers WHERE invite_id IN ?", "DELETE FROM invite_uses WHERE invite_id IN ?"} {
+		if err := tx.Exec(statement, ids).Error; err != nil {
+			return err
+		}
 	}
 	return tx.Exec("DELETE FROM invites WHERE id IN ?", ids).Error
 }

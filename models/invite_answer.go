@@ -215,7 +215,10 @@ func (i *Invites) acceptServer(
 	if offer.EndsAt != nil && !offer.EndsAt.After(i.Now()) { // the end of the link came before the answer
 		return "", nil
 	}
-	return server.server().Name, i.acceptLink(ctx, tx, &link)
+	if err := i.acceptLink(ctx, tx, &link); err != nil {
+		return "", err
+	}
+	return server.server().Name, i.recordUse(ctx, tx, invite.ID, offer.ServerID, accountID)
 }
 
 // unchangedOffer returns [errOfferChanged] if [Servers.ReplaceLibrary] has changed an offer

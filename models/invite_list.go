@@ -19,7 +19,7 @@ func (i *Invites) Sent(ctx context.Context, ownerID, before int64, n int) ([]Inv
 	if err != nil {
 		return nil, explained("list the invites", err)
 	}
-	return i.completeInvites(ctx, i.read(ctx), rows)
+	return i.completeSent(ctx, rows)
 }
 
 // OfServer lists the invites to a server of an owner that wait for their answer, the

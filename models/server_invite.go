@@ -16,14 +16,19 @@ type ServerInvite struct {
 	LocalUserID    string    // "" for none
 	Libraries      []Library // nil if the server decides
 	EndsAt         time.Time // zero for no end
-	IdempotencyKey string    // "" for none
+	Link           bool      // as in [NewInvite], also the members below
+	Greeting       string
+	Uses           int
+	ExpiresAt      time.Time
+	Profile        string
+	IdempotencyKey string // "" for none
 }
 
 // InviteHere makes an invite in the name of the server's owner, under the owner's
 // rules and limits. It returns [ErrServerUnclaimed] for a server without an owner,
 // [ErrAccountDisabled] when its owner is disabled, errors about the fields to, type,
-// note, local_user, libraries, ends_at and idempotency_key, or the other errors of
-// [Invites.Create].
+// note, local_user, libraries, ends_at, greeting, uses, expires_at, profile and
+// idempotency_key, or the other errors of [Invites.Create].
 func (a *Agents) InviteHere(ctx context.Context, this Server, in ServerInvite, caller Caller) (Invite, error) {
 	if this.OwnerID == 0 {
 		return Invite{}, ErrServerUnclaimed
@@ -37,7 +42,8 @@ func (a *Agents) InviteHere(ctx context.Context, this Server, in ServerInvite, c
 		offer.LocalUserID = *localUserID
 	}
 	made, err := a.invites.createIn(ctx, "invite of server "+FormatID(this.ID), this.OwnerID, NewInvite{
-		To: in.To, Type: in.Type, Note: in.Note, Servers: []InviteServer{offer}, IdempotencyKey: in.IdempotencyKey,
+		To: in.To, Type: in.Type, Note: in.Note, Link: in.Link, Greeting: in.Greeting, Uses: in.Uses, ExpiresAt: in.ExpiresAt, Profile: in.Profile,
+		Servers: []InviteServer{offer}, IdempotencyKey: in.IdempotencyKey,
 	}, caller)
 	if err != nil && KindOf(err) == KindNotFound {
 		return Invite{}, ErrAccountDisabled.because(err)

@@ -88,6 +88,7 @@ func refuse(err error) error {
 		{agent.ErrNotLinked, 0, http.StatusNotFound, "That link does not exist."},
 		{agent.ErrNotInvited, 0, http.StatusNotFound, "That link or invitation does not exist, or was answered already."},
 		{agent.ErrLibraryUnknown, 0, http.StatusBadRequest, "This server has no such library."},
+		{agent.ErrProfileUnknown, 0, http.StatusBadRequest, "The owner has saved no such profile for invites."},
 		{agent.ErrGuestsOff, 0, http.StatusForbidden, "This server does not create guests: create-users is off at its agent."},
 		{agent.ErrUnclaimed, 0, http.StatusBadRequest, "This server has no owner at the Connect service yet: the owner has to claim it there first."},
 		{agent.ErrAlreadyLinked, 0, http.StatusConflict, "The account or the local user is linked already."},

@@ -27,3 +27,8 @@ func Is(moment time.Time) bool {
 
 // Day returns the day of a moment in UTC, such as 2027-01-31: the text that [End] reads.
 func Day(moment time.Time) string { return moment.UTC().Format(time.DateOnly) }
+
+// Of returns the last moment of the day in UTC to which a moment belongs.
+func Of(moment time.Time) time.Time {
+	return moment.UTC().Truncate(24 * time.Hour).Add(24*time.Hour - time.Millisecond)
+}

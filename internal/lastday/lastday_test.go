@@ -15,6 +15,9 @@ func TestLastDay(t *testing.T) {
 		if want := day + "T23:59:59.999Z"; err != nil || got.Format(time.RFC3339Nano) != want {
 			t.Errorf("%s: got %s, error %v; want %s", day, got.Format(time.RFC3339Nano), err, want)
 		}
+		if morning := got.Add(-23 * time.Hour); !lastday.Of(morning).Equal(got) || !lastday.Of(got).Equal(got) {
+			t.Errorf("%s: its morning has the last moment %s, want %s", day, lastday.Of(morning), got)
+		}
 		away := got.In(time.FixedZone("away", 13*60*60))
 		if lastday.Day(away) != day || !lastday.Is(away) {
 			t.Errorf("%s: got the day %s, a last day: %t; want %s, true", day, lastday.Day(away), lastday.Is(away), day)

@@ -1,0 +1,68 @@
+package models
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/lastday"
+)
+
+// useProfile fills an invite with the choices of the profile that it names. What the invite
+// says itself stays. The number of uses counts for a link alone, because an invite by mail is
+// for one person. It returns errors about the field profile.
+func (i *Invites) useProfile(ctx context.Context, ownerID int64, in *NewInvite) error {
+	if in.Profile == "" {
+		return nil
+	}
+	if len(in.Servers) != 1 {
+		return fieldError(KindInvalid, "profile", "profile_one_server")
+	}
+	profile, err := i.profileNamed(ctx, ownerID, in.Servers[0].ServerID, in.Profile)
+	if err != nil {
+		return err
+	}
+	now := i.Now()
+	offer := in.Servers[0]
+	if in.Uses == 0 && in.To == "" && in.Type == LinkGuest {
+		in.Uses = profile.Uses
+	}
+	if in.ExpiresAt.IsZero() {
+		in.ExpiresAt = lastDayIn(profile.InviteDays, now)
+	}
+	if offer.EndsAt.IsZero() && profile.LinkDays > 0 {
+		offer.EndsAt = lastDayIn(profile.LinkDays, now)
+	}
+	if offer.Libraries == nil {
+		offer.Libraries = profile.Libraries
+	}
+	in.Servers = []InviteServer{offer}
+	return nil
+}
+
+// lastDayIn returns the end of the last day of what lasts for a number of days, today being the
+// first.
+func lastDayIn(days int, now time.Time) time.Time {
+	return lastday.Of(now.AddDate(0, 0, days-1))
+}
+
+// profileNamed returns the profile of an owner for a server by its name, in any letter case, or
+// by its id. It returns an error about the field profile.
+func (c *core) profileNamed(ctx context.Context, ownerID, serverID int64, name string) (InviteProfile, error) {
+	rows, err := gorm.G[inviteProfileRow](c.read(ctx)).
+		Where("server_id = ? AND owner_id = ? AND (name_key = ? OR id = ?)", serverID, ownerID, strings.ToLower(strings.TrimSpace(name)), ParseID(name)).
+		Order("id").Find(ctx)
+	if err != nil {
+		return InviteProfile{}, explained("find a profile", err)
+	}
+	if len(rows) == 0 {
+		return InviteProfile{}, fieldError(KindInvalid, "profile", "profile_unknown")
+	}
+	list, err := c.completeProfiles(ctx, c.read(ctx), rows[:1])
+	if err != nil {
+		return InviteProfile{}, err
+	}
+	return list[0], nil
+}
