@@ -3,8 +3,6 @@ package agent_test
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -220,35 +218,4 @@ func TestFlowsAreBounded(t *testing.T) {
 	if !refused {
 		t.Error("a hundred flows began from one network, want a limit")
 	}
-}
-
-func TestCheckOpenPath(t *testing.T) {
-	t.Parallel()
-	for name, row := range map[string]struct {
-		answer http.HandlerFunc
-		id     string
-		want   error
-	}{
-		"there":        {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"latchkey_server_id":"7"}`)) }, "7", nil},
-		"Jellyfin":     {http.NotFound, "", agent.ErrPathNotHanded},
-		"its web app":  {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<!doctype html>")) }, "", agent.ErrPathNotHanded},
-		"other JSON":   {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) }, "", agent.ErrPathNotHanded},
-		"a redirect":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/web/", http.StatusFound) }, "", agent.ErrPathNotHanded},
-		"a bad answer": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "", agent.ErrPathNotAsked},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			mux := http.NewServeMux()
-			mux.HandleFunc("/jellyfin/latchkey/check", row.answer)
-			mux.HandleFunc("/web/", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"latchkey_server_id":"7"}`)) })
-			server := httptest.NewServer(mux)
-			t.Cleanup(server.Close)
-			id, err := agent.CheckOpenPath(t.Context(), server.Client(), server.URL+"/jellyfin")
-			if id != row.id || !errors.Is(err, row.want) {
-				t.Errorf("got %q and error %v, want %q and %v", id, err, row.id, row.want)
-			}
-		})
-	}
-	_, err := agent.CheckOpenPath(t.Context(), http.DefaultClient, "http://127.0.0.1:1")
-	isError(t, err, agent.ErrPathNotAsked)
 }

@@ -43,7 +43,8 @@ type agentCommands struct {
 	Allow       agentAllow       `cmd:"" help:"Let the service sign people in as a local user. Without arguments, list the local users that are not allowed yet."`
 	Disallow    agentDisallow    `cmd:"" help:"No longer let the service sign people in as a local user, and end the local tokens that the agent gave for that local user."`
 	Unlink      agentUnlink      `cmd:"" help:"End the link of a local user, who is then no longer allowed."`
-	Invite      agentInvite      `cmd:"" help:"Invite a guest. A local user is created for them."`
+	Invite      agentInvite      `cmd:"" help:"Invite a guest, by mail or with a link and a QR code. A local user is created for them."`
+	Invites     agentInvites     `cmd:"" help:"List the invites that wait for an answer, or withdraw one."`
 	Builtin     agentBuiltin     `cmd:"" help:"Run only the builtin media server, beside an agent whose media-server-url is its address."`
 	Healthcheck agentHealthcheck `cmd:"" help:"Ask the running agent whether it is ready. Fails if it is not."`
 	Config      agentConfig      `cmd:"" name:"config" help:"Print the effective settings, each with its origin; secrets are masked."`

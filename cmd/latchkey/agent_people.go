@@ -28,12 +28,16 @@ func (agentStatus) Run(p *agentProgram) error {
 		if err != nil {
 			return err
 		}
-		return writeStatus(p.output, p.settings.DataDir, status)
+		paths, err := a.Opens.CheckPaths(p.ctx)
+		if err != nil {
+			return err
+		}
+		return writeStatus(p.output, p.settings.DataDir, status, paths)
 	})
 }
 
 // writeStatus writes lines of name and value, and then the troubles.
-func writeStatus(output io.Writer, folder string, s agent.Status) error {
+func writeStatus(output io.Writer, folder string, s agent.Status, paths []agent.OpenPathState) error {
 	registered := "not yet"
 	if s.Registered {
 		registered = fmt.Sprintf("as server %s", s.ServerID)
@@ -62,6 +66,9 @@ func writeStatus(output io.Writer, folder string, s agent.Status) error {
 	for _, one := range s.Waiting {
 		lines = append(lines, [2]string{"waits for your yes", fmt.Sprintf("%s, for the account %s: latchkey agent allow %s",
 			printable.Text(one.LocalUser.Name), someOf(one.Waiting), printable.Word(one.LocalUser.Name))})
+	}
+	for _, one := range paths {
+		lines = append(lines, [2]string{"open", openPathText(one)})
 	}
 	table := tabwriter.NewWriter(output, 0, 0, 2, ' ', 0)
 	for _, line := range lines {
@@ -323,98 +330,6 @@ func (c agentUnlink) find(links []agent.Link, users []mediaserver.LocalUser) (ag
 		}
 	}
 	return agent.Link{}, fmt.Errorf("%s is not linked: 'latchkey agent users' lists the links", c.LocalUser)
-}
-
-type agentInvite struct {
-	To      string   `arg:"" name:"username-or-email" help:"Username, or the email address of a person, who may have no account yet."`
-	Library []string `name:"library" sep:"none" placeholder:"NAME" help:"Library that the guest may see, by name or id. Repeat the flag for each library. Without it guest-libraries decides."`
-	Until   string   `name:"until" placeholder:"2027-01-31" help:"Last day of the link. The day ends at midnight in UTC, as on the pages of the service. A moment with its time zone is accepted, too: 2027-01-31T18:00:00+13:00."`
-	Note    string   `name:"note" help:"A few words for the person."`
-}
-
-// Run invites a guest.
-func (c agentInvite) Run(p *agentProgram) error {
-	ends, err := endOf(c.Until, time.Now())
-	if err != nil {
-		return err
-	}
-	return p.withAgent(func(a *agent.Agent, opened *parts) error {
-		libraries, err := findLibraries(p, opened.mediaServer, c.Library)
-		if err != nil {
-			return err
-		}
-		answer, err := a.Invites.Create(p.ctx, agent.InviteAsk{To: c.To, Note: c.Note, Libraries: libraries, EndsAt: ends})
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(p.output, "%s is invited and gets a mail.%s\n", c.To, limitsOf(ends, answer.ExpiresAt))
-		return err
-	})
-}
-
-// limitsOf returns sentences about the end of the link and of the invite, each with a space
-// before it. It writes no sentence for a time that is zero.
-func limitsOf(linkEnds, inviteExpires time.Time) string {
-	text := ""
-	switch {
-	case linkEnds.IsZero():
-	case lastday.Is(linkEnds):
-		text = " The last day of the link is " + lastDay(linkEnds) + "."
-	default:
-		text = " The link ends at " + lastDay(linkEnds) + "."
-	}
-	if !inviteExpires.IsZero() {
-		text += " The invite can be accepted until " + moment(inviteExpires) + "."
-	}
-	return text
-}
-
-// endOf returns the last moment in UTC of a day such as 2027-01-31. If text is a moment with a time
-// zone, such as 2027-01-31T18:00:00+13:00 (RFC 3339), it returns that moment. It returns the zero
-// time for "". The time zone of the machine does not matter, because the pages of the service use
-// UTC, too.
-func endOf(text string, now time.Time) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	end, err := lastday.End(text)
-	if err != nil {
-		end, err = time.Parse(time.RFC3339, text)
-	}
-	if err != nil {
-		return time.Time{}, fmt.Errorf("until: %s is not a date; write it like 2027-01-31, or like 2027-01-31T18:00:00+13:00 with a time and its time zone", strconv.Quote(text))
-	}
-	if !end.After(now) {
-		return time.Time{}, fmt.Errorf("until: %s has passed: it is %s now", text, now.UTC().Format("2006-01-02 15:04 MST"))
-	}
-	return end, nil
-}
-
-// findLibraries returns the ids of the libraries with these names.
-func findLibraries(p *agentProgram, server mediaserver.Server, names []string) ([]string, error) {
-	if len(names) == 0 {
-		return nil, nil
-	}
-	all, err := server.Libraries(p.ctx)
-	if err != nil {
-		return nil, err
-	}
-	var ids, known []string
-	for _, l := range all {
-		known = append(known, printable.Text(l.Name))
-	}
-	for _, name := range names {
-		found := false
-		for _, l := range all {
-			if strings.EqualFold(l.Name, name) || strings.EqualFold(l.ID, name) {
-				ids, found = append(ids, l.ID), true
-			}
-		}
-		if !found {
-			return nil, fmt.Errorf("library: the media server has no library %s; its libraries are %s", strconv.Quote(name), strings.Join(known, ", "))
-		}
-	}
-	return ids, nil
 }
 
 // explainAgent adds to an error of the agent what the admin can do about it.

@@ -42,7 +42,7 @@ func (c agentSetup) Run(p *agentProgram) error {
 	if err := s.place(); err != nil {
 		return err
 	}
-	for _, step := range []func() error{s.introduce, s.service, s.claimCode, s.mediaServer, s.outside, s.write, s.register, s.farewell} {
+	for _, step := range []func() error{s.introduce, s.service, s.claimCode, s.mediaServer, s.outside, s.write, s.register, s.openPaths, s.farewell} {
 		if err := step(); err != nil {
 			return err
 		}

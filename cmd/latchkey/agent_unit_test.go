@@ -106,7 +106,7 @@ func TestEndOfADay(t *testing.T) {
 		"": "0001-01-01T00:00:00Z", "2026-03-04": "2026-03-04T23:59:59.999Z", "2026-03-05": "2026-03-05T23:59:59.999Z",
 		"2026-03-05T18:00:00+13:00": "2026-03-05T05:00:00Z", "2026-03-05T05:00:00Z": "2026-03-05T05:00:00Z",
 	} {
-		if got, err := endOf(text, now); err != nil || got.UTC().Format(time.RFC3339Nano) != want {
+		if got, err := endOf("until", text, now); err != nil || got.UTC().Format(time.RFC3339Nano) != want {
 			t.Errorf("%q: got %v, error %v; want %s", text, got, err, want)
 		}
 	}
@@ -114,7 +114,7 @@ func TestEndOfADay(t *testing.T) {
 		"2026-03-03": "has passed: it is 2026-03-04 10:00 UTC now", "2026-03-04T22:59:59+13:00": "has passed",
 		"04.03.2026": "is not a date", "2026-13-01": "is not a date", "2026-03-05T18:00:00": "is not a date",
 	} {
-		if got, err := endOf(text, now); err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := endOf("until", text, now); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, error %v; want an error with %q", text, got, err, want)
 		}
 	}

@@ -38,7 +38,7 @@ func TestHelpOfTheAgentNamesEveryCommand(t *testing.T) {
 	}
 	for _, command := range []string{
 		"run", "setup", "status", "users list", "users add", "users hide", "users show", "users disable", "users enable", "users password", "users picture",
-		"link", "unlink", "invite", "builtin", "healthcheck", "config",
+		"link", "unlink", "invite", "invites list", "invites withdraw", "builtin", "healthcheck", "config",
 	} {
 		if !strings.Contains(help.String(), "\n  "+command+" ") && !strings.Contains(help.String(), "\n  "+command+"\n") {
 			t.Errorf("the help lacks %q, want it listed:\n%s", command, help.String())

@@ -65,6 +65,36 @@ func paint(t *testing.T, code qrcode.Code) *image.Gray {
 	return picture
 }
 
+// TestLinesAreTheCode compares each half of each character with the drawn path.
+func TestLinesAreTheCode(t *testing.T) {
+	t.Parallel()
+	const text = "https://id.example.org/i#lki_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+	code, err := qrcode.Draw(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := qrcode.Lines(text)
+	if err != nil || len(lines) != (code.Size+1)/2 {
+		t.Fatalf("%d lines with error %v, want %d", len(lines), err, (code.Size+1)/2)
+	}
+	want := paint(t, code)
+	for at, line := range lines {
+		letters := []rune(line)
+		if len(letters) != code.Size {
+			t.Fatalf("line %d has %d characters, want %d", at, len(letters), code.Size)
+		}
+		for x, letter := range letters {
+			upper, lower := letter == '█' || letter == '▀', letter == '█' || letter == '▄'
+			if upper == (want.GrayAt(x, 2*at).Y == 0) || 2*at+1 < code.Size && lower == (want.GrayAt(x, 2*at+1).Y == 0) {
+				t.Fatalf("line %d, character %d is %q, want the modules of the path", at, x, letter)
+			}
+		}
+	}
+	if _, err := qrcode.Lines(""); !errors.Is(err, qrcode.ErrText) {
+		t.Errorf("an empty text: got %v, want ErrText", err)
+	}
+}
+
 func TestTextsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", strings.Repeat("a", qrcode.Longest+1)} {
