@@ -76,7 +76,7 @@ func pageOf(path string) string {
 		return path
 	}
 	switch act {
-	case "open", "authorize", "start", "password", "invite", "join": // these have a page of their own
+	case "open", "authorize", "start", "password", "invite", "invites", "join": // these have a page of their own
 		return path
 	case "join/state":
 		return "/servers/" + id + "/join"

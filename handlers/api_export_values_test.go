@@ -41,6 +41,7 @@ func withoutExport() map[string]string {
 		"Export.Quick.LinkID": "the server is named", "Export.Quick.ServerName": "the server is named by its id",
 		"Export.Terms.Libraries.Kind": "only a report fills it", "Export.Invites.Servers.Libraries.Kind": "only a report fills it",
 		"Export.Invites.AnsweredAt": notYet, "Export.Invites.AnsweredBy": notYet,
+		"Export.Invites.UsedBy.Username": "other people are not in the export of one; the list of invites tells their owner", "Export.Invites.UsedBy.At": "as its name",
 		"Export.Profiles.Libraries.Kind": "only a report fills it",
 	}
 }
