@@ -56,7 +56,7 @@ func (i *Invites) ChangeProfile(ctx context.Context, serverID, profileID ID, in 
 	var out InviteProfile
 	err := i.core.fetch(ctx, call{
 		method: http.MethodPut, path: "/api/v1/servers/{id}/invite-profiles/{profile_id}", values: []string{string(serverID), string(profileID)}, body: in,
-		want: http.StatusOK, again: always,
+		want: http.StatusOK,
 	}, &out)
 	return out, err
 }

@@ -151,7 +151,7 @@ func methods() map[string]string {
 // conveniences returns the methods that call others.
 func conveniences() []string {
 	return []string{
-		"Accounts.History", "Invites.Sent", "Operators.Accounts", "Operators.Servers", "People.List", "Servers.List",
+		"Accounts.History", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "People.List", "Servers.List",
 		"Sessions.List",
 		"Servers.Exchange", "Servers.Reach", // these ask media servers
 	}

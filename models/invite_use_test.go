@@ -62,6 +62,7 @@ func TestInvitesOfAServer(t *testing.T) {
 
 		// A person who has left and comes again is there once. Other people see nobody.
 		k.must(k.Links.Remove(ctx, anna.ID, k.linkTo(anna, den), home))
+		k.clock.Advance(time.Minute)
 		k.must(k.InviteLinks.Accept(ctx, anna.ID, link, home))
 		k.wantOfServer(owner, den, true, "accepted "+bert.Username+" "+anna.Username)
 		received, err := k.Invites.Received(ctx, anna.ID)
