@@ -32,7 +32,9 @@ func (i *Invites) SentPage(ctx context.Context, ask PageAsk) (Page[SentInvite], 
 // OfServer iterates over the invites to a server of the owner, the newest first: those that can be
 // accepted there, or with ended the others.
 func (i *Invites) OfServer(ctx context.Context, serverID ID, ended bool) iter.Seq2[SentInvite, error] {
-	return all(ctx, func(ctx context.Context, ask PageAsk) (Page[SentInvite], error) { return i.OfServerPage(ctx, serverID, ended, ask) })
+	return all(ctx, func(ctx context.Context, ask PageAsk) (Page[SentInvite], error) {
+		return i.OfServerPage(ctx, serverID, ended, ask)
+	})
 }
 
 // OfServerPage returns one page of the invites to a server.
