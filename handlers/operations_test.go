@@ -26,6 +26,7 @@ func withoutAPI() map[string]string {
 		restores = "the program itself calls it, when it starts and every minute"
 	)
 	return map[string]string{
+		"Recovery.ResetInBrowser":      "it marks the browser as known; a program resets by Recovery.ResetPassword",
 		"Links.Start":                  "the page tells people what to press; a program reads its servers, and asks for Quick Connect by itself",
 		"Invites.IsMember":             "the page tells it before the answer; a program reads it in the answer",
 		"Invites.HasAccount":           "only the page tells it, to the reader of the mail",

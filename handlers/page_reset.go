@@ -75,9 +75,11 @@ func (s *site) reset(c *gin.Context, f form) error {
 	if err := differ(f, "password", "passwords_differ"); err != nil {
 		return s.showReset(c, token, err)
 	}
-	if err := s.Store.Recovery.ResetPassword(c.Request.Context(), token, f["password"], caller(c)); err != nil {
+	mark, err := s.Store.Recovery.ResetInBrowser(c.Request.Context(), token, f["password"], caller(c))
+	if err != nil {
 		return s.showReset(c, token, err)
 	}
+	s.keepDeviceMark(c, mark)
 	s.clearCookie(c, linkReset)
 	s.forgetSession(c)
 	return s.leave(c, "/signin", noticePasswordReset)

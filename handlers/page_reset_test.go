@@ -31,5 +31,21 @@ func TestForgottenPassword(t *testing.T) {
 	b.see(b.get("/reset?token="+token), http.StatusSeeOther)
 	b.see(b.get("/reset"), http.StatusGone, `href="/forgot"`)
 	p.password = otherPassword
+	newDevices := func() (n int) {
+		for _, l := range s.Mailbox.Deliver(t) {
+			if l.Kind == models.MailNewDevice {
+				n++
+			}
+		}
+		return n
+	}
+	newDevices() // those of the sign-ins before the reset
 	b.signIn(p)
+	if n := newDevices(); n != 0 {
+		t.Errorf("%d mails about a sign-in in the browser that has just reset the password, want none", n)
+	}
+	thief.signIn(p)
+	if n := newDevices(); n != 1 {
+		t.Errorf("%d mails about a sign-in in another browser, want 1", n)
+	}
 }

@@ -42,6 +42,33 @@ func TestDeviceMarksEndWithThePassword(t *testing.T) {
 	})
 }
 
+// The browser that reset the password is known: its sign-in is not reported. A sign-in from any
+// other browser is, although it has the same name and address, or a mark from before the reset.
+func TestTheBrowserThatResetThePasswordIsKnown(t *testing.T) {
+	each(t, func(k *kit) {
+		a := k.account()
+		before := k.signIn(a).DeviceMark
+		link := k.resetSecret(a)
+		k.clock.Advance(time.Minute)
+		mark, err := k.Recovery.ResetInBrowser(k.t.Context(), link, otherPassword, home)
+		k.must(err)
+		k.letters()
+		for _, tt := range []struct {
+			browser string
+			marks   []string
+			mails   int
+		}{{"that reset it", []string{mark}, 0}, {"without a mark", nil, 1}, {"known before", []string{before}, 1}} {
+			_, err = k.knownTry(a, otherPassword, tt.marks...)
+			k.must(err)
+			if kinds := kinds(k.letters(), a.Email); len(kinds) != tt.mails {
+				k.t.Errorf("a sign-in in the browser %s owes the mails %v, want %d", tt.browser, kinds, tt.mails)
+			}
+		}
+		_, err = k.Recovery.ResetInBrowser(k.t.Context(), link, goodPassword, home)
+		k.is(err, models.ErrTokenSpent)
+	})
+}
+
 // All device marks of one account together have a hundred tries a day.
 func TestDeviceMarksCountTogether(t *testing.T) {
 	each(t, func(k *kit) {

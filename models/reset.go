@@ -106,20 +106,38 @@ func (r *Recovery) Look(ctx context.Context, text string) (LinkInfo, error) {
 // waits for its confirmation. It returns [ErrTokenSpent], an error about the field
 // password, [ErrBusy] or [ErrUnavailable].
 func (r *Recovery) ResetPassword(ctx context.Context, text, password string, caller Caller) error {
+	_, err := r.resetPassword(ctx, text, password, caller)
+	return err
+}
+
+// ResetInBrowser does what [Recovery.ResetPassword] does, for a browser. It returns a mark for
+// the known-device cookie of that browser, so that the sign-in that follows there is not
+// reported by mail: the mail about the new password has just said where it was set. A sign-in
+// anywhere else is reported.
+func (r *Recovery) ResetInBrowser(ctx context.Context, text, password string, caller Caller) (deviceMark string, err error) {
+	row, err := r.resetPassword(ctx, text, password, caller)
+	if err != nil {
+		return "", err
+	}
+	deviceMark, err = r.newDeviceMark(&row, "")
+	return deviceMark, explained("mark the device", err)
+}
+
+func (r *Recovery) resetPassword(ctx context.Context, text, password string, caller Caller) (accountRow, error) {
 	info, err := r.Look(ctx, text)
 	if err != nil {
-		return err
+		return accountRow{}, err
 	}
 	row, err := r.accountByID(ctx, r.read(ctx), info.AccountID)
 	if err != nil {
-		return err
+		return accountRow{}, err
 	}
 	if wrong := r.checkPassword("password", password, row.personal()...); wrong != nil {
-		return invalid([]FieldError{*wrong})
+		return accountRow{}, invalid([]FieldError{*wrong})
 	}
 	hash, err := r.newPasswordHash(ctx, &row, password, caller)
 	if err != nil {
-		return err
+		return accountRow{}, err
 	}
 	err = r.tx(ctx, "reset the password", func(tx *gorm.DB) error {
 		if row, err = r.spendReset(ctx, tx, text, caller); err != nil {
@@ -137,10 +155,10 @@ func (r *Recovery) ResetPassword(ctx context.Context, text, password string, cal
 		return r.recordEvent(ctx, tx, row.ID, EventPasswordReset, caller)
 	})
 	if err != nil {
-		return err
+		return accountRow{}, err
 	}
 	// The owner must not have to wait because somebody guessed at the old password.
-	return r.throttle.forget(ctx, r.throttle.key("sign-in", "account "+row.owner()), r.throttle.key("signed-in", row.owner()))
+	return row, r.throttle.forget(ctx, r.throttle.key("sign-in", "account "+row.owner()), r.throttle.key("signed-in", row.owner()))
 }
 
 // spendReset spends a reset link and returns its account, which it confirms if the sign-up

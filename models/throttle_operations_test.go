@@ -25,7 +25,7 @@ func withoutLimit() map[string]string {
 		spendsCode  = "it spends a device code, and making one is limited"
 	)
 	return map[string]string{
-		"Emails.ConfirmChange": mailedToken, "Emails.Undo": mailedToken, "Recovery.ResetPassword": mailedToken, "PINs.ResetByMail": mailedToken,
+		"Emails.ConfirmChange": mailedToken, "Emails.Undo": mailedToken, "Recovery.ResetPassword": mailedToken, "Recovery.ResetInBrowser": mailedToken, "PINs.ResetByMail": mailedToken,
 		"People.Remove": endsLink, "Agents.RemoveLink": endsLink, "Links.Remove": endsLink, "EmbyServers.Cancel": endsLink,
 		"Servers.Remove": endsLink, "OperatedServers.Remove": operator,
 		"Links.Accept": answers, "Links.Decline": answers, "Invites.Accept": answers, "Invites.Decline": answers,
