@@ -17,6 +17,7 @@ type Account struct {
 	Email        string    `json:"email"`         // "" if the account has no address
 	PendingEmail string    `json:"pending_email"` // a new address that is not confirmed yet; "" if there was no such request
 	Language     string    `json:"language"`
+	TimeZone     string    `json:"time_zone"` // in which mails tell times, "Europe/Berlin"; "" for UTC
 	HasPIN       bool      `json:"has_pin"`
 	Operator     bool      `json:"operator"`
 	CreatedAt    time.Time `json:"created_at"`
@@ -37,6 +38,7 @@ type Profile struct {
 	Username    *string `json:"username,omitempty"`
 	DisplayName *string `json:"display_name,omitempty"` // "" removes it
 	Language    *string `json:"language,omitempty"`
+	TimeZone    *string `json:"time_zone,omitempty"` // "" for UTC
 }
 
 // Change changes the profile and returns the changed account.

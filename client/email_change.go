@@ -20,16 +20,17 @@ func (e *Emails) Change(ctx context.Context, email, accountPassword string) erro
 	})
 }
 
-// Confirm spends the token of the mail to the new address. It needs no session token, and sends
-// none.
+// Confirm spends the token of the mail to the new address. It needs no session token, but sends
+// the one that the Client has.
 //
-// Confirm returns a token for [Passwords.Reset] if the account came by the link of an invite:
-// the password, the PIN and the sessions of its maker have ended, because the address
-// may belong to another person. For any other account Confirm returns "".
+// Confirm returns a token for [Passwords.Reset] if the account came by the link of an invite and
+// the session token belongs to another account, or to none: the password, the PIN and the sessions
+// of its maker have ended, because the address may belong to another person. In all other cases
+// Confirm returns "".
 func (e *Emails) Confirm(ctx context.Context, token string) (string, error) {
 	k := call{
 		method: http.MethodPost, path: "/api/v1/account/email/confirm", body: mailToken{token},
-		want: http.StatusOK, orElse: http.StatusNoContent, open: true,
+		want: http.StatusOK, orElse: http.StatusNoContent,
 	}
 	a, err := e.core.do(ctx, k)
 	if err != nil || a.status == http.StatusNoContent {

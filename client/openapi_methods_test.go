@@ -24,6 +24,8 @@ func methods() map[string]string {
 		"getAccount":         "Accounts.Get",
 		"changeAccount":      "Accounts.Change",
 		"deleteAccount":      "Accounts.Delete",
+		"getInviteMails":     "Accounts.InviteMails",
+		"setInviteMails":     "Accounts.SetInviteMails",
 		"exportAccount":      "Accounts.Export",
 		"listHistory":        "Accounts.HistoryPage",
 

@@ -241,6 +241,7 @@ func invitePages(t *testing.T, s *service) []shown {
 	t.Helper()
 	omar := s.account(t, "omar")
 	var attic agent
+	var stopLink string
 	proof := func() string {
 		open := askAPI[struct{ Proofs []struct{ ID string } }](t, s, attic.key, http.MethodGet, "/server/proofs", nil).Proofs
 		if len(open) != 1 {
@@ -293,12 +294,23 @@ func invitePages(t *testing.T, s *service) []shown {
 			v.tabTo("#terms-0")
 			v.press(" ")
 		}},
-		{"invite", "for somebody else", func(v *visitor) { v.arriveByLink(s.link(t, "invite", "guest@example.org"), "/invite") }},
+		{"invite", "for somebody else", func(v *visitor) {
+			mail := s.mail(t, "invite", "guest@example.org")
+			stopLink = strings.Trim(mail.Header.Get("List-Unsubscribe"), "<>")
+			v.arriveByLink(mail.FirstLink(), "/invite")
+		}},
 		{"invite_signup", "", func(v *visitor) {
 			v.push(`main form[action="/signout"] button`, "/")
 			v.open("/invite")
 		}},
+		{"mail_stop", "", func(v *visitor) {
+			v.arriveByLink(stopLink, "/mail/stop")
+		}},
+		{"mail_stop", "over", func(v *visitor) {
+			v.push(`form[action="/mail/stop"] button`, "/mail/stop")
+		}},
 		{"signin", "for the invited", func(v *visitor) {
+			v.open("/invite")
 			v.follow(`main a[href="/signin?return_to=`+url.QueryEscape("/invite")+`"]`, "/signin")
 		}},
 	}

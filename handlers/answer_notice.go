@@ -16,6 +16,8 @@ const (
 	noticeSignedOut         notice = "signed_out"
 	noticeSignedOutAll      notice = "signed_out_everywhere"
 	noticeProfileSaved      notice = "profile_saved"
+	noticeInviteMailsOn     notice = "invite_mails_on"
+	noticeInviteMailsOff    notice = "invite_mails_off"
 	noticePasswordChanged   notice = "password_changed"
 	noticePasswordReset     notice = "password_reset"
 	noticePasswordConfirmed notice = "password_confirmed"

@@ -17,6 +17,7 @@ type accountObject struct {
 	Email        string     `json:"email"`         // "" for people without an address
 	PendingEmail *string    `json:"pending_email"` // asked for and not yet confirmed
 	Language     string     `json:"language"`
+	TimeZone     string     `json:"time_zone"` // "" while it is not known
 	HasPIN       bool       `json:"has_pin"`
 	Operator     bool       `json:"operator"`
 	CreatedAt    time.Time  `json:"created_at"`
@@ -26,7 +27,7 @@ type accountObject struct {
 // accountOf returns an account as its owner may see it.
 func accountOf(a *models.OwnAccount) accountObject {
 	out := accountObject{
-		ID: idText(a.ID), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale,
+		ID: idText(a.ID), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale, TimeZone: a.TimeZone,
 		HasPIN: a.HasPIN, Operator: a.Operator, CreatedAt: a.CreatedAt.UTC(), ConfirmedAt: moment(a.ConfirmedAt),
 	}
 	if a.PendingEmail != "" {
@@ -55,11 +56,12 @@ func (s *site) apiChangeProfile(c *gin.Context, session models.Session) error {
 		Username    *string `json:"username"`
 		DisplayName *string `json:"display_name"`
 		Language    *string `json:"language"`
+		TimeZone    *string `json:"time_zone"`
 	}](c)
 	if err != nil {
 		return err
 	}
-	if in.Username == nil && in.DisplayName == nil && in.Language == nil {
+	if in.Username == nil && in.DisplayName == nil && in.Language == nil && in.TimeZone == nil {
 		return s.apiAccount(c)
 	}
 	account, err := s.Store.Accounts.Get(c.Request.Context(), session.AccountID)
@@ -68,7 +70,7 @@ func (s *site) apiChangeProfile(c *gin.Context, session models.Session) error {
 	}
 	err = s.Store.Accounts.SetProfile(c.Request.Context(), session.AccountID, models.Profile{
 		Username: given(in.Username, account.Username), DisplayName: given(in.DisplayName, account.DisplayName),
-		Locale: given(in.Language, account.Locale),
+		Locale: given(in.Language, account.Locale), TimeZone: in.TimeZone,
 	}, caller(c))
 	if err != nil {
 		return err

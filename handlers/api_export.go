@@ -67,6 +67,8 @@ type exportedAccount struct {
 	DisplayName       string    `json:"display_name"`
 	Email             string    `json:"email,omitempty"`
 	Language          string    `json:"language"`
+	TimeZone          string    `json:"time_zone,omitempty"`
+	InviteMails       bool      `json:"invite_mails"`
 	GuardianID        string    `json:"guardian_id,omitempty"`
 	Newcomer          bool      `json:"newcomer"`
 	HasPIN            bool      `json:"has_pin"`
@@ -159,8 +161,8 @@ func exportFile(stored models.Export, now time.Time) exported {
 func exportAccount(stored models.Export) exportedAccount {
 	a := stored.Account
 	out := exportedAccount{
-		ID: idText(a.ID), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale,
-		Newcomer: a.Newcomer, HasPIN: a.HasPIN, PINOff: a.PINOff, PINChangedAt: a.PINChangedAt, PasswordChangedAt: a.PasswordChangedAt,
+		ID: idText(a.ID), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale, TimeZone: a.TimeZone,
+		InviteMails: !stored.MailsStopped, Newcomer: a.Newcomer, HasPIN: a.HasPIN, PINOff: a.PINOff, PINChangedAt: a.PINChangedAt, PasswordChangedAt: a.PasswordChangedAt,
 		CreatedAt: a.CreatedAt, ConfirmedAt: a.ConfirmedAt, FirstSignInAt: stored.FirstSignIn, DisabledAt: a.DisabledAt,
 	}
 	if stored.GuardianID != 0 {

@@ -69,6 +69,14 @@ func (in *inputs) displayName() Field {
 	}, "display_name")
 }
 
+// timeZone returns the field of the zone in which mails tell times. Scripts propose that of the
+// browser while it is empty, and offer the others.
+func (in *inputs) timeZone() Field {
+	return in.add(Field{
+		Name: "time_zone", Type: "text", Hint: in.hint("time_zone"), Autocomplete: "off",
+	}, "time_zone")
+}
+
 // email returns the field of an email address. label chooses its texts: "email"
 // or "new_email".
 func (in *inputs) email(label string) Field {

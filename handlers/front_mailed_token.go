@@ -26,11 +26,12 @@ const (
 	linkPINReset     cookieName = "latchkey-link-pin-reset"
 	linkNotMe        cookieName = "latchkey-link-not-me"
 	linkInvite       cookieName = "latchkey-link-invite"
+	linkMailStop     cookieName = "latchkey-link-mail-stop"
 )
 
 const (
 	linkLife = time.Hour
-	maxToken = 128
+	maxToken = 512 // that of the link that stops mails holds an address
 )
 
 // arriveByLink returns the token of a mailed link that this browser opened earlier. If the

@@ -132,9 +132,12 @@ func (o contractOperation) fieldCodes() []string          { return list(o.Extens
 func (o contractOperation) callers() []string { return list(o.Extensions["x-latchkey-callers"]) }
 
 // scheme returns session, serverKey, or "" for an operation that needs no
-// token.
+// token, even if it takes one.
 func (o contractOperation) scheme() string {
 	if o.Security == nil {
+		return ""
+	}
+	if slices.ContainsFunc(*o.Security, func(one openapi3.SecurityRequirement) bool { return len(one) == 0 }) {
 		return ""
 	}
 	for _, one := range *o.Security {

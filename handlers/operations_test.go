@@ -25,7 +25,14 @@ func withoutAPI() map[string]string {
 
 		restores = "the program itself calls it, when it starts and every minute"
 	)
+	const mailStop = "the page of a mailed link has it, and mail programs post the form of RFC 8058 there"
 	return map[string]string{
+		"MailStops.Look":               mailStop,
+		"MailStops.Stop":               mailStop,
+		"MailStops.Allow":              mailStop,
+		"MailStops.OfAddress":          command,
+		"MailStops.StopAddress":        command,
+		"MailStops.AllowAddress":       command,
 		"Recovery.ResetInBrowser":      "it marks the browser as known; a program resets by Recovery.ResetPassword",
 		"Links.Start":                  "the page tells people what to press; a program reads its servers, and asks for Quick Connect by itself",
 		"Invites.IsMember":             "the page tells it before the answer; a program reads it in the answer",

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -15,7 +16,9 @@ type accountPage struct {
 	Username, DisplayName Field
 	Language              string // the code of the chosen language, "en"; select "language"
 	LanguageError         string
+	TimeZone              Field
 	Email                 string
+	InviteMails           bool   // invitations come by mail to Email
 	EmailWaiting          string // a new address that is not confirmed yet; "" for none
 	HasPIN, PINOff        bool
 	PINChangedAt          time.Time
@@ -38,8 +41,11 @@ func (s *site) changeProfile(c *gin.Context, f form) error {
 	if !ok {
 		language = s.locale(c)
 	}
-	err = s.Store.Accounts.SetProfile(c.Request.Context(), session.AccountID,
-		models.Profile{Username: f["username"], DisplayName: f["display_name"], Locale: language}, caller(c))
+	profile := models.Profile{Username: f["username"], DisplayName: f["display_name"], Locale: language}
+	if zone, ok := f["time_zone"]; ok {
+		profile.TimeZone = &zone
+	}
+	err = s.Store.Accounts.SetProfile(c.Request.Context(), session.AccountID, profile, caller(c))
 	if err != nil {
 		return s.showAccount(c, f, err)
 	}
@@ -68,8 +74,10 @@ func (s *site) showAccount(c *gin.Context, f form, cause error) error {
 	in.fresh = false // the page has more to show than this form
 	in.show("username", page.Username.Value)
 	in.show("display_name", page.DisplayName.Value)
+	in.show("time_zone", page.TimeZone.Value)
 	page.Username = in.username()
 	page.DisplayName = in.displayName()
+	page.TimeZone = in.timeZone()
 	return s.render(c, wrong.status, "account", page)
 }
 
@@ -84,6 +92,10 @@ func (s *site) accountPageOf(c *gin.Context, accountID int64) (accountPage, erro
 	if err != nil {
 		return accountPage{}, err
 	}
+	stop, err := s.Store.MailStops.OfAccount(ctx, accountID)
+	if err != nil && !errors.Is(err, models.ErrAddressFirst) {
+		return accountPage{}, err
+	}
 	sessions, err := s.Store.Sessions.Count(ctx, accountID)
 	if err != nil {
 		return accountPage{}, err
@@ -93,6 +105,8 @@ func (s *site) accountPageOf(c *gin.Context, accountID int64) (accountPage, erro
 		Username:          Field{Value: account.Username},
 		DisplayName:       Field{Value: account.DisplayName},
 		Language:          account.Locale,
+		TimeZone:          Field{Value: account.TimeZone},
+		InviteMails:       !stop.Stopped,
 		Email:             account.Email,
 		EmailWaiting:      waiting,
 		HasPIN:            account.HasPIN,

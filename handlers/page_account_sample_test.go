@@ -16,7 +16,8 @@ func (s sampler) account() accountPage {
 		Email: "mira@example.org", EmailWaiting: "new@example.org", HasPIN: true, PINChangedAt: s.at.AddDate(-2, 0, 0), PINOld: true,
 		PasswordChangedAt: s.at, CreatedAt: s.at.AddDate(-3, -1, 0), SessionCount: 3,
 	}
-	p.Username.Value, p.DisplayName.Value = "mira.k", "Mira Køhler"
+	p.TimeZone = s.field("time_zone", "text", "time_zone", true)
+	p.Username.Value, p.DisplayName.Value, p.TimeZone.Value, p.InviteMails = "mira.k", "Mira Køhler", "Europe/Copenhagen", true
 	return p
 }
 
@@ -31,7 +32,7 @@ func (s sampler) freshAccount() accountPage {
 func (s sampler) troubledAccount() accountPage {
 	p := s.account()
 	p.Base = s.troubled(s.signedIn("account"), "error.throttled")
-	p.PINOff, p.LanguageError = true, p.T("error.language_invalid")
+	p.InviteMails, p.PINOff, p.LanguageError = false, true, p.T("error.language_invalid")
 	p.DisplayName = s.wrong(p.DisplayName, "x", "display_name_invalid")
 	return p
 }

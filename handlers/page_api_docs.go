@@ -257,7 +257,7 @@ func (c *contract) curl(origin string, out docsOperation, o contractOperation, p
 	for _, one := range o.Security {
 		if _, ok := one["session"]; ok {
 			parts = append(parts, `-H "Authorization: Bearer $SESSION_TOKEN"`)
-		} else {
+		} else if len(one) > 0 {
 			parts = append(parts, `-H "Authorization: Bearer $SERVER_KEY"`)
 		}
 	}

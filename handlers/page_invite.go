@@ -136,6 +136,7 @@ func (s *site) inviteSignUp(c *gin.Context, f form) error {
 		return s.showSignUpClosed(c, http.StatusForbidden)
 	}
 	in := models.SignUp{Username: f["username"], Email: who.email, Password: f["password"], Locale: s.locale(c), Invite: who.token}
+	in.Session.TimeZone = f["time_zone"]
 	if who.email == "" {
 		in.Email = f["email"]
 	}

@@ -39,12 +39,12 @@ func TestForgottenPassword(t *testing.T) {
 		}
 		return n
 	}
-	newDevices() // those of the sign-ins before the reset
+	newDevices() // forgets the mails about the sign-ins before the reset
 	b.signIn(p)
 	if n := newDevices(); n != 0 {
 		t.Errorf("%d mails about a sign-in in the browser that has just reset the password, want none", n)
 	}
-	thief.signIn(p)
+	s.browser(t).signIn(p)
 	if n := newDevices(); n != 1 {
 		t.Errorf("%d mails about a sign-in in another browser, want 1", n)
 	}

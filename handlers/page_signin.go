@@ -39,6 +39,7 @@ func (s *site) signIn(c *gin.Context, f form) error {
 		Password:    f["password"],
 		DeviceMarks: s.deviceMarks(c),
 		OldToken:    s.cookie(c, cookieSession),
+		TimeZone:    f["time_zone"],
 	}, caller(c))
 	if errors.Is(err, models.ErrConfirmFirst) && in.PendingSecret != "" {
 		s.setCookie(c, cookiePending, in.PendingSecret, s.Lives.Confirm)

@@ -65,6 +65,10 @@ func (s *site) mailedRoutes(r *gin.Engine) {
 	s.get(r, "/account/sessions/not-me", s.notMeForm)
 	s.post(r, "/account/sessions/not-me", s.notMe)
 
+	s.get(r, "/mail/stop", s.mailStopForm)
+	r.POST("/mail/stop", s.page(s.stopMails))
+	r.POST("/mail/stop/end", s.page(s.allowMails))
+
 	s.get(r, "/invite", s.invite)
 	s.get(r, "/invite/signup", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, "/invite") })
 	s.post(r, "/invite/signup", s.inviteSignUp)
@@ -77,6 +81,7 @@ func (s *site) mailedRoutes(r *gin.Engine) {
 func (s *site) accountRoutes(r *gin.Engine) {
 	s.get(r, "/account", s.accountForm)
 	s.post(r, "/account", s.changeProfile)
+	s.post(r, "/account/invite-mails", s.setInviteMails)
 	s.get(r, "/account/email", s.emailChangeForm)
 	s.post(r, "/account/email", s.requestEmailChange)
 	s.post(r, "/account/email/again", s.confirmAgain)

@@ -40,6 +40,8 @@ func (s *site) apiAccountRoutes(r *gin.Engine, v1 string) {
 	s.get(r, account, nil, s.problem(s.apiAccount))
 	r.PATCH(account, s.withSession(s.apiChangeProfile))
 	r.DELETE(account, s.withSession(s.apiDeleteAccount))
+	s.get(r, account+"/invite-mails", nil, s.withSession(s.apiInviteMails))
+	r.PUT(account+"/invite-mails", s.withSession(s.apiSetInviteMails))
 	s.get(r, account+"/export", nil, s.withSession(s.apiExport))
 	s.get(r, account+"/history", nil, s.withSession(s.apiHistory))
 	r.POST(account+"/email", s.withSession(s.apiChangeEmail))

@@ -24,6 +24,10 @@ func compose(m Message) (*mail.Msg, error) {
 	message.SetDateWithValue(m.At.UTC())
 	message.SetMessageIDWithValue(m.MessageID())
 	message.SetGenHeader("Auto-Submitted", "auto-generated")
+	if m.Stop != "" {
+		message.SetGenHeader(mail.HeaderListUnsubscribe, "<"+m.Stop+">")
+		message.SetGenHeader(mail.HeaderListUnsubscribePost, "List-Unsubscribe=One-Click")
+	}
 	message.SetBodyString(mail.TypeTextPlain, m.Text)
 	message.AddAlternativeString(mail.TypeTextHTML, m.HTML)
 	if recipients, err := message.GetRecipients(); err != nil || len(recipients) != 1 {

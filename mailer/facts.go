@@ -96,9 +96,7 @@ func (v *voice) details() []detail {
 		case person, from:
 			value = v.username(v.letter.Facts.Person)
 		case server:
-			value = v.server()
-		case note:
-			value = v.note()
+			value = v.serverName()
 		case device:
 			value = v.device()
 		case address:
@@ -125,9 +123,9 @@ func (v *voice) username(name string) string {
 	return name
 }
 
-// server returns the name of a media server, or the names of several. The owners of the servers
+// serverName returns the name of a media server, or the names of several. The owners of the servers
 // chose these names.
-func (v *voice) server() string {
+func (v *voice) serverName() string {
 	longest := maxName
 	if v.kind.several {
 		longest = maxNames
@@ -138,14 +136,19 @@ func (v *voice) server() string {
 	return v.phrase("mail.server.unknown", nil)
 }
 
-// note returns the text that the owner of a media server wrote to a person whom they invite, on one
-// line. It returns "" for a text that contains anything like a web address.
-func (v *voice) note() string {
-	note := strings.Join(strings.Fields(v.letter.Facts.Note), " ")
-	if !harmless(note, maxNote) {
-		return ""
+// note returns the lines of the text that the owner of a media server wrote to a person whom they
+// invite. It returns none for a text that contains anything like a web address.
+func (v *voice) note() []string {
+	var lines []string
+	for line := range strings.Lines(v.letter.Facts.Note) {
+		if line = strings.Join(strings.Fields(line), " "); line != "" {
+			lines = append(lines, line)
+		}
 	}
-	return note
+	if !harmless(strings.Join(lines, " "), maxNote) {
+		return nil
+	}
+	return lines
 }
 
 // device returns the name of the device that signed in. "Firefox on Windows" is
@@ -171,13 +174,17 @@ func (v *voice) email() string {
 	return v.phrase("mail.email.unknown", nil)
 }
 
-// moment returns the day and time of a fact in the reader's language, or "" for
-// the zero time.
+// moment returns the day and time of a fact in the reader's language and time zone, or "" for
+// the zero time. In a zone that is not known the time is that of UTC, and says so.
 func (v *voice) moment(at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
-	return v.catalogue.DateTime(v.locale, at)
+	zone, err := time.LoadLocation(v.letter.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return v.catalogue.DateTimeIn(v.locale, at, zone)
 }
 
 // check returns a permanent error for a letter whose data do not fit the kind of mail.

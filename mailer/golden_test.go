@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "rewrite the golden mails in testdata")
 func TestGoldenMails(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ kind, locale string }{
-		{"confirm", "en"}, {"already_registered", "de"}, {"new_device", "de"}, {"invite", "en"},
+		{"confirm", "en"}, {"already_registered", "de"}, {"new_device", "de"}, {"invite", "en"}, {"invite", "de"}, {"link_asked", "de"}, {"server_handed_over", "en"},
 	} {
 		t.Run(tt.kind, func(t *testing.T) {
 			t.Parallel()

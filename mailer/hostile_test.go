@@ -43,7 +43,7 @@ func TestHostileFactsAreInert(t *testing.T) {
 			t.Parallel()
 			sink := mailtest.NewSink(t)
 			m := newMailer(t, sink.Transport(t))
-			for _, kind := range []string{"confirm", "email_asked", "new_device", "link_asked", "link_accepted", "invited", "invite"} {
+			for _, kind := range []string{"confirm", "email_asked", "new_device", "link_asked", "link_accepted", "invited", "invite", "server_handed_over"} {
 				l := letter(t, kind, "en")
 				for _, fact := range texts(&l.Facts) {
 					if *fact != "" {
@@ -56,8 +56,8 @@ func TestHostileFactsAreInert(t *testing.T) {
 				got := sink.Wait(t, 1)
 				checkInert(t, got[len(got)-1], l, publicURL+links()[kind])
 			}
-			if got := sink.Mails(); len(got) != 7 {
-				t.Errorf("%d mails, want 7", len(got))
+			if got := sink.Mails(); len(got) != 8 {
+				t.Errorf("%d mails, want 8", len(got))
 			}
 		})
 	}
@@ -65,7 +65,7 @@ func TestHostileFactsAreInert(t *testing.T) {
 
 // texts returns pointers to the facts that people choose.
 func texts(f *mailer.Facts) []*string {
-	return []*string{&f.Username, &f.DisplayName, &f.Email, &f.Address, &f.Device, &f.What, &f.Server, &f.Person, &f.Note}
+	return []*string{&f.Username, &f.DisplayName, &f.Email, &f.Address, &f.Device, &f.What, &f.Server, &f.Person, &f.PersonName, &f.Note}
 }
 
 func checkInert(t *testing.T, got mailtest.Received, l mailer.Letter, link string) {
@@ -87,6 +87,9 @@ func checkInert(t *testing.T, got mailtest.Received, l mailer.Letter, link strin
 		if strings.Contains(mail.Text, bad) && bad[0] != '"' && bad[0] != '<' || strings.Contains(mail.HTML, bad) {
 			t.Errorf("got %q in the mail, want it left out:\n%s", bad, mail.Text)
 		}
+	}
+	if inSomebodysName(l.Kind) && (strings.Contains(mail.Subject, "evil") || strings.Contains(mail.Subject, "Ann")) {
+		t.Errorf("got the subject %q, want no name in it", mail.Subject)
 	}
 	if strings.Contains(mail.Text, "https://evil") {
 		t.Errorf("got a foreign link in the text, want it left out:\n%s", mail.Text)

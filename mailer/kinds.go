@@ -7,7 +7,8 @@ import (
 
 // kind says how one kind of mail looks. Its texts are the keys mail.KIND.… of
 // the catalogue: subject, heading, lead, why, with a page also button, and the
-// further parts that the kind has. The data of a mail, and whether it carries a
+// further parts that the kind has. In the name of a person, subject and lead also end in
+// ".person", and in ".at" if the name of a server can be said, too. The data of a mail, and whether it carries a
 // secret, are the business of package models.
 type kind struct {
 	page     string   // path of the mail's link; "" for a mail without a link
@@ -15,6 +16,7 @@ type kind struct {
 	again    bool     // the link can be opened many times until it expires
 	several  bool     // the fact Server may be the names of several servers
 	security bool     // concerns the safety of the account: the mail is always sent, and says so
+	person   bool     // written in the name of the fact Person, who stands in the sender and the first sentence
 	details  []fact   // shown as a list
 	says     []string // further parts of the text: "after", "ignore"
 	variants []string // values of the fact What: subject, heading and lead end in ".VALUE"
@@ -29,7 +31,6 @@ const (
 	from     fact = "from"   // the fact Person, as the sender
 	person   fact = "person" // the fact Person
 	server   fact = "server"
-	note     fact = "note"
 	device   fact = "device"
 	address  fact = "address"
 	moment   fact = "at"
@@ -56,16 +57,16 @@ func kinds() map[string]kind {
 		"pin_reset":       {page: "/account/pin/reset", security: true, details: []fact{username}, says: []string{"ignore"}},
 		"new_device":      {page: "/account/sessions/not-me", security: true, details: where, says: []string{"after"}},
 		"account_deleted": {security: true, details: []fact{username}, says: []string{"ignore"}},
-		"link_asked":      {page: "/invitations", details: []fact{server, from, moment}, says: []string{"ignore"}},
+		"link_asked":      {page: "/invitations", person: true, details: []fact{server, from, moment}, says: []string{"ignore"}},
 		"link_accepted":   {page: "/servers", several: true, details: []fact{server, person, moment}},
 		"link_removed":    {page: "/servers", several: true, details: []fact{server, person, moment}},
 		"link_ended":      {page: "/servers", details: []fact{server, moment}, says: []string{"ignore"}},
-		"invited":         {page: "/signup", details: []fact{from}, says: []string{"ignore"}},
+		"invited":         {page: "/signup", person: true, details: []fact{from}, says: []string{"ignore"}},
 		"invite": {
-			page: "/invite", again: true, several: true,
-			details: []fact{server, from, note}, says: []string{"after", "ignore"},
+			page: "/invite", again: true, several: true, person: true,
+			details: []fact{server, from}, says: []string{"after", "ignore"},
 		},
-		"server_handed_over": {page: "/servers", details: []fact{server, from, moment}, says: []string{"after", "ignore"}},
+		"server_handed_over": {page: "/servers", person: true, details: []fact{server, from, moment}, says: []string{"after", "ignore"}},
 		"server_key": {
 			page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"},
 			variants: []string{"renewed", "ended", "former"},

@@ -3,6 +3,7 @@ package mailer
 import (
 	"encoding/json"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,12 @@ func keysOf(name string, k kind) []string {
 	for _, part := range []string{"subject", "heading", "lead"} {
 		for _, variant := range variants {
 			keys = append(keys, part+variant)
+			if k.person && part != "heading" {
+				keys = append(keys, part+variant+".person")
+			}
+			if k.person && part != "heading" && slices.Contains(k.details, server) {
+				keys = append(keys, part+variant+".at")
+			}
 		}
 	}
 	keys = append(keys, k.says...)

@@ -20,6 +20,8 @@ type Letter struct {
 	Locale      string // "en", "de"
 	Secret      string // goes into the mail's link; "" for a mail without a secret
 	Facts       Facts
+	TimeZone    string    // in which times are told, "Europe/Berlin"; "" for UTC
+	Stop        string    // the token of the link that stops such mails; "" for a mail that cannot be stopped
 	ToStrangers bool      // the mail can reach a person whom it does not concern: it shows no name that could be a message
 	At          time.Time // when the mail was put into the outbox: its Date
 }
@@ -37,6 +39,7 @@ type Facts struct {
 	What        string    // one of the kind's variants
 	Server      string    // the name of a media server, or of several
 	Person      string    // the username of the other person whom the mail concerns
+	PersonName  string    // the display name of that person
 	Note        string    // the text of an owner to a person whom they invite
 }
 
@@ -49,6 +52,7 @@ type Message struct {
 	Subject string
 	Text    string
 	HTML    string
+	Stop    string // the address to which a mail program posts the form of RFC 8058; "" for none
 	At      time.Time
 }
 

@@ -3,6 +3,7 @@ package mailer_test
 import (
 	"html"
 	"maps"
+	netmail "net/mail"
 	"regexp"
 	"slices"
 	"strings"
@@ -65,7 +66,7 @@ func letter(t *testing.T, kind, locale string) mailer.Letter {
 		Facts: mailer.Facts{
 			Username: "annm", DisplayName: "Ann Müller", Email: "a…@example.net",
 			Address: "203.0.113.7", Device: "Firefox on Windows", At: time.Date(2026, time.March, 4, 15, 6, 0, 0, time.UTC),
-			What: "changed", Server: "Den & Co", Person: "bert", Note: "Come in!\nThe <b>door</b> is open.",
+			What: "changed", Server: "Den & Co", Person: "bert", PersonName: "Bert Brandt", Note: "Come in!\nThe <b>door</b> is open.",
 		},
 	}
 	if slices.Contains([]string{"invite", "invited", "test"}, kind) { // these go to an address, not to an account
@@ -73,6 +74,9 @@ func letter(t *testing.T, kind, locale string) mailer.Letter {
 	}
 	if kind == "server_key" {
 		l.Facts.What = "renewed"
+	}
+	if traits.Stops {
+		l.Stop = "st0p-Token_of-this-letter"
 	}
 	if traits.HasSecret() {
 		l.Secret = secret
@@ -148,15 +152,34 @@ func checkEnvelope(t *testing.T, got mailtest.Received) {
 	}
 }
 
+// senderOf returns the header From of the mail for a letter whose person has a name that may be
+// shown or, in the tests with hostile facts, none.
+func senderOf(l mailer.Letter) string {
+	from := netmail.Address{Name: "Latchkey", Address: "accounts@id.example.org"}
+	if inSomebodysName(l.Kind) && l.Facts.PersonName == "Bert Brandt" {
+		from.Name = map[string]string{"en": "Bert Brandt via Latchkey", "de": "Bert Brandt über Latchkey"}[l.Locale]
+	}
+	return from.String()
+}
+
+// inSomebodysName reports whether mails of a kind are written in the name of a person.
+func inSomebodysName(kind string) bool {
+	return slices.Contains([]string{"invite", "invited", "link_asked", "server_handed_over"}, kind)
+}
+
 func checkHeaders(t *testing.T, mail *mailtest.Mail, l mailer.Letter) {
 	t.Helper()
 	want := map[string]string{
-		"From":           `"Latchkey" <accounts@id.example.org>`,
+		"From":           senderOf(l),
 		"To":             "<" + recipient + ">",
 		"Date":           "Wed, 04 Mar 2026 15:06:07 +0000",
 		"Message-Id":     "<" + l.ID + "@id.example.org>",
 		"Auto-Submitted": "auto-generated",
 		"Mime-Version":   "1.0",
+	}
+	if l.Stop != "" {
+		want["List-Unsubscribe"] = "<" + publicURL + "/mail/stop?token=" + l.Stop + ">"
+		want["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 	}
 	for name, values := range mail.Header {
 		if len(values) != 1 {
@@ -170,8 +193,8 @@ func checkHeaders(t *testing.T, mail *mailtest.Mail, l mailer.Letter) {
 	if len(want) > 0 {
 		t.Errorf("missing headers: %v", want)
 	}
-	if !strings.Contains(mail.Subject, "Latchkey") {
-		t.Errorf("got the subject %q, want the name of the service in it", mail.Subject)
+	if sender := mail.Header["From"]; !strings.Contains(mail.Subject, "Latchkey") && !strings.Contains(sender[0], "Latchkey") {
+		t.Errorf("got the subject %q from %q, want the name of the service in one of them", mail.Subject, sender)
 	}
 	if diff := cmp.Diff([]string{"text/plain", "text/html"}, mail.Types); diff != "" {
 		t.Errorf("parts: %s", diff)

@@ -54,6 +54,9 @@ func (m *Mailer) write(l Letter) (Message, error) {
 		return Message{}, err
 	}
 	said := m.say(k, l)
+	if said.Person != "" {
+		from.Name = m.Templates.Catalogue.Say(said.Locale, "mail.from", map[string]any{"Person": said.Person, "Service": from.Name})
+	}
 	var plain, page bytes.Buffer
 	if err := m.Templates.Text.ExecuteTemplate(&plain, "layout", said); err != nil {
 		return Message{}, fmt.Errorf("write text: %w", err)
@@ -63,7 +66,7 @@ func (m *Mailer) write(l Letter) (Message, error) {
 	}
 	return Message{
 		ID: l.ID, Kind: l.Kind, From: from, To: l.To, At: l.At,
-		Subject: said.Subject, Text: plain.String(), HTML: page.String(),
+		Subject: said.Subject, Text: plain.String(), HTML: page.String(), Stop: said.StopLink,
 	}, nil
 }
 
@@ -76,6 +79,9 @@ type words struct {
 	Heading  string
 	Greeting string
 	Lead     string
+	Person   string   // in whose name the mail is written; "" for the service's own mails, and for a name that cannot be shown
+	Wrote    string   // the line above Note
+	Note     []string // the lines of a text by that person
 	Details  []detail
 	Link     string // "" for a mail without a link; such a mail has no Button, Copy and Life either
 	Button   string
@@ -89,14 +95,29 @@ type words struct {
 
 	Why        string // why this person gets this mail
 	Always     string // why mails of this kind cannot be turned off; "" for other mails
+	About      string // what the service is, for a reader who never heard of it; "" in mails that no person started
 	Sender     string
 	ServiceURL string
+
+	Stop, StopButton string // how to get no such mails any more; "" for a mail that cannot be stopped
+	StopLink         string
 }
 
 // Wrap breaks a paragraph of the plain text into lines of at most 72 characters. A longer word has
 // a line of its own.
-func (w words) Wrap(paragraph string) string {
-	const width = 72
+func (w words) Wrap(paragraph string) string { return wrap(paragraph, 72) }
+
+// Quote breaks the note into lines that each begin with the mark of a quotation.
+func (w words) Quote() string {
+	var quoted []string
+	for _, line := range w.Note {
+		quoted = append(quoted, "> "+strings.ReplaceAll(wrap(line, 70), "\n", "\n> "))
+	}
+	return strings.Join(quoted, "\n")
+}
+
+// wrap breaks a paragraph into lines of at most so many characters as width says.
+func wrap(paragraph string, width int) string {
 	var lines strings.Builder
 	used := 0
 	for word := range strings.FieldsSeq(paragraph) {
@@ -122,6 +143,8 @@ type voice struct {
 	locale    string
 	kind      kind
 	letter    Letter
+	person    string // of words
+	server    string // the names of the servers, if they may stand in the subject; otherwise ""
 	params    map[string]any
 }
 
@@ -137,12 +160,28 @@ func (v *voice) part(name string) string {
 		if len(v.kind.variants) > 0 {
 			key += "." + v.letter.Facts.What
 		}
+		if name != "heading" {
+			key += v.named()
+		}
 	case "after", "ignore":
 		if !slices.Contains(v.kind.says, name) {
 			return ""
 		}
 	}
 	return v.phrase(key, v.params)
+}
+
+// named returns the end of the keys of the texts that say who writes: ".at" with the name of a server,
+// ".person" without one, "" for a mail that names nobody.
+func (v *voice) named() string {
+	switch {
+	case v.person == "":
+		return ""
+	case v.server == "":
+		return ".person"
+	default:
+		return ".at"
+	}
 }
 
 // say returns the texts of the mail for l.
@@ -155,7 +194,13 @@ func (m *Mailer) say(k kind, l Letter) words {
 		kind:      k,
 		letter:    l,
 	}
-	v.params = map[string]any{"Service": m.ServiceName, "Email": v.email()}
+	if k.person {
+		v.person = m.person(l.Facts)
+		if name := strings.TrimSpace(l.Facts.Server); slices.Contains(k.details, server) && m.presentable(name, maxServers) {
+			v.server = name
+		}
+	}
+	v.params = map[string]any{"Service": m.ServiceName, "Email": v.email(), "Person": v.person, "Server": v.server}
 	said := words{
 		Locale:     v.locale,
 		Service:    m.ServiceName,
@@ -170,6 +215,7 @@ func (m *Mailer) say(k kind, l Letter) words {
 		Sender:     v.phrase("mail.sender", service),
 		ServiceURL: base + "/",
 	}
+	m.sayPerson(v, &said)
 	if m.OperatorName != "" {
 		said.Sender += " " + v.phrase("mail.sender.operator", map[string]any{"Service": m.ServiceName, "Operator": m.OperatorName})
 	}
@@ -191,6 +237,29 @@ func (m *Mailer) say(k kind, l Letter) words {
 		said.Second, said.SecondLink = v.part("second"), base+k.second
 	}
 	return said
+}
+
+// sayPerson adds the texts of a mail that a person started: who that is, what they wrote, what the
+// service is, and how to stop such mails.
+func (m *Mailer) sayPerson(v *voice, said *words) {
+	if !v.kind.person {
+		return
+	}
+	params := map[string]any{"Service": m.ServiceName, "Person": v.person}
+	said.Person, said.About = v.person, v.phrase("mail.about", params)
+	if said.Person != "" {
+		said.Sender = v.phrase("mail.sender.person", params)
+	}
+	if said.Note = v.note(); said.Note != nil {
+		said.Wrote = v.phrase("mail.wrote", params)
+		if said.Person != "" {
+			said.Wrote = v.phrase("mail.wrote.person", params)
+		}
+	}
+	if v.letter.Stop != "" {
+		said.Stop, said.StopButton = v.phrase("mail.stop", params), v.phrase("mail.stop.button", params)
+		said.StopLink = strings.TrimRight(m.PublicURL, "/") + "/mail/stop?token=" + url.QueryEscape(v.letter.Stop)
+	}
 }
 
 // life returns the sentence that says how long the link works. If the letter has no time at

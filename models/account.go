@@ -45,8 +45,9 @@ type accountRow struct {
 	LegacyMD5         string     `gorm:"column:legacy_md5"` // see legacy_md5.go
 	LegacyMD5Filtered string     `gorm:"column:legacy_md5_filtered"`
 	Operator          bool
-	LockVersion       int64 // raised by every transaction that locks the account, see lock.go
-	NewcomerOf        int64 // the invite whose link made the account, until it confirms an address; else 0. See newcomer.go
+	LockVersion       int64  // raised by every transaction that locks the account, see lock.go
+	TimeZone          string // in which mails tell times; "" while no browser has told it. See time_zone.go
+	NewcomerOf        int64  // the invite whose link made the account, until it confirms an address; else 0. See newcomer.go
 }
 
 // TableName returns the name of the table, accounts.
@@ -59,6 +60,7 @@ type Account struct {
 	DisplayName       string // never ""
 	Email             string // "" for people without an address
 	Locale            string // "en"
+	TimeZone          string // in which mails tell times, "Europe/Berlin"; "" for UTC
 	HasPIN            bool
 	PINOff            bool // after too many wrong tries; a reset turns it on again
 	PINChangedAt      time.Time
@@ -81,7 +83,7 @@ func (a Account) PINOld(now time.Time) bool {
 
 func (r *accountRow) account() Account {
 	return Account{
-		ID: r.ID, Username: r.Username, DisplayName: r.DisplayName, Email: r.Email, Locale: r.Locale,
+		ID: r.ID, Username: r.Username, DisplayName: r.DisplayName, Email: r.Email, Locale: r.Locale, TimeZone: r.TimeZone,
 		HasPIN: r.PINHash != "", PINOff: r.PINOffAt != nil, PINChangedAt: orZero(r.PINChangedAt),
 		PasswordChangedAt: r.PasswordChangedAt.UTC(), CreatedAt: r.CreatedAt.UTC(),
 		ConfirmedAt: orZero(r.ConfirmedAt), DisabledAt: orZero(r.DisabledAt), Operator: r.Operator, Newcomer: r.NewcomerOf != 0,

@@ -17,6 +17,7 @@ type Export struct {
 	Account      Account
 	GuardianID   int64 // 0 for none
 	FirstSignIn  time.Time
+	MailsStopped bool // the person wants no invitations by mail; see mail_stop.go
 	Emails       []ExportedEmail
 	EmailChanges []ExportedEmailChange
 	Sessions     []Session
@@ -73,6 +74,11 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 		out.Account, out.FirstSignIn = row.account(), orZero(row.SignedInAt)
 		if row.GuardianID != nil {
 			out.GuardianID = *row.GuardianID
+		}
+		if row.Email != "" {
+			if out.MailsStopped, err = a.isStopped(ctx, tx, mailboxKey(row.Email)); err != nil {
+				return err
+			}
 		}
 		// The event is recorded first, so that the export contains it.
 		if err := a.recordEvent(ctx, tx, accountID, EventExported, caller); err != nil {

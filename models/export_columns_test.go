@@ -26,6 +26,7 @@ var personTables = map[string]string{
 
 // otherTables are the tables that do not belong to a person, each with the reason.
 var otherTables = map[string]string{
+	"mail_stops":  "holds keyed hashes of mailboxes, which name nobody; the export says whether the account's own is stopped",
 	"idempotency": "holds hashes of requests, which name nobody",
 	"libraries":   "describes a server", "local_users": "belongs to the media server, which its owner can ask", "server_keys": "holds hashes of secrets",
 	"server_lists": "holds random numbers, which say nothing",
@@ -59,6 +60,7 @@ var exportVerdicts = map[string]string{
 	"accounts.pin_hash":            "not: a secret",
 	"accounts.pin_off_at":          "not: Account.PINOff says it",
 	"accounts.signed_in_at":        "as FirstSignIn",
+	"accounts.time_zone":           "as Account.TimeZone",
 	"accounts.username":            "as Account.Username",
 	"accounts.username_key":        "not: the same as Account.Username without case",
 

@@ -34,6 +34,8 @@ const (
 	EventSessionEnded        EventKind = "session_ended"
 	EventSessionSurplus      EventKind = "session_surplus" // ended because there were too many
 	EventProfileChanged      EventKind = "profile_changed"
+	EventInviteMailsStopped  EventKind = "invite_mails_stopped"
+	EventInviteMailsAllowed  EventKind = "invite_mails_allowed"
 	EventDisabled            EventKind = "disabled"
 	EventEnabled             EventKind = "enabled"
 	EventExported            EventKind = "exported"
@@ -79,7 +81,7 @@ func EventKinds() []EventKind {
 		EventSignedUp, EventConfirmed, EventSignedIn, EventSignedOut, EventSignedOutEverywhere,
 		EventPasswordChanged, EventPasswordResetAsked, EventPasswordReset, EventEmailChangeAsked, EventEmailChanged,
 		EventEmailUndone, EventPINSet, EventPINChanged, EventPINRemoved, EventPINOff, EventSessionEnded, EventSessionSurplus,
-		EventProfileChanged, EventDisabled, EventEnabled, EventExported, EventServerClaimed, EventServerKeyRotated,
+		EventProfileChanged, EventInviteMailsStopped, EventInviteMailsAllowed, EventDisabled, EventEnabled, EventExported, EventServerClaimed, EventServerKeyRotated,
 		EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded, EventServerLibraryReplaced,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet, EventDeviceApproved, EventDeviceDenied,

@@ -336,13 +336,13 @@ func (i *Invites) declined(ctx context.Context, tx *gorm.DB, invite *inviteRow, 
 // oweInviter owes the owner a mail about the answer. With the accountID 0 the mail
 // names no account.
 func (i *Invites) oweInviter(ctx context.Context, tx *gorm.DB, owner *accountRow, accountID int64, servers string, kind MailKind) error {
-	person := ""
+	var person *accountRow
 	if accountID != 0 {
 		row, err := i.accountByID(ctx, tx, accountID)
 		if err != nil {
 			return err
 		}
-		person = row.Username
+		person = &row
 	}
 	return i.owe(ctx, tx, serverMail(kind, owner, servers, person, i.Now()))
 }

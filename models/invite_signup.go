@@ -94,7 +94,7 @@ func (i *Invites) signUp(
 			if err := i.admit(ctx, tx, &account, inviteID, waiting, caller); err != nil {
 				return err
 			}
-			out, err = (&Sessions{core: i.core}).openSession(ctx, tx, &account, SignIn{Kind: session.Kind, Client: session.Client, DeviceID: session.DeviceID}, caller)
+			out, err = (&Sessions{core: i.core}).openSession(ctx, tx, &account, session.opening(), caller)
 			return err
 		})
 	})

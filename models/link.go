@@ -290,7 +290,7 @@ func (c *core) oweOwner(ctx context.Context, tx *gorm.DB, link *linkRow, server 
 	if err != nil {
 		return err
 	}
-	return c.owe(ctx, tx, serverMail(kind, &owner, server.server().Name, person.Username, c.Now()))
+	return c.owe(ctx, tx, serverMail(kind, &owner, server.server().Name, &person, c.Now()))
 }
 
 // owePerson owes the person of a link a mail about the link.
@@ -299,21 +299,21 @@ func (c *core) owePerson(ctx context.Context, tx *gorm.DB, link *linkRow, server
 	if err != nil {
 		return err
 	}
-	owner, err := c.ownerName(ctx, tx, server)
+	owner, err := c.ownerOf(ctx, tx, server)
 	if err != nil {
 		return err
 	}
 	return c.owe(ctx, tx, serverMail(kind, &person, server.server().Name, owner, c.Now()))
 }
 
-// ownerName returns the username of the owner of a server, "" without an owner.
-func (c *core) ownerName(ctx context.Context, tx *gorm.DB, server *serverRow) (string, error) {
+// ownerOf returns the account of the owner of a server, nil without an owner.
+func (c *core) ownerOf(ctx context.Context, tx *gorm.DB, server *serverRow) (*accountRow, error) {
 	if server.OwnerID == 0 {
-		return "", nil
+		return nil, nil
 	}
 	row, err := c.accountByID(ctx, tx, server.OwnerID)
 	if KindOf(err) == KindNotFound {
-		return "", nil
+		return nil, nil
 	}
-	return row.Username, err
+	return &row, err
 }

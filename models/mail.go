@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,8 @@ type Letter struct {
 	Locale      string
 	Secret      string // of its link; "" for a mail without a secret
 	Facts       MailFacts
+	TimeZone    string    // in which its times are told; "" for UTC
+	Stop        string    // the token that stops such mails, see [MailStops]; "" for a mail that cannot be stopped
 	ToStrangers bool      // as in [MailTraits]
 	At          time.Time // when it was put into the queue
 	group       string    // of mails of which some are sent every hour, or ""; see [Mail.withinHour]
@@ -104,12 +107,13 @@ func (m *Mail) draft(row *outboxRow) (letter Letter, nameOrEmail string, err err
 		MailFacts
 		NameOrEmail string `json:"name_or_email"` // nameFact
 		By          string `json:"by"`            // byFact
+		Zone        string `json:"zone"`          // zoneFact
 	}
 	if err := json.Unmarshal([]byte(row.Facts), &stored); err != nil {
 		return Letter{}, "", fmt.Errorf("facts: %w", err)
 	}
 	letter = Letter{
-		ID: FormatID(row.ID), Kind: row.Kind, To: row.Recipient, Locale: row.Locale, Facts: stored.MailFacts,
+		ID: FormatID(row.ID), Kind: row.Kind, To: row.Recipient, Locale: row.Locale, TimeZone: stored.Zone, Facts: stored.MailFacts,
 		At: row.CreatedAt.UTC(), group: row.Kind.traits().hourly, starter: stored.By,
 	}
 	if row.Kind.traits().HasSecret() {
@@ -151,8 +155,11 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 	if row.Kind == MailPasswordReset && account.ConfirmedAt != nil {
 		letter.starter = account.owner()
 	}
-	letter.Locale = account.Locale
+	letter.Locale, letter.TimeZone = account.Locale, cmp.Or(account.TimeZone, letter.TimeZone)
 	letter.Facts.Username, letter.Facts.DisplayName = account.Username, account.DisplayName
+	if letter.Stop, err = m.stopLink(ctx, tx, &letter); err != nil {
+		return Letter{}, err
+	}
 	if !mint {
 		return letter, nil
 	}
@@ -165,10 +172,10 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 // mailAddress completes a mail without an account: a goodbye, or an invite to an
 // address. The row has everything except the secret.
 func (m *Mail) mailAddress(ctx context.Context, tx *gorm.DB, row *outboxRow, letter Letter, mint bool) (Letter, error) {
-	if !mint || row.Kind != MailInvite {
-		return letter, nil
-	}
 	var err error
+	if letter.Stop, err = m.stopLink(ctx, tx, &letter); err != nil || !mint || row.Kind != MailInvite {
+		return letter, err
+	}
 	letter.Secret, err = m.mintInvite(ctx, tx, row)
 	return letter, err
 }

@@ -44,6 +44,7 @@ type MailTraits struct {
 	Kind        MailKind
 	OthersStart bool    // others than its receiver can make the service send it, so it counts against a limit
 	ToStrangers bool    // it can reach a person who did not ask for it, so it must not show a name that somebody could use to send a message
+	Stops       bool    // its receiver can stop all such mails, see mail_stop.go; it says who invites
 	secret      purpose // of the secret in its link; "" for a mail without a secret
 	hourly      string  // one of the groups below, of which some mails are sent every hour, although strangers used up the limit of the day; "" for no group
 }
@@ -79,15 +80,15 @@ func MailKinds() []MailTraits {
 		{Kind: MailNewDevice, secret: purposeNotMe},
 		{Kind: MailAccountDeleted},
 		{Kind: MailTest},
-		{Kind: MailLinkAsked, OthersStart: true, ToStrangers: true},
+		{Kind: MailLinkAsked, OthersStart: true, ToStrangers: true, Stops: true},
 		{Kind: MailLinkAccepted},
 		{Kind: MailLinkRemoved},
 		{Kind: MailLinkEnded},
-		{Kind: MailInvited, OthersStart: true, ToStrangers: true, hourly: hourlyInvite},
+		{Kind: MailInvited, OthersStart: true, ToStrangers: true, Stops: true, hourly: hourlyInvite},
 		{Kind: MailServerHandedOver, OthersStart: true, ToStrangers: true},
 		{Kind: MailServerKey}, // a thief must not use up the mails of a day and then replace a key unseen
 		{Kind: MailLocalPassword},
-		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true, hourly: hourlyInvite},
+		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, hourly: hourlyInvite},
 	}
 }
 
@@ -146,6 +147,7 @@ type MailFacts struct {
 	What        string    `json:"what"`         // of a PIN: "set", "changed" or "removed"; of the keys of a server: "renewed", "ended" or "former"
 	Server      string    `json:"server"`       // the name of a media server, or of several
 	Person      string    `json:"person"`       // the username of the other person whom the mail concerns
+	PersonName  string    `json:"person_name"`  // the display name of that person, if the mail is written in their name
 	Note        string    `json:"note"`         // the text of an owner to a person whom they invite
 }
 
@@ -280,12 +282,27 @@ func accountDeletedMail(account *accountRow) owed {
 
 // serverMail returns a mail about a link or a server, of the kind MailLinkAsked,
 // MailLinkAccepted, MailLinkRemoved, MailLinkEnded or MailServerHandedOver. person is
-// the username of the other side, or "" if the mail must not name it.
-func serverMail(kind MailKind, account *accountRow, server, person string, at time.Time) owed {
-	return owed{
-		kind: kind, account: account,
-		facts: storedFacts{"server": server, "person": person, "at": at.Format(time.RFC3339)},
+// the other side, or nil if the mail must not name it.
+func serverMail(kind MailKind, account *accountRow, server string, person *accountRow, at time.Time) owed {
+	facts := storedFacts{"server": server, "at": at.Format(time.RFC3339)}
+	switch {
+	case person == nil:
+	case kind == MailLinkAsked || kind == MailServerHandedOver:
+		maps.Copy(facts, writerOf(person))
+	default:
+		facts["person"] = person.Username
 	}
+	return owed{kind: kind, account: account, facts: facts}
+}
+
+// zoneFact is the name of the stored fact that says in which time zone the person lives in whose
+// name a mail is written, for a reader whose zone is not known.
+const zoneFact = "zone"
+
+// writerOf returns the facts about the person in whose name a mail is written. The reader of any
+// other mail about a person learns the username alone.
+func writerOf(person *accountRow) storedFacts {
+	return storedFacts{"person": person.Username, "person_name": person.DisplayName, zoneFact: person.TimeZone}
 }
 
 // localPasswordMail returns the mail about a new password of a person's local user on a server,
@@ -321,10 +338,11 @@ func inviteMail(invite *inviteRow, account, owner *accountRow, servers string) o
 	mail := owed{
 		kind: MailInvite, account: account, recipient: invite.Email, subject: invite.ID, life: invite.ExpiresAt.Sub(invite.CreatedAt),
 		facts: storedFacts{
-			"person": owner.Username, "server": servers, "note": invite.Note, "at": invite.CreatedAt.Format(time.RFC3339),
+			"server": servers, "note": invite.Note, "at": invite.CreatedAt.Format(time.RFC3339),
 			byFact: FormatID(owner.ID),
 		},
 	}
+	maps.Copy(mail.facts, writerOf(owner))
 	if account == nil {
 		mail.locale = owner.Locale
 	}

@@ -3,19 +3,22 @@ package models
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// Profile holds the names and the language that a person changes without a password.
+// Profile holds the names, the language and the time zone that a person changes without a
+// password.
 type Profile struct {
 	Username, DisplayName, Locale string
+	TimeZone                      *string // such as "Europe/Berlin"; "" for none, nil for the present one
 }
 
-// SetProfile changes username, display name and language together. It returns a
-// KindInvalid error about the fields username, display_name and language, or
+// SetProfile changes username, display name, language and time zone together. It returns a
+// KindInvalid error about the fields username, display_name, language and time_zone, or
 // [ErrUsernameTaken] or [ErrThrottled]. Other people can take the old username at
 // once.
 func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, caller Caller) error {
@@ -39,6 +42,7 @@ func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, 
 		}
 		err := updateAccount(tx, accountID, map[string]any{
 			"username": in.Username, "username_key": usernameKey(in.Username), "display_name": in.DisplayName, "locale": in.Locale,
+			"time_zone": *in.TimeZone,
 		}, "")
 		if database.IsDuplicate(err, "accounts", "username_key") {
 			return ErrUsernameTaken.because(err)
@@ -66,6 +70,13 @@ func (a *Accounts) checkProfile(in Profile, current Account) (kept Profile, wron
 	in.DisplayName = displayName
 	if !slices.Contains(a.opt.Languages, in.Locale) {
 		wrong = append(wrong, ErrLanguageInvalid.Fields[0])
+	}
+	zone := current.TimeZone
+	if in.TimeZone != nil {
+		zone = strings.TrimSpace(*in.TimeZone)
+	}
+	if in.TimeZone = &zone; zone != "" && zone != current.TimeZone && !checkTimeZone(zone) {
+		wrong = append(wrong, FieldError{Field: "time_zone", Code: "time_zone_invalid"})
 	}
 	return in, wrong
 }

@@ -192,7 +192,7 @@ func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, usernam
 // tellHandOver owes the new owner a mail, and records an event for the new owner and one
 // for the old owner.
 func (c *core) tellHandOver(ctx context.Context, tx *gorm.DB, server *serverRow, giver, heir *accountRow, caller Caller) error {
-	if err := c.owe(ctx, tx, serverMail(MailServerHandedOver, heir, server.server().Name, giver.Username, c.Now())); err != nil {
+	if err := c.owe(ctx, tx, serverMail(MailServerHandedOver, heir, server.server().Name, giver, c.Now())); err != nil {
 		return err
 	}
 	// The new owner must not see the address and device of the old one.

@@ -41,7 +41,7 @@ func (c *core) notifyPeople(ctx context.Context, tx *gorm.DB, row *serverRow, pe
 	if len(people) == 0 {
 		return nil
 	}
-	owner, err := c.ownerName(ctx, tx, row)
+	owner, err := c.ownerOf(ctx, tx, row)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ const (
 
 	lookUser = aliveColumns + ", a.id, a.username, a.display_name, a.email, a.confirmed_at" + ofToken
 
-	lookOwnAccount = aliveColumns + `, a.id, a.username, a.display_name, a.email, a.confirmed_at, a.locale, a.pin_hash <> '', a.operator, a.created_at,
+	lookOwnAccount = aliveColumns + `, a.id, a.username, a.display_name, a.email, a.confirmed_at, a.locale, a.time_zone, a.pin_hash <> '', a.operator, a.created_at,
  (SELECT e.new_email FROM email_changes e WHERE e.account_id = a.id AND e.state = '` + changeWaiting + `' AND e.expires_at > ?
   ORDER BY e.id DESC LIMIT 1)` + ofToken
 )
@@ -154,7 +154,7 @@ func (s *Sessions) LookOwnAccount(ctx context.Context, text string) (OwnAccount,
 	var pending *string
 	hash := secret.Sum(text)
 	ok, err := s.hot.ownAccount.One(ctx, []any{s.Now(), hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires,
-		&found.ID, &found.Username, &found.DisplayName, &found.Email, &found.ConfirmedAt, &found.Locale, &found.HasPIN, &found.Operator,
+		&found.ID, &found.Username, &found.DisplayName, &found.Email, &found.ConfirmedAt, &found.Locale, &found.TimeZone, &found.HasPIN, &found.Operator,
 		&found.CreatedAt, &pending)
 	if err != nil {
 		return OwnAccount{}, explained("look up the account of a session", err)

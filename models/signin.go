@@ -26,6 +26,7 @@ type SignIn struct {
 	MD5                   string   // instead of Password: an old client's; "" for none. See legacy_md5.go
 	Kind                  string   // [SessionDevice], or "" for a browser
 	Client, DeviceID      string   // of a device; "" when it does not say
+	TimeZone              string   // of the browser, kept for an account that has none; "" when it does not say
 	Unproved              bool     // no password was typed on this device, so dangerous acts have to ask for it
 }
 
@@ -303,7 +304,8 @@ func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow
 		return SignedIn{}, err
 	}
 	now := s.Now()
-	err = updateAccount(tx, row.ID, map[string]any{"signed_in_at": gorm.Expr("COALESCE(signed_in_at, ?)", now)},
+	noted := withTimeZone(map[string]any{"signed_in_at": gorm.Expr("COALESCE(signed_in_at, ?)", now)}, row, in.TimeZone)
+	err = updateAccount(tx, row.ID, noted,
 		"password_version = ? AND disabled_at IS NULL", row.PasswordVersion)
 	if KindOf(err) == KindNotFound {
 		return SignedIn{}, ErrSignInWrong

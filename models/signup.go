@@ -22,7 +22,7 @@ type SignUp struct {
 	Invite      string // the secret of an invite's mail, needed if only invited people may sign up; "" without one. [Invites.SignUp] also takes that of its link
 
 	IdempotencyKey string // "" for none; see [Accounts.SignUp]
-	Session        SignIn // what [Invites.SignUp] opens; only its Kind, Client and DeviceID count
+	Session        SignIn // what [Invites.SignUp] opens; only its Kind, Client, DeviceID and TimeZone count
 }
 
 // CheckSignUp applies the rules to in without asking the database, so that a

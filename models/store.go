@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,7 @@ type Store struct {
 	Recovery  *Recovery
 	PINs      *PINs
 	Mail      *Mail
+	MailStops *MailStops
 	Throttle  *Throttle
 	History   *History
 	Operators *Operators
@@ -161,6 +163,7 @@ func New(o Options) (*Store, error) {
 		Recovery:  &Recovery{core: c},
 		PINs:      &PINs{core: c},
 		Mail:      &Mail{core: c},
+		MailStops: &MailStops{core: c},
 		Throttle:  c.throttle,
 		History:   &History{core: c},
 		Operators: &Operators{core: c},
@@ -263,7 +266,7 @@ func (s *Store) checkKey(ctx context.Context) error {
 		if err := gorm.G[secretKey](tx).Create(ctx, &secretKey{KeyID: s.keys.ID(), CreatedAt: at}); err != nil {
 			return fmt.Errorf("write the key check: %w", err)
 		}
-		return nil
+		return forgetMailStops(tx, slices.DeleteFunc(known, func(k secretKey) bool { return k.KeyID == s.keys.ID() }))
 	})
 }
 

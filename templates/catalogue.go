@@ -201,12 +201,28 @@ func (c *Catalogue) Match(acceptLanguage ...string) string {
 }
 
 // Date returns the day of t, in UTC: "21 November 2026".
-func (c *Catalogue) Date(locale string, t time.Time) string {
-	t = t.UTC()
+func (c *Catalogue) Date(locale string, t time.Time) string { return c.dateIn(locale, t.UTC()) }
+
+// dateIn returns the day of t in the zone of t.
+func (c *Catalogue) dateIn(locale string, t time.Time) string {
 	return c.Say(locale, "date.day", map[string]any{
 		"Day":   t.Day(),
 		"Month": c.Say(locale, "date.month."+strconv.Itoa(int(t.Month())), nil),
 		"Year":  t.Year(),
+	})
+}
+
+// DateTimeIn returns the day and minute of t in a time zone that is named after a city, with the
+// name of that city: "21 November 2026, 15:03 (time in Berlin)". In any other zone it returns what
+// [Catalogue.DateTime] returns.
+func (c *Catalogue) DateTimeIn(locale string, t time.Time, zone *time.Location) string {
+	area, _, found := strings.Cut(zone.String(), "/")
+	if !found || area == "Etc" {
+		return c.DateTime(locale, t)
+	}
+	t = t.In(zone)
+	return c.Say(locale, "date.moment_in", map[string]any{
+		"Date": c.dateIn(locale, t), "Time": t.Format("15:04"), "Place": strings.ReplaceAll(path.Base(zone.String()), "_", " "),
 	})
 }
 

@@ -20,6 +20,10 @@ type mailCommands struct {
 	List  mailList  `cmd:"" help:"List the mails that wait to be sent, and the mails that could not be sent."`
 	Retry mailRetry `cmd:"" help:"Try to send a mail again at once."`
 	Drop  mailDrop  `cmd:"" help:"Delete a mail without sending it."`
+
+	Stop    mailStop    `cmd:"" help:"Send no more invitations to an address, because its owner asks for that."`
+	Allow   mailAllow   `cmd:"" help:"Send invitations to an address again, because its owner asks for that."`
+	Stopped mailStopped `cmd:"" help:"Print whether an address gets invitations."`
 }
 
 type mailTest struct {

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // mails tell times in the zones of their readers, also on a machine that knows no zones
 
 	"github.com/latchkey-media/latchkey/config"
 	"github.com/latchkey-media/latchkey/internal/printable"

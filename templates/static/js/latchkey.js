@@ -100,7 +100,19 @@ function localTime(time, shape) {
   time.textContent = shape.format(moment);
 }
 
+/** Tells the zone of the browser, in which mails then tell times, and offers the other zones. */
+function proposeTimeZone(input) {
+  input.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+  if (input.type === "hidden" || !Intl.supportedValuesOf) return;
+  const list = document.createElement("datalist");
+  list.id = "time-zones";
+  list.append(...Intl.supportedValuesOf("timeZone").map((zone) => new Option(zone, zone)));
+  input.after(list);
+  input.setAttribute("list", list.id);
+}
+
 for (const control of document.querySelectorAll("[data-reveal]:not(body)")) addReveal(control);
+for (const input of document.querySelectorAll("input[name=time_zone]")) proposeTimeZone(input);
 const shape = timeShape();
 for (const time of document.querySelectorAll("time[datetime]")) localTime(time, shape);
 const notice = document.getElementById("notice");
