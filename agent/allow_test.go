@@ -196,7 +196,8 @@ func TestUpgradeKeepsLinksInUse(t *testing.T) {
 	db := must(database.Open("sqlite:"+d.path, 1))(t)
 	for _, statement := range []string{
 		"DROP TABLE allowed_users", "ALTER TABLE guests DROP COLUMN unsure", "ALTER TABLE guest_intents DROP COLUMN sealed",
-		"ALTER TABLE tokens DROP COLUMN opened_by", "DELETE FROM goose_db_version WHERE version_id >= 2",
+		"ALTER TABLE tokens DROP COLUMN opened_by", "ALTER TABLE tokens DROP COLUMN session_id",
+		"ALTER TABLE links DROP COLUMN device_keys", "ALTER TABLE links DROP COLUMN asked_until", "DROP TABLE ended_sessions", "DELETE FROM goose_db_version WHERE version_id >= 2",
 	} {
 		noError(t, db.Gorm.Exec(statement).Error)
 	}

@@ -62,6 +62,10 @@ func (f *feed) write(tx *gorm.DB, change *client.Change, row linkRow) (*note, er
 		return f.linkRemoved(tx, string(change.LinkID))
 	case change.Kind == client.DevicesEnded:
 		return nil, f.devicesEnded(tx, string(change.AccountID), change.DeviceID)
+	case change.Kind == client.SessionEnded:
+		return nil, f.sessionEnded(tx, change, true)
+	case change.Kind == client.SessionKeyEnded:
+		return nil, f.sessionEnded(tx, change, false)
 	default:
 		return nil, nil
 	}
@@ -70,7 +74,7 @@ func (f *feed) write(tx *gorm.DB, change *client.Change, row linkRow) (*note, er
 // wakeFor wakes the loop that has work to do after a change.
 func (f *feed) wakeFor(kind string) {
 	switch kind {
-	case client.LinkChanged, client.LinkRemoved, client.DevicesEnded:
+	case client.LinkChanged, client.LinkRemoved, client.DevicesEnded, client.SessionEnded:
 		f.wake.media.now()
 	case client.ProofAsked:
 		f.wake.proofs.now()

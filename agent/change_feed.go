@@ -133,20 +133,21 @@ func (f *feed) start(ctx context.Context) error {
 		return f.explainFile(ctx, err)
 	}
 	unlisted := notListed
+	var last func(tx *gorm.DB, rows []linkRow) error
 	switch {
-	case seq < 0: // the first time; the list of links holds all earlier changes
-		seq = this.ChangeSeq
+	case seq < 0: // the first time; the list of links holds all earlier changes but the ends of sessions
+		seq, last = this.ChangeSeq, askAll
 	case this.ChangeSeq < seq:
 		f.logSometimes(ctx, "the service has fewer changes than this agent has seen: a backup of the service was restored. All links are compared, and no link is removed because of it",
 			slog.Int64("own_seq", seq), slog.Int64("service_seq", this.ChangeSeq))
-		seq = this.ChangeSeq
+		seq, last = this.ChangeSeq, askAll
 	case this.AcknowledgedSeq > seq:
 		unlisted = endedSince
 		f.logSometimes(ctx, "the service has a later change on record than this agent has carried out: the agent's data folder was restored from a backup, and catches up now. "+
 			"Sign out at the media server the devices that were signed in since the backup",
 			slog.Int64("own_seq", seq), slog.Int64("acknowledged_seq", this.AcknowledgedSeq))
 	}
-	if err := f.compare(ctx, service, seq, unlisted); err != nil {
+	if err := f.compare(ctx, service, seq, unlisted, last); err != nil {
 		return err
 	}
 	f.acks.sent.Store(this.AcknowledgedSeq)
@@ -200,9 +201,12 @@ func (f *feed) noteKeyReplaced(ctx context.Context, until time.Time) {
 }
 
 // compare copies all links from the service and continues after the change with the number
-// seq. A link that the service does not list stays, and is marked with unlisted. From then
-// on the agent's copy of the links counts as confirmed.
-func (f *feed) compare(ctx context.Context, service *client.Agent, seq int64, unlisted listing) error {
+// seq. A link that the service does not list stays, and is marked with unlisted. The function
+// last is that of [Links.takeOver]. From then on the agent's copy of the links counts as
+// confirmed.
+func (f *feed) compare(
+	ctx context.Context, service *client.Agent, seq int64, unlisted listing, last func(tx *gorm.DB, rows []linkRow) error,
+) error {
 	list, err := service.Links(ctx)
 	if err = f.service.explain(ctx, byFeed, err); err != nil {
 		return err
@@ -211,7 +215,7 @@ func (f *feed) compare(ctx context.Context, service *client.Agent, seq int64, un
 	if err != nil {
 		return err
 	}
-	err = f.links.takeOver(ctx, list, unlisted, func(tx *gorm.DB) (bool, error) { return true, errors.Join(setChangeSeq(tx, seq), confirm(tx)) })
+	err = f.links.takeOver(ctx, list, unlisted, func(tx *gorm.DB) (bool, error) { return true, errors.Join(setChangeSeq(tx, seq), confirm(tx)) }, last)
 	if err == nil {
 		f.copy.isConfirmed(ctx)
 	}
@@ -253,9 +257,9 @@ func (f *feed) follow(ctx context.Context, poll time.Duration) error {
 // out before this agent's file was restored from a backup.
 func (f *feed) skip(ctx context.Context, service *client.Agent, from, to int64) error {
 	f.logSometimes(ctx, "the service no longer has some of the changes: the agent's data folder was restored from an old backup. "+
-		"All links are compared; a link that the service does not list is kept, but the service is asked about each of its devices",
+		"All links are compared; a link that the service does not list is kept, but the service is asked about each of its devices, as about each session that began before",
 		slog.Int64("own_seq", from), slog.Int64("next_seq", to+1))
-	return f.compare(ctx, service, to, notListed)
+	return f.compare(ctx, service, to, notListed, askAll)
 }
 
 // acknowledge tells the service which changes were carried out. If that fails,

@@ -63,7 +63,8 @@ func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, e
 	if err := e.service.checkTrust(ctx, facts); err != nil {
 		return Exchanged{}, err
 	}
-	link, err := e.findLink(ctx, ask)
+	key := showKey(ask.AccessKey)
+	link, err := e.findLink(ctx, ask, &key)
 	if err != nil {
 		return Exchanged{}, err
 	}
@@ -81,7 +82,7 @@ func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, e
 	if err != nil {
 		return Exchanged{}, err
 	}
-	return e.mint(ctx, link, user, e.deviceOf(link, ask.Device), "")
+	return e.mint(ctx, link, user, e.deviceOf(link, ask.Device), tokenCause{sessionID: link.sessionOf(&key)})
 }
 
 // deviceOf returns the device of an exchange with an id. A device without an id
@@ -143,10 +144,9 @@ func away(err error) error {
 
 // mint has the media server make a token and writes the token down. Before that, it notes
 // what it is about to do, because a program that is killed in between could otherwise
-// never end that token. If the link has changed meanwhile, it revokes the token and
-// returns [ErrAccessKeyWrong]. openedBy is the id of the session at the service for which a
-// browser is signed in, "" for an exchange.
-func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.LocalUser, device mediaserver.Device, openedBy string) (Exchanged, error) {
+// never end that token. If the link has changed or the session by has ended meanwhile, it
+// revokes the token and returns [ErrAccessKeyWrong].
+func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.LocalUser, device mediaserver.Device, by tokenCause) (Exchanged, error) {
 	// The media server keeps only the newest token of a device. Because of this
 	// lock, the token written last is the newest one.
 	defer e.tokens.minting.lock(link.ID + "/" + device.ID)()
@@ -156,7 +156,7 @@ func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.Lo
 	ctx = context.WithoutCancel(ctx) // a token that was made must be written down
 	within, cancel := context.WithTimeout(ctx, e.pace.media)
 	defer cancel()
-	made := newToken{link: link, localUserID: user.ID, deviceID: device.ID, openedBy: openedBy, allUsers: e.opt.Policy.AllowAllUsers}
+	made := newToken{link: link, localUserID: user.ID, deviceID: device.ID, by: by, allUsers: e.opt.Policy.AllowAllUsers}
 	id, err := e.store.noteToken(ctx, made)
 	if err != nil {
 		return Exchanged{}, e.explainFile(ctx, err)

@@ -2,9 +2,6 @@ package agent
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -16,45 +13,54 @@ import (
 
 // findLink returns the link that an access key opens. It looks into the agent's
 // own copy first. It returns [ErrAccountUnknown] or [ErrAccessKeyWrong].
-func (e *Exchanges) findLink(ctx context.Context, ask ExchangeAsk) (*linkRow, error) {
-	sum := sha256.Sum256([]byte(ask.AccessKey))
-	hash := hex.EncodeToString(sum[:])
-	known, found, err := e.lookUp(ctx, ask.AccountID, hash)
+func (e *Exchanges) findLink(ctx context.Context, ask ExchangeAsk, key *shownKey) (*linkRow, error) {
+	known, found, err := e.lookUp(ctx, ask.AccountID, key)
 	if err != nil {
 		return nil, err
 	}
 	if !known && ask.AccountID != "" {
 		if e.refreshLinks(ctx, ask) {
-			known, found, err = e.lookUp(ctx, ask.AccountID, hash)
+			known, found, err = e.lookUp(ctx, ask.AccountID, key)
 		}
 		if err != nil || !known {
 			return nil, errors.Join(err, ErrAccountUnknown)
 		}
 	}
+	unsure := false
+	if found != nil {
+		if ended, err := e.store.hasEnded(ctx, found, key); err != nil || ended {
+			return nil, errors.Join(ErrAccessKeyWrong, e.explainFile(ctx, err))
+		}
+		unsure = found.unsure(key)
+	}
 	current := e.copy.current(ctx)
-	if found != nil && found.Missing == listed && current {
+	if found != nil && found.Missing == listed && current && !unsure {
 		return found, nil
 	}
-	asked, err := e.askService(ctx, ask, hash)
-	if errors.Is(err, ErrServiceAway) && !errors.Is(err, errAskedTooMuch) && found != nil && current {
+	asked, err := e.askService(ctx, ask, key)
+	if errors.Is(err, ErrServiceAway) && !errors.Is(err, errAskedTooMuch) && found != nil && current && !unsure {
 		return found, nil // the own copy decides while the service is away
 	}
 	return asked, err
 }
 
 // lookUp looks into the agent's own copy with one indexed statement. It reports
-// whether the account has any link, and returns the link that hash opens, or nil.
-func (e *Exchanges) lookUp(ctx context.Context, accountID, hash string) (known bool, found *linkRow, err error) {
+// whether the account has any link, and returns the link that key opens, or nil. Only if
+// the device did not name its account, it compares a device key with all links.
+func (e *Exchanges) lookUp(ctx context.Context, accountID string, key *shownKey) (known bool, found *linkRow, err error) {
 	condition, arg := "account_id = ?", accountID
 	if accountID == "" {
-		condition, arg = "access_key_sha256 = ?", hash
+		condition, arg = "access_key_sha256 = ?", key.hash
 	}
 	rows, err := readLinks(e.store.read(ctx), condition, arg)
+	if err == nil && len(rows) == 0 && accountID == "" && key.session != 0 {
+		rows, err = readLinks(e.store.read(ctx), "device_keys = 1")
+	}
 	if err != nil {
 		return false, nil, e.explainFile(ctx, err)
 	}
 	for i := range rows {
-		if subtle.ConstantTimeCompare([]byte(rows[i].AccessKeySHA256), []byte(hash)) == 1 {
+		if rows[i].opens(key) {
 			found = &rows[i]
 		}
 	}
@@ -100,7 +106,7 @@ func (e *Exchanges) refreshLinks(ctx context.Context, ask ExchangeAsk) bool {
 	if e.service.explain(ctx, byNobody, err) != nil {
 		return false
 	}
-	return e.links.takeOver(ctx, list, notListed, unchanged(seq)) == nil
+	return e.links.takeOver(ctx, list, notListed, unchanged(seq), nil) == nil
 }
 
 // unchanged returns a condition for writing an answer of the service: the number
@@ -116,19 +122,22 @@ func unchanged(seq int64) func(tx *gorm.DB) (bool, error) {
 // askService asks the service which link an access key opens, and takes that link
 // over. It returns [ErrAccessKeyWrong], which also wraps [ErrServiceAway] when
 // the service could not be asked.
-func (e *Exchanges) askService(ctx context.Context, ask ExchangeAsk, hash string) (*linkRow, error) {
+func (e *Exchanges) askService(ctx context.Context, ask ExchangeAsk, key *shownKey) (*linkRow, error) {
 	service, seq, err := e.prepareQuestion(ctx, ask)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w: %w", ErrAccessKeyWrong, ErrServiceAway, err)
 	}
 	within, cancel := context.WithTimeout(ctx, e.pace.ask)
 	defer cancel()
-	answer, err := service.Exchange(within, ask.AccessKey, client.ID(ask.AccountID))
+	answer, err := service.Exchange(within, key.text, client.ID(ask.AccountID), key.sessionID())
+	if errors.Is(err, client.ErrJSONInvalid) { // it is older than the parameter, and has no device keys
+		answer, err = service.Exchange(within, key.text, client.ID(ask.AccountID), "")
+	}
 	if err = e.service.explain(ctx, byNobody, err); err != nil {
 		return nil, wrongKey(err)
 	}
 	row, err := rowOf(&answer)
-	if err != nil || row.AccessKeySHA256 != hash || ask.AccountID != "" && row.AccountID != ask.AccountID {
+	if err != nil || !row.opens(key) || ask.AccountID != "" && row.AccountID != ask.AccountID {
 		e.links.passOver(ctx, row)
 		return nil, ErrAccessKeyWrong
 	}
@@ -147,7 +156,7 @@ func (e *Exchanges) askService(ctx context.Context, ask ExchangeAsk, hash string
 		return nil, e.explainFile(ctx, err)
 	}
 	e.wake.media.now()
-	_, found, err := e.lookUp(ctx, ask.AccountID, hash)
+	_, found, err := e.lookUp(ctx, ask.AccountID, key)
 	if err == nil && found == nil {
 		err = ErrAccessKeyWrong
 	}

@@ -33,6 +33,9 @@ func (a *Agent) AskTime(d time.Duration) { a.pace.ask = d }
 // KeepLinks sets how many links are kept.
 func (s *Store) KeepLinks(n int) { s.linksMost = n }
 
+// KeepEndedSessions sets the greatest number of ended sessions that are kept for a link.
+func (s *Store) KeepEndedSessions(n int) { s.endedMost = n }
+
 // Allow gives the yes to a local user without asking the media server.
 func (s *Store) Allow(ctx context.Context, localUserID string) error {
 	_, err := s.allow(ctx, mediaserver.LocalUser{ID: localUserID}, givenByAllow)

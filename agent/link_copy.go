@@ -30,6 +30,7 @@ func rowOf(l *client.AgentLink) (linkRow, error) {
 	row := linkRow{
 		ID: string(l.ID), AccountID: string(l.AccountID), Username: readable(l.Username), DisplayName: readable(l.DisplayName),
 		Type: l.Type, Status: l.Status, Active: l.Active, EndsAt: stamp(l.EndsAt), AccessKeySHA256: strings.ToLower(l.AccessKeySHA256),
+		DeviceKeys: l.DeviceKeys, SessionMark: numberOf(l.SessionMark),
 	}
 	if l.LocalUser != nil {
 		row.LocalUserID, row.LocalUserName = l.LocalUser.ID, readable(l.LocalUser.Name)
@@ -73,8 +74,12 @@ func readable(text string) string { return printable.Cut(printable.Text(text), n
 
 // takeOver writes all links of the service into the agent's own copy. Links that the
 // service does not list stay, and are marked with unlisted. Before that, takeOver calls the
-// function first in the same transaction, and writes only if first returns true.
-func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, unlisted listing, first func(tx *gorm.DB) (bool, error)) error {
+// function first in the same transaction, and writes only if first returns true. After that, it
+// calls the function last with the links, unless last is nil.
+func (l *Links) takeOver(
+	ctx context.Context, list []client.AgentLink, unlisted listing,
+	first func(tx *gorm.DB) (bool, error), last func(tx *gorm.DB, rows []linkRow) error,
+) error {
 	rows, odd := rowsOf(list)
 	var over []linkRow
 	err := l.store.tx(ctx, "compare the links", func(tx *gorm.DB) error {
@@ -86,8 +91,10 @@ func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, unlisted 
 			return err
 		}
 		var err error
-		over, err = l.store.putLinks(tx, rows)
-		return err
+		if over, err = l.store.putLinks(tx, rows); err != nil || last == nil {
+			return err
+		}
+		return last(tx, rows)
 	})
 	if err == nil {
 		l.wake.media.now()

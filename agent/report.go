@@ -146,12 +146,12 @@ func (l *lastReport) noteRun(now time.Time, every time.Duration, another bool) (
 }
 
 // reportTo sends a report. A service that is older than this agent refuses fields that it
-// does not know. Then it gets the report without the addresses at which Open works, the run and the key for passwords, and if it
+// does not know. Then it gets the report without the addresses at which Open works, the run, the key for passwords and device keys, and if it
 // refuses that report, too, without the kinds of the libraries.
 func reportTo(ctx context.Context, service *client.Agent, report client.Report) (client.ReportAnswer, error) {
 	answer, err := service.Report(ctx, report)
-	if errors.Is(err, client.ErrJSONInvalid) && (report.Run+report.PasswordKey != "" || report.OpenAddresses != nil) {
-		report.Run, report.PasswordKey, report.OpenAddresses = "", "", nil
+	if errors.Is(err, client.ErrJSONInvalid) && (report.Run+report.PasswordKey != "" || report.OpenAddresses != nil || report.DeviceKeys) {
+		report.Run, report.PasswordKey, report.OpenAddresses, report.DeviceKeys = "", "", nil, false
 		answer, err = service.Report(ctx, report)
 	}
 	if !errors.Is(err, client.ErrJSONInvalid) {
@@ -241,7 +241,7 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 		return report, ErrMediaServerAway // another media server has taken its place meanwhile
 	}
 	report = client.Report{
-		Name: identity.Name, Version: identity.Version, SystemID: identity.ID, QuickConnect: identity.QuickConnect,
+		Name: identity.Name, Version: identity.Version, SystemID: identity.ID, QuickConnect: identity.QuickConnect, DeviceKeys: true,
 		Addresses: r.addressesToReport(ctx, seenAs), LocalUsers: make([]client.ReportedLocalUser, len(users)), Libraries: []client.ReportedLibrary{},
 	}
 	key, err := r.store.passwordKey(ctx)

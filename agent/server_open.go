@@ -232,7 +232,7 @@ func (o *Opens) Mint(ctx context.Context, id string, device mediaserver.Device, 
 	if err != nil {
 		return Exchanged{}, err
 	}
-	made, err := o.exchanges.mint(ctx, flow.link, user, device, flow.openedBy)
+	made, err := o.exchanges.mint(ctx, flow.link, user, device, tokenCause{openedBy: flow.openedBy})
 	if errors.Is(err, ErrAccessKeyWrong) {
 		return Exchanged{}, ErrOpenOver // the link has changed meanwhile
 	}

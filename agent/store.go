@@ -28,6 +28,7 @@ type Store struct {
 	path   string
 
 	linksMost int // the greatest number of links
+	endedMost int // the greatest number of ended sessions that are kept for one link
 }
 
 // ErrWrongKey means that the secret key does not fit the agent's file.
@@ -53,7 +54,7 @@ func OpenStore(ctx context.Context, path string, keys secret.Keys, now func() ti
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, keys: keys, now: now, random: random, path: path, linksMost: linksMost}
+	s := &Store{db: db, keys: keys, now: now, random: random, path: path, linksMost: linksMost, endedMost: endedMost}
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

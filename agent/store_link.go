@@ -26,6 +26,9 @@ type linkRow struct {
 	Libraries       *string // JSON list of ids; nil means the agent's settings decide
 	EndsAt          int64
 	AccessKeySHA256 string `gorm:"column:access_key_sha256"` // hex digits; "" while pending
+	DeviceKeys      bool   // a key for each session opens it, see device_key.go
+	AskedUntil      int64  // the service is asked about keys of sessions up to this one; 0 for none
+	SessionMark     int64  `gorm:"-"` // of a link that the service has just sent, see askAll
 	UnlinkedAt      int64
 	Missing         listing
 	Allowed         bool `gorm:"->"` // whether the local user may be used, apart from Policy.AllowAllUsers; not a column
@@ -79,7 +82,7 @@ func (r *linkRow) libraries() []string {
 }
 
 const linkColumns = `id, account_id, username, display_name, local_user_id, local_user_name, type, status, active,
- libraries, ends_at, access_key_sha256, unlinked_at, missing`
+ libraries, ends_at, access_key_sha256, device_keys, asked_until, unlinked_at, missing`
 
 // readLinks reads the links that fulfil an SQL condition, the oldest first.
 func readLinks(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
@@ -122,17 +125,25 @@ func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
 			return nil, fmt.Errorf("note that the service does not know a guest: %w", err)
 		}
 	}
-	err = tx.Exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
+	err = tx.Exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)
 ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, username = excluded.username, display_name = excluded.display_name,
  local_user_id = excluded.local_user_id, local_user_name = excluded.local_user_name, type = excluded.type, status = excluded.status,
  active = excluded.active, libraries = excluded.libraries, ends_at = excluded.ends_at, access_key_sha256 = excluded.access_key_sha256,
- missing = 0`,
+ device_keys = excluded.device_keys, missing = 0`,
 		row.ID, row.AccountID, row.Username, row.DisplayName, row.LocalUserID, row.LocalUserName, row.Type, row.Status, row.Active,
-		row.Libraries, row.EndsAt, row.AccessKeySHA256).Error
+		row.Libraries, row.EndsAt, row.AccessKeySHA256, row.DeviceKeys).Error
 	if err != nil {
 		return nil, fmt.Errorf("write a link: %w", err)
 	}
-	if !row.usable(s.now()) || before != nil && before.AccessKeySHA256 != row.AccessKeySHA256 {
+	replaced := before != nil && before.AccessKeySHA256 != row.AccessKeySHA256
+	if replaced {
+		if err := s.forgetSessions(tx, row.ID); err != nil {
+			return before, err
+		}
+	}
+	// When device keys begin, the link gets another key, but nobody was signed out.
+	begin := before != nil && !before.DeviceKeys && row.DeviceKeys
+	if !row.usable(s.now()) || replaced && !begin {
 		return before, s.oweTokens(tx, "link_id = ?", row.ID)
 	}
 	return before, s.oweTokens(tx, "link_id = ? AND local_user_id <> ?", row.ID, row.LocalUserID)
@@ -179,7 +190,7 @@ func (s *Store) dropLink(tx *gorm.DB, id string) (*linkRow, error) {
 	if err := tx.Exec("DELETE FROM links WHERE id = ?", id).Error; err != nil {
 		return nil, fmt.Errorf("remove a link: %w", err)
 	}
-	return &known[0], nil
+	return &known[0], s.forgetSessions(tx, id)
 }
 
 // endLink stores that an admin has ended a link at this machine, and marks the tokens of

@@ -12,9 +12,15 @@ type newToken struct {
 	link        *linkRow
 	localUserID string
 	deviceID    string
-	openedBy    string // the session at the service for which a browser is signed in; "" for an exchange
+	by          tokenCause
 	value       string
 	allUsers    bool // Policy.AllowAllUsers
+}
+
+// tokenCause says which session at the service a token is given for: its end ends the token.
+type tokenCause struct {
+	openedBy  string // the session in which a person pressed Open, by the id that the service gave it; "" for an exchange
+	sessionID int64  // the session for whose access key a token is given; 0 for Open, and for the key of a link
 }
 
 // tokensMost is the greatest number of tokens of one link in use. An app that
@@ -30,14 +36,14 @@ func (s *Store) noteToken(ctx context.Context, t newToken) (id string, err error
 	}
 	err = s.tx(ctx, "note that a token is made", func(tx *gorm.DB) error {
 		now := stamp(s.now())
-		return tx.Exec("INSERT INTO tokens (id, link_id, account_id, local_user_id, device_id, opened_by, sealed, created_at, ending_at) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?)",
-			id, t.link.ID, t.link.AccountID, t.localUserID, t.deviceID, t.openedBy, now, now).Error
+		return tx.Exec("INSERT INTO tokens (id, link_id, account_id, local_user_id, device_id, opened_by, session_id, sealed, created_at, ending_at) VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
+			id, t.link.ID, t.link.AccountID, t.localUserID, t.deviceID, t.by.openedBy, t.by.sessionID, now, now).Error
 	})
 	return id, err
 }
 
-// putToken writes a token into its note. If the link has changed since the token was
-// requested, or right is false, the token is written as one to be revoked, and kept is
+// putToken writes a token into its note. If the link has changed or the session has ended since
+// the token was requested, or right is false, the token is written as one to be revoked, and kept is
 // false.
 // An older token or note of the device for the same local user is removed, because the
 // media server ended that token when it made the new one; one for another local user has
@@ -65,8 +71,8 @@ func (s *Store) putToken(ctx context.Context, id string, t newToken, right bool)
 			return putOwed(tx, id, sealed, now)
 		}
 		result := tx.Exec(`UPDATE tokens SET sealed = ?, created_at = ?, ending_at = 0 WHERE id = ? AND EXISTS (SELECT 1 FROM links
-WHERE id = ? AND access_key_sha256 = ? AND local_user_id = ? AND `+usable+" AND (? OR "+allowed+"))",
-			sealed, now, id, t.link.ID, t.link.AccessKeySHA256, t.localUserID, now, t.allUsers)
+WHERE id = ? AND access_key_sha256 = ? AND local_user_id = ? AND `+usable+" AND (? OR "+allowed+")) AND NOT EXISTS (SELECT 1 FROM ended_sessions e WHERE e.link_id = ? AND e.session_id = ?)",
+			sealed, now, id, t.link.ID, t.link.AccessKeySHA256, t.localUserID, now, t.allUsers, t.link.ID, t.by.sessionID)
 		if kept = result.RowsAffected == 1; result.Error != nil {
 			return result.Error
 		}

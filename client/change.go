@@ -10,11 +10,15 @@ import (
 
 // Kinds of changes.
 const (
-	LinkChanged  = "link_changed"       // a link was made or accepted, got new terms or a new access key, or its account was disabled or enabled a link was removed; an agent removes a link for no other reason
-	LinkRemoved  = "link_removed"       // a link was removed; nothing else is a reason to remove one
-	DevicesEnded = "devices_ended"      // sessions of the account ended: those of one device, or of all devices if DeviceID is ""
-	ProofAsked   = "proof_asked"        // see [Agent.Proofs]
-	HandedOver   = "server_handed_over" // the server has another owner; see [ThisServer]
+	LinkChanged  = "link_changed"  // a link was made or accepted, got new terms or a new access key, or its account was disabled or enabled a link was removed; an agent removes a link for no other reason
+	LinkRemoved  = "link_removed"  // a link was removed; nothing else is a reason to remove one
+	DevicesEnded = "devices_ended" // sessions of the account ended: those of one device, or of all devices if DeviceID is ""
+	ProofAsked   = "proof_asked"   // see [Agent.Proofs]
+
+	SessionEnded    = "session_ended"     // a session ended: its access key, and the local tokens that were given for it
+	SessionKeyEnded = "session_key_ended" // the access key of a session ended, and its local tokens stay
+
+	HandedOver = "server_handed_over" // the server has another owner; see [ThisServer]
 )
 
 // Change is one thing that an agent has to do. An agent ignores kinds of changes
@@ -26,6 +30,7 @@ type Change struct {
 	LinkID    ID         `json:"link_id"`    // "" if the change concerns no link
 	AccountID ID         `json:"account_id"` // "" if the change concerns no account
 	DeviceID  string     `json:"device_id"`  // "" if the change concerns no device
+	SessionID ID         `json:"session_id"` // of SessionEnded and SessionKeyEnded; else ""
 	Link      *AgentLink `json:"link"`       // the link as it is now; nil if it was removed
 }
 

@@ -189,6 +189,7 @@ func (c *core) local(ctx context.Context, address, authorization string, out any
 type askExchange struct {
 	AccessKeySHA256 string `json:"access_key_sha256"` // the key itself stays here
 	AccountID       ID     `json:"account_id,omitempty"`
+	SessionID       ID     `json:"session_id,omitempty"`
 }
 
 type exchange struct {
@@ -199,14 +200,16 @@ func (e *exchange) whole() bool { return e.Link.whole() }
 
 // Exchange checks an access key that a device showed, and returns its link. It sends
 // only the SHA-256 of the key, so a service that is compromised never learns the key.
-// The parameter accountID is the account that the device named, or "". It returns
-// [ErrAccessKeyWrong] for a key that is unknown, or whose link is pending, ended or
-// disabled.
-func (a *Agent) Exchange(ctx context.Context, accessKey string, accountID ID) (AgentLink, error) {
+// The parameter accountID is the account that the device named, or "". The parameter
+// sessionID is the session that the key names, see [AgentLink], or "" for the key of a link.
+// A service that is older than this parameter refuses it with [ErrJSONInvalid]. Exchange
+// returns [ErrAccessKeyWrong] for a key that is unknown, or whose session has ended, or whose
+// link is pending, ended or disabled.
+func (a *Agent) Exchange(ctx context.Context, accessKey string, accountID, sessionID ID) (AgentLink, error) {
 	var out exchange
 	sum := sha256.Sum256([]byte(accessKey))
 	err := a.core.fetch(ctx, call{
-		method: http.MethodPost, path: "/api/v1/server/exchanges", body: askExchange{hex.EncodeToString(sum[:]), accountID},
+		method: http.MethodPost, path: "/api/v1/server/exchanges", body: askExchange{hex.EncodeToString(sum[:]), accountID, sessionID},
 		want: http.StatusOK, again: always,
 	}, &out)
 	return out.Link, err

@@ -19,6 +19,15 @@ type AgentLink struct {
 	Libraries       []Library     `json:"libraries"`    // nil if the server decides
 	EndsAt          time.Time     `json:"ends_at,omitzero"`
 	AccessKeySHA256 string        `json:"access_key_sha256"` // in hex digits; "" while the link is pending
+
+	// DeviceKeys is true if the key of the link opens nothing, and each session of the account
+	// has an access key of its own instead: the id of the session in 16 hex digits, and the
+	// first 16 hex digits of an HMAC-SHA256 of these 8 bytes, with the bytes of AccessKeySHA256
+	// as its key. Then AccessKeySHA256 is a secret.
+	DeviceKeys bool `json:"device_keys"`
+	// SessionMark is above the ids of all sessions that began before this link was read; "" without
+	// DeviceKeys.
+	SessionMark ID `json:"session_mark"`
 }
 
 func (l *AgentLink) whole() bool { return l.ID != "" }

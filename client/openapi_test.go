@@ -116,7 +116,7 @@ func (c contract) checkRequest(t *testing.T, op operation, got *http.Request, se
 	want := c.sample(media.Schema, false)
 	if op.path == "/api/v1/server/exchanges" {
 		sum := sha256.Sum256([]byte("1"))
-		want = map[string]any{"access_key_sha256": hex.EncodeToString(sum[:]), "account_id": "1"} // never the access key itself
+		want = map[string]any{"access_key_sha256": hex.EncodeToString(sum[:]), "account_id": "1", "session_id": "1"} // never the access key itself
 	}
 	if diff := cmp.Diff(want, body); diff != "" {
 		t.Errorf("sent body (-contract +client):\n%s", diff)

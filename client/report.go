@@ -29,6 +29,10 @@ type Report struct {
 	// [ErrJSONInvalid].
 	OpenAddresses []string `json:"open_addresses,omitempty"`
 
+	// DeviceKeys is true if the agent takes an access key for each session, see [AgentLink]. A
+	// service that is older than this member refuses it with [ErrJSONInvalid].
+	DeviceKeys bool `json:"device_keys,omitempty"`
+
 	// Run is a random text that an agent makes at each start. By it, the service tells apart two
 	// agents that use the same key. It is "" if the agent does not send it. A service that is too
 	// old to know this member refuses the report with [ErrJSONInvalid].

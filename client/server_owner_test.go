@@ -52,11 +52,11 @@ func TestSiteServers(t *testing.T) {
 		t.Errorf("changed %t with error %v, want an unchanged list and no error", changed, err)
 	}
 	key := list.Servers[0].AccessKey
-	link := must(agent.Exchange(ctx, key, ""))(t)
+	link := must(agent.Exchange(ctx, key, "", ""))(t)
 	if sum := sha256.Sum256([]byte(key)); link.ID != asked.ID || link.Username != "bob" || link.AccessKeySHA256 != hex.EncodeToString(sum[:]) {
 		t.Errorf("exchanged for the link %+v, want %s of bob with the hash of the access key", link, asked.ID)
 	}
-	_, err = agent.Exchange(ctx, key+"0", "")
+	_, err = agent.Exchange(ctx, key+"0", "", "")
 	isError(t, err, client.ErrAccessKeyWrong)
 	if all := must(agent.Links(ctx))(t); len(all) != 1 || all[0].ID != link.ID {
 		t.Errorf("links of the server %+v, want %s alone", all, link.ID)

@@ -24,11 +24,12 @@ type changeObject struct {
 	LinkID    *string    `json:"link_id"`
 	AccountID *string    `json:"account_id"`
 	DeviceID  *string    `json:"device_id"`
+	SessionID *string    `json:"session_id"`
 	Link      *agentLink `json:"link"` // its present state; null if it no longer exists
 }
 
 func changeOf(m models.Change) changeObject {
-	out := changeObject{Seq: m.Seq, Kind: string(m.Kind), At: m.At.UTC(), LinkID: idOrNull(m.LinkID), AccountID: idOrNull(m.AccountID)}
+	out := changeObject{Seq: m.Seq, Kind: string(m.Kind), At: m.At.UTC(), LinkID: idOrNull(m.LinkID), AccountID: idOrNull(m.AccountID), SessionID: idOrNull(m.SessionID)}
 	if m.DeviceID != "" {
 		out.DeviceID = &m.DeviceID
 	}

@@ -143,19 +143,19 @@ func TestAPIChanges(t *testing.T) {
 	device := bob.as(in.Token)
 	device.done(device.put("DELETE", "/sessions/current", nil))
 	got := den.changes("after=5")
-	if got.kinds() != "devices_ended" || got.Changes[0].DeviceID == nil || *got.Changes[0].DeviceID != "tv-1" {
-		t.Errorf("signed out: %+v, want kinds devices_ended, some device ID, device ID tv-1", got)
+	if got.kinds() != "devices_ended session_ended" || got.Changes[0].DeviceID == nil || *got.Changes[0].DeviceID != "tv-1" {
+		t.Errorf("signed out: %+v, want kinds devices_ended and session_ended, some device ID, device ID tv-1", got)
 	}
 	// Many changes at once come in pages.
 	for i := range 200 {
 		day := time.Date(2026, 5, 1, 0, i, 0, 0, time.UTC).Format(time.RFC3339)
 		ann.done(ann.put("PATCH", "/servers/"+den.id+"/people/"+link, map[string]any{"ends_at": day}))
 	}
-	if got := den.changes("after=0"); len(got.Changes) != 200 || got.Last != 206 {
-		t.Errorf("%d changes, last %d, want 200 changes, last 206", len(got.Changes), got.Last)
+	if got := den.changes("after=0"); len(got.Changes) != 200 || got.Last != 207 {
+		t.Errorf("%d changes, last %d, want 200 changes, last 207", len(got.Changes), got.Last)
 	}
-	if got := den.changes("after=200"); len(got.Changes) != 6 || got.Changes[5].Seq != 206 {
-		t.Errorf("the rest: %+v, want 6 changes, seq 206", got)
+	if got := den.changes("after=200"); len(got.Changes) != 7 || got.Changes[6].Seq != 207 {
+		t.Errorf("the rest: %+v, want 7 changes, seq 207", got)
 	}
 }
 
@@ -275,7 +275,9 @@ func TestSignOutReachesAConnectDevice(t *testing.T) {
 		bob.done(bob.put(http.MethodDelete, "/sessions/"+one.ID, nil))
 		told[one.DeviceUnknown] = []string{}
 		for _, change := range den.changes("after=" + strconv.FormatInt(before, 10)).Changes {
-			told[one.DeviceUnknown] = append(told[one.DeviceUnknown], *change.DeviceID)
+			if change.DeviceID != nil { // the end of the session itself has none
+				told[one.DeviceUnknown] = append(told[one.DeviceUnknown], *change.DeviceID)
+			}
 		}
 	}
 	if diff := cmp.Diff(map[bool][]string{false: {"sofa-1"}, true: {}}, told); diff != "" {

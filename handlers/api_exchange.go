@@ -16,6 +16,7 @@ type askExchange struct {
 	AccessKey       string  `json:"access_key"`
 	AccessKeySHA256 string  `json:"access_key_sha256"` // in hex digits
 	AccountID       *string `json:"account_id"`
+	SessionID       *string `json:"session_id"` // that the key names
 }
 
 // hash returns the SHA-256 of the access key. It returns an error about the member
@@ -37,6 +38,19 @@ func (in *askExchange) hash() (sum [sha256.Size]byte, err error) {
 	return sum, nil
 }
 
+// namedID reads an id that a request may name, 0 for none. It returns
+// [models.ErrAccessKeyWrong] for a text that is not an id.
+func namedID(text *string) (int64, error) {
+	if text == nil {
+		return 0, nil
+	}
+	id, err := idOf(*text)
+	if err != nil {
+		return 0, models.ErrAccessKeyWrong
+	}
+	return id, nil
+}
+
 // apiExchange answers POST /api/v1/server/exchanges, by which an agent checks
 // the access key that a client showed. All keys that are not valid for this
 // server get the same error.
@@ -49,13 +63,14 @@ func (s *site) apiExchange(c *gin.Context, this models.Server) error {
 	if err != nil {
 		return err
 	}
-	var accountID int64
-	if in.AccountID != nil {
-		if accountID, err = idOf(*in.AccountID); err != nil {
-			return models.ErrAccessKeyWrong
-		}
+	shown := models.ShownKey{Hash: hash}
+	if shown.AccountID, err = namedID(in.AccountID); err != nil {
+		return err
 	}
-	link, err := s.Store.Agents.Check(c.Request.Context(), this, hash, accountID)
+	if shown.SessionID, err = namedID(in.SessionID); err != nil {
+		return err
+	}
+	link, err := s.Store.Agents.Check(c.Request.Context(), this, shown)
 	if err != nil {
 		return err
 	}

@@ -23,12 +23,15 @@ type agentLink struct {
 	Libraries       []libraryObject `json:"libraries"` // null if the server decides
 	EndsAt          *time.Time      `json:"ends_at"`
 	AccessKeySHA256 string          `json:"access_key_sha256"` // "" while the link is pending
+	DeviceKeys      bool            `json:"device_keys"`       // each session has a key of its own
+	SessionMark     *string         `json:"session_mark"`      // above the ids of all sessions so far; null without device keys
 }
 
 func agentLinkOf(l models.AgentLink) agentLink {
 	out := agentLink{
 		ID: idText(l.ID), AccountID: idText(l.AccountID), Username: l.Username, DisplayName: l.DisplayName, Type: l.Type, Status: l.State,
 		Active: l.Active, Libraries: choiceOf(l.Libraries), EndsAt: moment(l.EndsAt),
+		DeviceKeys: l.DeviceKeys, SessionMark: idOrNull(l.SessionMark),
 	}
 	if l.LocalUserID != "" {
 		out.LocalUser = &localUserRef{l.LocalUserID, l.LocalUserName}

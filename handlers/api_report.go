@@ -26,6 +26,7 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		QuickConnect  bool     `json:"quick_connect"`
 		PasswordKey   string   `json:"password_key"`
 		OpenAddresses []string `json:"open_addresses"`
+		DeviceKeys    bool     `json:"device_keys"`
 
 		Run string `json:"run"`
 	}](c, maxReport)
@@ -37,7 +38,7 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		LocalUsers:   each(in.LocalUsers, reportedLocalUser.read),
 		Libraries:    each(in.Libraries, reportedLibrary.read),
 
-		QuickConnect: in.QuickConnect, PasswordKey: in.PasswordKey, OpenAddresses: in.OpenAddresses, Run: in.Run,
+		QuickConnect: in.QuickConnect, PasswordKey: in.PasswordKey, OpenAddresses: in.OpenAddresses, DeviceKeys: in.DeviceKeys, Run: in.Run,
 	}
 	if err := addAddresses(&report.Registration, in.Addresses); err != nil {
 		return err

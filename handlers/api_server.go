@@ -58,11 +58,11 @@ func locatedOf(l models.Located) locatedObject {
 // apiServers answers GET /api/v1/servers with the servers of a person and their
 // addresses. If the list has not changed, the answer has no body.
 func (s *site) apiServers(c *gin.Context) error {
-	accountID, unchanged, err := s.serversUnchanged(c)
+	session, unchanged, err := s.serversUnchanged(c)
 	if err != nil || unchanged {
 		return err
 	}
-	found, tag, err := s.Store.Links.LocateTagged(c.Request.Context(), accountID)
+	found, tag, err := s.Store.Links.LocateTagged(c.Request.Context(), session)
 	if err != nil {
 		return err
 	}
@@ -91,26 +91,26 @@ func sendServers(c *gin.Context, tag string, body []byte) error {
 	return nil
 }
 
-// serversUnchanged finds the account of the request. If the program has sent a tag of its
+// serversUnchanged finds the session of the request. If the program has sent a tag of its
 // list of servers and the list is still the same, it answers that. Both need only one
 // statement.
-func (s *site) serversUnchanged(c *gin.Context) (accountID int64, unchanged bool, err error) {
+func (s *site) serversUnchanged(c *gin.Context) (session models.Session, unchanged bool, err error) {
 	given := c.Request.Header.Values("If-None-Match")
 	if len(given) == 0 {
-		session, err := s.sessionOf(c)
-		return session.AccountID, false, err
+		session, err = s.sessionOf(c)
+		return session, false, err
 	}
 	token, err := sessionToken(c)
 	if err != nil {
-		return 0, false, err
+		return session, false, err
 	}
-	accountID, tag, err := s.Store.Sessions.LookTag(c.Request.Context(), token)
+	session, tag, err := s.Store.Sessions.LookTag(c.Request.Context(), token)
 	if err != nil || tag == "" || !holds(given, serversTag(tag, nil)) {
-		return accountID, false, err
+		return session, false, err
 	}
 	c.Header("ETag", serversTag(tag, nil))
 	c.Status(http.StatusNotModified)
-	return accountID, true, nil
+	return session, true, nil
 }
 
 // serversTag returns the ETag of a list of servers, made from the tag of the list, or from a

@@ -57,7 +57,9 @@ func newFront(t testing.TB) *front {
 // accessKey returns the key of an account to a server.
 func accessKey(t testing.TB, s *servicetest.Service, accountID, serverID int64) string {
 	t.Helper()
-	for _, one := range servicetest.Must(s.Store.Links.Locate(t.Context(), accountID, models.LinkAccepted))(t) {
+	found, _, err := s.Store.Links.LocateTagged(t.Context(), models.Session{ID: 1, AccountID: accountID})
+	servicetest.NoError(t, err)
+	for _, one := range found {
 		if one.ServerID == serverID {
 			return one.AccessKey
 		}

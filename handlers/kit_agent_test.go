@@ -71,6 +71,7 @@ type changesSeen struct {
 		LinkID    *string `json:"link_id"`
 		AccountID *string `json:"account_id"`
 		DeviceID  *string `json:"device_id"`
+		SessionID *string `json:"session_id"`
 		Link      *agentLinkSeen
 	}
 	Last int64

@@ -100,9 +100,9 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM invite_uses WHERE account_id = ?",
 		"UPDATE links SET invited_by = 0, requested_by = '' WHERE invited_by = ?", "UPDATE invites SET answered_by = 0 WHERE answered_by = ?",
 		// Agents must still learn which links ended, so the numbers stay in the feed until
-		// the agents have read them. The device ids are deleted: a change without a device
-		// id is about all devices.
-		"UPDATE link_changes SET device_id = '' WHERE account_id = ?",
+		// the agents have read them. The ids of devices and sessions are deleted: a change without a
+		// device id is about all devices, and the keys of sessions end with their links.
+		"UPDATE link_changes SET device_id = '', session_id = 0 WHERE account_id = ?",
 		"UPDATE accounts SET guardian_id = NULL WHERE guardian_id = ?",
 	} {
 		if err := tx.Exec(statement, accountID).Error; err != nil {

@@ -168,7 +168,7 @@ func (n Notes[K, V]) Flush(compare func(a, b K) int, write func([]K, map[K]V) er
 // SweepStatements returns the statements by which a sweep finds rows, with their values.
 func SweepStatements(s *Store) map[string][]any {
 	all := map[string][]any{}
-	for _, rule := range s.sweepRules() {
+	for _, rule := range append(s.sweepRules(), s.sessionRules()...) {
 		all[rule.find()] = append(slices.Clone(rule.args), 500)
 	}
 	return all

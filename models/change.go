@@ -34,6 +34,9 @@ const (
 	ChangeDevicesEnded ChangeKind = "devices_ended" // the sessions of one device ended, or without a device id those of all devices
 	ChangeProofAsked   ChangeKind = "proof_asked"   // see [Proofs.Open]
 
+	ChangeSessionEnded    ChangeKind = "session_ended"     // a session ended: its access key, and the local tokens that were given for it
+	ChangeSessionKeyEnded ChangeKind = "session_key_ended" // a session ended, but its local tokens stay, see device_key.go
+
 	ChangeQuickConnectAsked  ChangeKind = "quick_connect_asked"  // see [QuickConnects.Open]
 	ChangeLocalPasswordAsked ChangeKind = "local_password_asked" // see [LocalPasswords.Open]
 	ChangeHandedOver         ChangeKind = "server_handed_over"   // the server has another owner; see [Server.KeyHandedOver]
@@ -48,6 +51,7 @@ type Change struct {
 	LinkID    int64 // 0 for a change that is not about a link
 	AccountID int64
 	DeviceID  string // of [ChangeDevicesEnded]; "" for all devices of the account
+	SessionID int64  // of [ChangeSessionEnded] and [ChangeSessionKeyEnded]; else 0
 	Link      *AgentLink
 }
 
@@ -60,6 +64,7 @@ type changeRow struct {
 	AccountID int64
 	DeviceID  string
 	CreatedAt time.Time
+	SessionID int64
 }
 
 // TableName returns the name of the table, link_changes.
@@ -91,6 +96,19 @@ func (c *core) feedLink(ctx context.Context, tx *gorm.DB, link *linkRow, kind Ch
 
 // feedAccount writes a change into the feeds of all servers that an account is linked to.
 func (c *core) feedAccount(ctx context.Context, tx *gorm.DB, accountID int64, kind ChangeKind, deviceIDs ...string) error {
+	if len(deviceIDs) == 0 {
+		deviceIDs = []string{""}
+	}
+	rows := make([]changeRow, len(deviceIDs))
+	for i, deviceID := range deviceIDs {
+		rows[i] = changeRow{Kind: kind, DeviceID: deviceID}
+	}
+	return c.feedRows(ctx, tx, accountID, rows)
+}
+
+// feedRows writes changes, which have a kind and perhaps a device or a session, into the feeds of
+// all servers that an account is linked to.
+func (c *core) feedRows(ctx context.Context, tx *gorm.DB, accountID int64, rows []changeRow) error {
 	var links []linkRow
 	// The links are sorted by the ids of their servers, because every transaction locks
 	// servers in that order.
@@ -99,36 +117,18 @@ WHERE l.account_id = ? AND s.kind = ? ORDER BY l.server_id`, accountID, ServerAg
 	if err != nil {
 		return err
 	}
-	if len(deviceIDs) == 0 {
-		deviceIDs = []string{""}
-	}
 	for _, link := range links {
-		if kind == ChangeDevicesEnded && link.State != LinkAccepted {
-			continue // no device has got an access key from a pending link
-		}
-		for _, deviceID := range deviceIDs {
-			err := c.feedChange(ctx, tx, changeRow{
-				ServerID: link.ServerID, Kind: kind, LinkID: link.ID, AccountID: accountID, DeviceID: deviceID,
-			})
-			if err != nil {
+		for _, row := range rows {
+			if row.Kind != ChangeLink && row.Kind != ChangeLinkRemoved && link.State != LinkAccepted {
+				continue // no device has got an access key from a pending link
+			}
+			row.ServerID, row.LinkID, row.AccountID = link.ServerID, link.ID, accountID
+			if err := c.feedChange(ctx, tx, row); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// feedEndedSessions writes the devices whose sessions are about to end into the feeds of
-// the account's servers. An SQL condition selects these sessions among those of the
-// account.
-func (c *core) feedEndedSessions(ctx context.Context, tx *gorm.DB, accountID int64, condition string, args ...any) error {
-	var devices []string
-	err := tx.Raw("SELECT DISTINCT device_id FROM sessions WHERE account_id = ? AND device_id <> '' AND "+condition,
-		append([]any{accountID}, args...)...).Scan(&devices).Error
-	if err != nil || len(devices) == 0 {
-		return err
-	}
-	return c.feedAccount(ctx, tx, accountID, ChangeDevicesEnded, devices...)
 }
 
 // List returns the oldest changes of a server whose numbers are above the number after, the
@@ -157,7 +157,8 @@ func (c *Changes) List(ctx context.Context, this Server, after int64, n int) ([]
 	changes := make([]Change, len(rows))
 	for i, r := range rows {
 		changes[i] = Change{
-			Seq: r.Seq, Kind: r.Kind, At: r.CreatedAt.UTC(), LinkID: r.LinkID, AccountID: r.AccountID, DeviceID: r.DeviceID, Link: links[r.LinkID],
+			Seq: r.Seq, Kind: r.Kind, At: r.CreatedAt.UTC(), LinkID: r.LinkID, AccountID: r.AccountID, DeviceID: r.DeviceID,
+			SessionID: r.SessionID, Link: links[r.LinkID],
 		}
 	}
 	return changes, nil

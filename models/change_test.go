@@ -43,10 +43,10 @@ func TestFeedHasEveryChangeOfALink(t *testing.T) {
 		device := k.deviceOf(anna)
 		expect("a device signs in")
 		k.must(k.Sessions.End(ctx, anna.ID, device.ID, home))
-		if got := k.changes(m, begin); len(got) != 1 || got[0].DeviceID != "dev-9" || got[0].AccountID != anna.ID {
-			k.t.Errorf("got the changes %+v, want one with the account and the device dev-9", got)
+		if got := k.changes(m, begin); len(got) != 2 || got[0].DeviceID != "dev-9" || got[0].AccountID != anna.ID || got[1].SessionID != device.ID {
+			k.t.Errorf("got the changes %+v, want one with the account and the device dev-9, and one with its session", got)
 		}
-		expect("a device's session ended", models.ChangeDevicesEnded)
+		expect("a device's session ended", models.ChangeDevicesEnded, models.ChangeSessionEnded)
 		k.must(k.Sessions.EndAll(ctx, anna.ID, home))
 		expect("signed out everywhere", models.ChangeLink, models.ChangeDevicesEnded)
 		k.must(k.Operators.Disable(ctx, anna.Username))

@@ -156,6 +156,7 @@ var exportVerdicts = map[string]string{
 	"link_changes.kind":       "not: the feed belongs to the agent of the server",
 	"link_changes.link_id":    "not: an internal number",
 	"link_changes.seq":        "not: an internal counter",
+	"link_changes.session_id": "not: Sessions holds it",
 	"link_changes.server_id":  "not: the feed belongs to the agent of the server",
 
 	"local_passwords.account_id": localPasswords, "local_passwords.address": localPasswords, "local_passwords.created_at": localPasswords,
@@ -258,6 +259,7 @@ var exportVerdicts = map[string]string{
 	"servers.quick_connect":    "not: the agent reports it, and the pages show it",
 	"servers.report_hash":      "as Servers.ReportHash",
 	"servers.self_service":     "as Servers.SelfService",
+	"servers.device_keys":      "not: what the agent can do",
 	"servers.password_key":     "not: the public key of the agent",
 	"servers.linked_passwords": "as Servers.LinkedPasswords",
 	"servers.start_note":       "as Servers.StartNote",

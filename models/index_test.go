@@ -180,9 +180,12 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 				return k.People.SetTerms(ctx, owner.ID, m.ID, key.ID, models.Terms{EndsAt: &end})
 			}, ""},
 			{"links of an agent", func() error { _, err := k.Agents.LinksOf(ctx, m.Server); return err }, ""},
-			{"check", func() error { _, err := k.Agents.Check(ctx, m.Server, secret.Sum(key.AccessKey), 0); return err }, ""},
+			{"check", func() error {
+				_, err := k.Agents.Check(ctx, m.Server, models.ShownKey{Hash: secret.Sum(key.AccessKey)})
+				return err
+			}, ""},
 			{"check one", func() error {
-				_, err := k.Agents.Check(ctx, m.Server, secret.Sum(key.AccessKey), member.ID)
+				_, err := k.Agents.Check(ctx, m.Server, models.ShownKey{Hash: secret.Sum(key.AccessKey), AccountID: member.ID})
 				return err
 			}, ""},
 			{"ask", func() error {

@@ -52,7 +52,7 @@ func TestInviteByUsername(t *testing.T) {
 			k.t.Errorf("got the links %+v, want one with the local user, the end and one library", links)
 		}
 		located := k.located(anna, models.LinkAccepted)
-		got, err := k.Agents.Check(ctx, m.Server, secret.Sum(located[0].AccessKey), 0)
+		got, err := k.Agents.Check(ctx, m.Server, models.ShownKey{Hash: secret.Sum(located[0].AccessKey)})
 		if err != nil || got.AccountID != anna.ID {
 			k.t.Errorf("the check returned %+v with error %v, want the invited account", got, err)
 		}
@@ -69,7 +69,7 @@ func TestInviteByUsername(t *testing.T) {
 		// The end of a link has effect without a sweep.
 		k.letters()
 		k.clock.Advance(24 * time.Hour)
-		_, err = k.Agents.Check(ctx, m.Server, secret.Sum(located[0].AccessKey), anna.ID)
+		_, err = k.Agents.Check(ctx, m.Server, models.ShownKey{Hash: secret.Sum(located[0].AccessKey), AccountID: anna.ID})
 		k.is(err, models.ErrAccessKeyWrong)
 		if n := len(k.located(anna, models.LinkAccepted)) + len(k.agentLinks(m)) + len(k.authorizations(m)); n != 0 {
 			k.t.Errorf("%d lists show the ended link, want 0", n)

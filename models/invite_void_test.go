@@ -254,7 +254,7 @@ func TestLinkWorksUntilItsLastMillisecond(t *testing.T) {
 			mine, err := k.Servers.Mine(ctx, owner.ID)
 			k.must(err)
 			checked, byServer := 0, 0
-			if _, err := k.Agents.Check(ctx, m.Server, secret.Sum(link.AccessKey), 0); err == nil {
+			if _, err := k.Agents.Check(ctx, m.Server, models.ShownKey{Hash: secret.Sum(link.AccessKey)}); err == nil {
 				checked = 1
 			}
 			if _, err := k.Links.ByServer(ctx, anna.ID, m.ID); err == nil {

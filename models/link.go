@@ -54,7 +54,7 @@ type Link struct {
 	Username, DisplayName   string // of the account
 	Server                  ServerDescription
 	Type, State             string
-	AccessKey               string // filled only by operations whose comment says so
+	AccessKey               string // filled only by operations whose comment says so; see device_key.go
 	RequestedBy             string
 	CreatedAt, AcceptedAt   time.Time
 	EndsAt                  time.Time // zero for no end
@@ -88,20 +88,25 @@ func (c *core) replaceAccessKeys(ctx context.Context, tx *gorm.DB, accountID int
 	if err := c.feedAccount(ctx, tx, accountID, ChangeLink); err != nil {
 		return err
 	}
-	for _, row := range rows {
-		key, err := newAccessKey(c.opt.Random)
-		if err != nil {
-			return err
-		}
-		sealed, err := c.keys.Seal(c.opt.Random, sealAccessKey, FormatID(row.ID), key)
-		if err != nil {
-			return err
-		}
-		if err := tx.Exec("UPDATE links SET access_key = ? WHERE id = ?", sealed, row.ID).Error; err != nil {
+	for i := range rows {
+		if err := c.replaceAccessKey(tx, &rows[i]); err != nil {
 			return err
 		}
 	}
 	return c.renewList(tx, accountID)
+}
+
+// replaceAccessKey gives one link a new access key.
+func (c *core) replaceAccessKey(tx *gorm.DB, link *linkRow) error {
+	key, err := newAccessKey(c.opt.Random)
+	if err != nil {
+		return err
+	}
+	sealed, err := c.keys.Seal(c.opt.Random, sealAccessKey, FormatID(link.ID), key)
+	if err != nil {
+		return err
+	}
+	return tx.Exec("UPDATE links SET access_key = ? WHERE id = ?", sealed, link.ID).Error
 }
 
 // reseal seals access keys with the current secret key if they are sealed with the

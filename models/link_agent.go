@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"crypto/subtle"
 	"time"
 
 	"gorm.io/gorm"
@@ -24,12 +23,15 @@ type AgentLink struct {
 	RequestedBy           string
 	CreatedAt, AcceptedAt time.Time
 	AccessKeyHash         secret.Hash // SHA-256 of the access key; zero while the link is pending
+	DeviceKeys            bool        // each session has an access key of its own, derived from AccessKeyHash; see device_key.go
+	SessionMark           int64       // with DeviceKeys: above the ids of all sessions that began before the link was read
 }
 
 // agentLinks is the statement by which agents read their links.
-const agentLinks = `SELECT l.id, l.account_id, l.type, l.state, l.access_key, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries,
+const agentLinks = `SELECT l.id, l.account_id, l.type, l.state, l.access_key, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries, s.device_keys,
  a.username, a.display_name, a.confirmed_at, a.disabled_at, u.external_id, u.name
 FROM links l JOIN accounts a ON a.id = l.account_id
+JOIN servers s ON s.id = l.server_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
 WHERE l.server_id = ? AND (l.ends_at IS NULL OR l.ends_at > ?)`
 
@@ -44,6 +46,7 @@ type agentLinkRow struct {
 	CreatedAt               time.Time
 	AcceptedAt, EndsAt      *time.Time
 	Libraries               *string
+	DeviceKeys              bool
 	Username, DisplayName   string
 	ConfirmedAt, DisabledAt *time.Time
 	ExternalID, Name        *string
@@ -86,6 +89,9 @@ func (c *core) agentLink(serverID int64, r *agentLinkRow, names libraryNames) (A
 	}
 	key, err := c.keys.Open(sealAccessKey, FormatID(r.ID), r.AccessKey)
 	link.AccessKeyHash = secret.Sum(key)
+	if link.DeviceKeys = r.DeviceKeys; link.DeviceKeys {
+		link.SessionMark = c.sessionMark()
+	}
 	return link, err
 }
 
@@ -105,17 +111,27 @@ func (a *Agents) LinksOf(ctx context.Context, this Server) ([]AgentLink, error) 
 	return a.agentLinks(ctx, this.ID, "")
 }
 
-// Check finds the accepted link that an access key opens, among the links of an
-// account, or of all accounts for the accountID 0. It takes the SHA-256 of the key, so
-// that an agent need not send the key. It returns [ErrAccessKeyWrong] for a key that is
-// unknown, or whose link is pending, has ended, or belongs to a disabled account.
-func (a *Agents) Check(ctx context.Context, this Server, keyHash secret.Hash, accountID int64) (AgentLink, error) {
-	links, err := a.exchangeLinks(ctx, this.ID, accountID)
+// ShownKey is an access key that a device showed at a media server.
+type ShownKey struct {
+	Hash      secret.Hash // its SHA-256, so that an agent need not send the key
+	AccountID int64       // the account that the device named; 0 for none
+	SessionID int64       // the session that the key names, see device_key.go; 0 for none
+}
+
+// Check finds the accepted link that an access key opens, among the links of the account that
+// the device named, or of all accounts. It returns [ErrAccessKeyWrong] for a key that is
+// unknown, or whose session has ended, or whose link is pending, has ended, or belongs to a
+// disabled account. At a server with device keys, the key of the link itself opens nothing.
+func (a *Agents) Check(ctx context.Context, this Server, shown ShownKey) (AgentLink, error) {
+	if err := a.checkSession(ctx, &shown); err != nil {
+		return AgentLink{}, err
+	}
+	links, err := a.exchangeLinks(ctx, this.ID, shown.AccountID)
 	if err != nil {
 		return AgentLink{}, err
 	}
 	for _, link := range links {
-		if subtle.ConstantTimeCompare(keyHash[:], link.AccessKeyHash[:]) == 1 && link.Active {
+		if link.opens(shown) && link.Active {
 			return link, nil
 		}
 	}
@@ -130,7 +146,7 @@ func (a *Agents) exchangeLinks(ctx context.Context, serverID, accountID int64) (
 	}
 	var r agentLinkRow
 	found, err := a.hot.exchange.One(ctx, []any{serverID, a.Now(), accountID}, &r.ID, &r.AccountID, &r.Type, &r.State, &r.AccessKey,
-		&r.RequestedBy, &r.CreatedAt, &r.AcceptedAt, &r.EndsAt, &r.Libraries, &r.Username, &r.DisplayName, &r.ConfirmedAt, &r.DisabledAt,
+		&r.RequestedBy, &r.CreatedAt, &r.AcceptedAt, &r.EndsAt, &r.Libraries, &r.DeviceKeys, &r.Username, &r.DisplayName, &r.ConfirmedAt, &r.DisabledAt,
 		&r.ExternalID, &r.Name)
 	if err != nil || !found {
 		return nil, explained("read a link", err)

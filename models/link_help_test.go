@@ -20,9 +20,13 @@ func (k *kit) link(m media, a models.Account) models.Authorization {
 	return link
 }
 
+// located returns the servers of an account's links in a state, as a session is told them.
 func (k *kit) located(a models.Account, state string) []models.Located {
 	k.t.Helper()
 	found, err := k.Links.Locate(k.t.Context(), a.ID, state)
+	if state == models.LinkAccepted {
+		found, _, err = k.Links.LocateTagged(k.t.Context(), models.Session{ID: 1, AccountID: a.ID})
+	}
 	k.must(err)
 	return found
 }

@@ -52,13 +52,13 @@ func TestCheckRefusesDisabled(t *testing.T) {
 		old := k.keyOf(m)
 		k.must(k.Operators.Disable(ctx, a.Username))
 		for _, key := range []string{old, k.keyOf(m), ""} {
-			_, err := k.Agents.Check(ctx, m.Server, secret.Sum(key), a.ID)
+			_, err := k.Agents.Check(ctx, m.Server, models.ShownKey{Hash: secret.Sum(key), AccountID: a.ID})
 			k.is(err, models.ErrAccessKeyWrong)
 		}
 		k.must(k.Operators.Enable(ctx, a.Username))
-		_, err := k.Agents.Check(ctx, m.Server, secret.Sum(k.keyOf(m)), a.ID)
+		_, err := k.Agents.Check(ctx, m.Server, models.ShownKey{Hash: secret.Sum(k.keyOf(m)), AccountID: a.ID})
 		k.must(err)
-		_, err = k.Agents.Check(ctx, m.Server, secret.Sum(old), 0)
+		_, err = k.Agents.Check(ctx, m.Server, models.ShownKey{Hash: secret.Sum(old)})
 		k.is(err, models.ErrAccessKeyWrong)
 	})
 }

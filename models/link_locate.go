@@ -18,7 +18,7 @@ type Located struct {
 // time, so it is prepared, and reads only what they are told. It reads the version of the
 // list too: both are of the same instant, even if another node of a cluster answers the
 // next statement.
-const locate = "SELECT " + describedColumns + `, l.id, l.server_id, l.type, l.access_key, a.kind, a.scheme, a.host, a.port, a.path, v.version, v.ends_at
+const locate = "SELECT " + describedColumns + `, l.id, l.server_id, l.type, l.access_key, s.device_keys, a.kind, a.scheme, a.host, a.port, a.path, v.version, v.ends_at
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN server_lists v ON v.account_id = l.account_id
 LEFT JOIN server_addresses a ON a.server_id = l.server_id AND a.hidden = ?
@@ -30,6 +30,7 @@ type locatedRow struct {
 	server                   describedRow
 	id, serverID             int64
 	linkType, sealed         string
+	deviceKeys               bool
 	kind, scheme, host, path sql.NullString // not valid for a server without an address
 	port                     sql.NullInt64
 	list                     listVersion
@@ -37,28 +38,28 @@ type locatedRow struct {
 
 // scans returns the fields in the order of the columns. The same fields take every row.
 func (r *locatedRow) scans() []any {
-	return append(r.server.scans(), &r.id, &r.serverID, &r.linkType, &r.sealed, &r.kind, &r.scheme, &r.host, &r.port, &r.path,
+	return append(r.server.scans(), &r.id, &r.serverID, &r.linkType, &r.sealed, &r.deviceKeys, &r.kind, &r.scheme, &r.host, &r.port, &r.path,
 		&r.list.version, &r.list.endsAt)
 }
 
-// Locate lists the servers of an account's links in a state. Accepted links come with
-// their access keys, pending links without a key. After an error the list is nil,
-// never a shorter list.
+// Locate lists the servers of an account's links in a state, without access keys. After an
+// error the list is nil, never a shorter list.
 func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Located, error) {
-	found, _, err := l.locate(ctx, accountID, state)
+	found, _, err := l.locate(ctx, Session{AccountID: accountID}, state)
 	return found, err
 }
 
-// LocateTagged does what [Links.Locate] does for the accepted links, and also returns the tag of
-// the list, see [Sessions.LookTag]. The tag is "" for an empty list, and while a link that has
-// ended is not swept yet.
-func (l *Links) LocateTagged(ctx context.Context, accountID int64) (found []Located, tag string, err error) {
-	return l.locate(ctx, accountID, LinkAccepted)
+// LocateTagged lists the servers of the accepted links of the account of a session, with the
+// access keys that are for this session. It also returns the tag of the list, see
+// [Sessions.LookTag]. The tag is "" for an empty list, and while a link that has ended is not
+// swept yet. Of the session it needs ID and AccountID. After an error the list is nil.
+func (l *Links) LocateTagged(ctx context.Context, this Session) (found []Located, tag string, err error) {
+	return l.locate(ctx, this, LinkAccepted)
 }
 
-func (l *Links) locate(ctx context.Context, accountID int64, state string) (found []Located, tag string, err error) {
+func (l *Links) locate(ctx context.Context, this Session, state string) (found []Located, tag string, err error) {
 	now := l.Now()
-	rows, err := l.hot.locate.Rows(ctx, false, accountID, state, now)
+	rows, err := l.hot.locate.Rows(ctx, false, this.AccountID, state, now)
 	if err != nil {
 		return nil, "", explained("locate the servers", err)
 	}
@@ -70,7 +71,7 @@ func (l *Links) locate(ctx context.Context, accountID int64, state string) (foun
 			return nil, "", explained("locate the servers", err)
 		}
 		if len(found) == 0 || found[len(found)-1].ID != r.id {
-			link, err := l.locatedLink(&r, accountID, state)
+			link, err := l.locatedLink(&r, this, state)
 			if err != nil {
 				return nil, "", err
 			}
@@ -86,42 +87,49 @@ func (l *Links) locate(ctx context.Context, accountID int64, state string) (foun
 	if err := rows.Err(); err != nil {
 		return nil, "", explained("locate the servers", err)
 	}
-	return found, r.list.tag(accountID, now), nil
+	return found, r.list.tag(this.ID, now), nil
 }
 
-// locatedLink returns the link of a row. It opens the access key of an accepted link; a
-// pending link has none for the person.
-func (l *Links) locatedLink(r *locatedRow, accountID int64, state string) (Link, error) {
-	link := Link{ID: r.id, ServerID: r.serverID, AccountID: accountID, Server: r.server.description(), Type: r.linkType, State: state}
-	if state != LinkAccepted {
+// locatedLink returns the link of a row. For a session it has the access key of an accepted
+// link; a pending link has none for the person.
+func (l *Links) locatedLink(r *locatedRow, this Session, state string) (Link, error) {
+	link := Link{ID: r.id, ServerID: r.serverID, AccountID: this.AccountID, Server: r.server.description(), Type: r.linkType, State: state}
+	if state != LinkAccepted || this.ID == 0 {
 		return link, nil
 	}
 	key, err := l.keys.Open(sealAccessKey, FormatID(link.ID), r.sealed)
+	if err != nil {
+		return link, explained("open an access key", err)
+	}
+	if r.deviceKeys {
+		key = secret.DeviceKey(secret.Sum(key), this.ID)
+	}
 	link.AccessKey = key
-	return link, explained("open an access key", err)
+	return link, nil
 }
 
 // lookTag finds a session together with the version of the list of its account.
 const lookTag = aliveColumns + ", a.id, v.version, v.ends_at" + fromSessions + " LEFT JOIN server_lists v ON v.account_id = s.account_id" + whereHash
 
-// LookTag finds the account of a token, and the tag of the servers to which it has accepted
-// links, by one statement. The tag changes whenever anything changes in the list that
+// LookTag finds the session of a token, and the tag of the servers to which its account has
+// accepted links, by one statement. The session has ID and AccountID alone. The tag changes whenever anything changes in the list that
 // [Links.LocateTagged] returns. It is "" while a link that has ended is not swept yet, and
 // does not say then whether the list is still the same. LookTag returns the errors of
 // [Sessions.Look].
-func (s *Sessions) LookTag(ctx context.Context, token string) (accountID int64, tag string, err error) {
+func (s *Sessions) LookTag(ctx context.Context, token string) (this Session, tag string, err error) {
 	if !secret.WellFormed(secret.SessionToken, token) {
-		return 0, "", ErrNoSession
+		return Session{}, "", ErrNoSession
 	}
 	var r aliveRow
 	var list listVersion
 	hash := secret.Sum(token)
-	ok, err := s.hot.tag.One(ctx, []any{hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires, &accountID, &list.version, &list.endsAt)
+	ok, err := s.hot.tag.One(ctx, []any{hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires, &this.AccountID, &list.version, &list.endsAt)
 	if err != nil {
-		return 0, "", explained("look up the tag of the servers", err)
+		return Session{}, "", explained("look up the tag of the servers", err)
 	}
 	if !ok || !s.alive(&r) {
-		return 0, "", ErrNoSession
+		return Session{}, "", ErrNoSession
 	}
-	return accountID, list.tag(accountID, s.Now()), nil
+	this.ID = r.id
+	return this, list.tag(r.id, s.Now()), nil
 }

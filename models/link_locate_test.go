@@ -16,12 +16,12 @@ import (
 // list if it has no tag. It fails unless the statement that reads the tag alone agrees.
 func (k *kit) tagged(in models.SignedIn) ([]models.Located, string) {
 	k.t.Helper()
-	found, tag, err := k.Links.LocateTagged(k.t.Context(), in.Session.AccountID)
+	found, tag, err := k.Links.LocateTagged(k.t.Context(), in.Session)
 	k.must(err)
-	id, alone, err := k.Sessions.LookTag(k.t.Context(), in.Token)
+	this, alone, err := k.Sessions.LookTag(k.t.Context(), in.Token)
 	k.must(err)
-	if id != in.Session.AccountID || alone != tag && len(found) > 0 {
-		k.t.Errorf("got the tag %q of account %d alone, want %q of %d as with the list", alone, id, tag, in.Session.AccountID)
+	if this.ID != in.Session.ID || this.AccountID != in.Session.AccountID || alone != tag && len(found) > 0 {
+		k.t.Errorf("got the tag %q of session %d alone, want %q of %d as with the list", alone, this.ID, tag, in.Session.ID)
 	}
 	if tag == "" {
 		tag = fmt.Sprint(found)

@@ -26,7 +26,7 @@ func TestNewcomerGetsInAtOnce(t *testing.T) {
 			k.t.Fatalf("got the links %+v, want an active one of the newcomer", links)
 		}
 		key := k.located(nina, models.LinkAccepted)[0].AccessKey
-		if _, err := k.Agents.Check(ctx, m.Server, secret.Sum(key), 0); err != nil {
+		if _, err := k.Agents.Check(ctx, m.Server, models.ShownKey{Hash: secret.Sum(key)}); err != nil {
 			k.t.Errorf("the access key is refused with error %v, want the door open", err)
 		}
 		k.signIn(nina) // again, by the username
@@ -150,7 +150,7 @@ func TestConfirmingANewcomerElsewhere(t *testing.T) {
 		if _, err := k.Devices.Exchange(ctx, code.DeviceCode, tv); err == nil {
 			k.t.Error("the approved device gets in, want it refused")
 		}
-		if _, err := k.Agents.Check(ctx, m.Server, secret.Sum(key), 0); err == nil {
+		if _, err := k.Agents.Check(ctx, m.Server, models.ShownKey{Hash: secret.Sum(key)}); err == nil {
 			k.t.Error("the former access key opens the door, want another")
 		}
 		if kinds := k.changeKinds(m, before); len(kinds) == 0 {

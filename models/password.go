@@ -61,6 +61,9 @@ func (a *Accounts) changePassword(ctx context.Context, tx *gorm.DB, row *account
 	if err != nil {
 		return "", err
 	}
+	if err := a.feedEndedKeys(ctx, tx, row.ID, "id <> ?", this.ID); err != nil {
+		return "", err
+	}
 	if err := endSessions(tx, row.ID, "id <> ?", this.ID); err != nil {
 		return "", err
 	}

@@ -211,7 +211,7 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 		k.crowd(2500)
 		said := k.listen()
 		visit := func() error { _, err := k.Sessions.LookVisitor(ctx, session.Token); return err }
-		locate := func() error { _, err := k.Links.Locate(ctx, a.ID, models.LinkAccepted); return err }
+		locate := func() error { _, _, err := k.Links.LocateTagged(ctx, session.Session); return err }
 		for _, door := range []struct {
 			name  string
 			open  func() error
@@ -265,7 +265,7 @@ func (k *kit) rename(owner models.Account, m media) error {
 // exchangeRefused checks an access key that does not exist.
 func (k *kit) exchangeRefused(m media, accountID int64) error {
 	k.t.Helper()
-	_, err := k.Agents.Check(k.t.Context(), m.Server, secret.Sum("no access key"), accountID)
+	_, err := k.Agents.Check(k.t.Context(), m.Server, models.ShownKey{Hash: secret.Sum("no access key"), AccountID: accountID})
 	k.is(err, models.ErrAccessKeyWrong)
 	return nil
 }

@@ -39,6 +39,9 @@ type Report struct {
 	// browsers; see [Opens]. An address that is not in Addresses is ignored.
 	OpenAddresses []string
 
+	// DeviceKeys says that the agent takes an access key for each session; see device_key.go.
+	DeviceKeys bool
+
 	// Run tells the runs of agents apart: each run has a random text of its own. It is "" if
 	// the agent does not send one.
 	Run string
@@ -64,6 +67,7 @@ type checkedReport struct {
 	Libraries               []Library
 	QuickConnect            bool
 	PasswordKey             string `json:",omitempty"` // so that a report without one has the digest that it had before
+	DeviceKeys              bool   `json:",omitempty"` // in the same way
 }
 
 // check returns the report in the form that is stored. It returns errors about the
@@ -73,7 +77,7 @@ func (r Report) check() (checkedReport, error) {
 	if err != nil {
 		return checkedReport{}, err
 	}
-	out := checkedReport{Name: registration.Name, Version: registration.Version, SystemID: registration.SystemID, Addresses: addresses, QuickConnect: r.QuickConnect, PasswordKey: r.PasswordKey}
+	out := checkedReport{Name: registration.Name, Version: registration.Version, SystemID: registration.SystemID, Addresses: addresses, QuickConnect: r.QuickConnect, PasswordKey: r.PasswordKey, DeviceKeys: r.DeviceKeys}
 	markOpens(out.Addresses, r.OpenAddresses)
 	var wrong []FieldError
 	if !isPasswordKey(r.PasswordKey) {
@@ -199,6 +203,9 @@ func (c *core) storeFacts(ctx context.Context, tx *gorm.DB, serverID int64, repo
 	}
 	if result.RowsAffected == 0 {
 		return ErrNoServer
+	}
+	if err := c.switchDeviceKeys(ctx, tx, serverID, report.DeviceKeys); err != nil {
+		return err
 	}
 	return c.storeAddresses(ctx, tx, serverID, report.Addresses)
 }

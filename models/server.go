@@ -44,6 +44,8 @@ type serverRow struct {
 	PasswordKey     string // of the agent, to which browsers seal local passwords; "" if it takes none
 	LinkedPasswords bool   // linked people, too, may give their local user a password
 
+	DeviceKeys bool // its agent takes an access key for each session, see device_key.go
+
 	LockVersion int64 // raised by every transaction that locks the server, see lock.go
 }
 

@@ -34,16 +34,16 @@ type listVersion struct {
 	endsAt  *time.Time
 }
 
-// tag returns the tag of the list of an account at a time. It returns "" if the version does
-// not describe the present list, because a link has ended and was not swept yet, or because
-// the account has no row.
-func (v *listVersion) tag(accountID int64, now time.Time) string {
+// tag returns the tag of the list that a session is told at a time. It returns "" if the version
+// does not describe the present list, because a link has ended and was not swept yet, or
+// because the account has no row.
+func (v *listVersion) tag(sessionID int64, now time.Time) string {
 	if v.version == nil || v.endsAt != nil && !v.endsAt.After(now) {
 		return ""
 	}
-	// The id of the account is a part of the tag: a program that sends the tag of one account for
-	// another one must not hear that nothing has changed.
-	b := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(accountID))                        //nolint:gosec // the bits count
+	// The id of the session is a part of the tag, because two sessions have different access keys: a
+	// program that sends the tag of another session must not hear that nothing has changed.
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(sessionID))                        //nolint:gosec // the bits count
 	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(b, uint64(*v.version))) //nolint:gosec // the bits count
 }
 
@@ -99,6 +99,7 @@ func (c *core) renewListsOf(tx *gorm.DB, serverID int64) error {
 type toldRow struct {
 	Server                    describedRow `gorm:"embedded"`
 	Disabled                  bool
+	DeviceKeys                bool
 	AddressKind               string // this field and the next ones are empty without an address
 	Scheme, Host, AddressPath string
 	Port                      int
@@ -125,7 +126,7 @@ func (c *core) changeTold(tx *gorm.DB, serverID int64, work func() error) error 
 // reads the newest rows, not the rows as they were when the transaction began: otherwise it could
 // miss a change that another transaction has just made.
 func (c *core) told(tx *gorm.DB, serverID int64) ([]toldRow, error) {
-	statement := "SELECT " + describedColumns + `, s.disabled_at IS NOT NULL AS disabled, COALESCE(a.kind, '') AS address_kind,
+	statement := "SELECT " + describedColumns + `, s.disabled_at IS NOT NULL AS disabled, s.device_keys, COALESCE(a.kind, '') AS address_kind,
  COALESCE(a.scheme, '') AS scheme, COALESCE(a.host, '') AS host, COALESCE(a.path, '') AS address_path, COALESCE(a.port, 0) AS port
 FROM servers s LEFT JOIN server_addresses a ON a.server_id = s.id AND a.hidden = ? WHERE s.id = ? ORDER BY a.position, a.id`
 	if c.db.Dialect == database.MySQL {

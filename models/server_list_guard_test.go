@@ -103,7 +103,7 @@ func (k *kit) distrust() {
 
 // guarded is the statement that reads the lists of all accounts, with everything that
 // programs are told.
-const guarded = `SELECT a.id, v.version, v.ends_at, l.ends_at, s.id, l.id, l.type, l.access_key, s.system_id, s.name, s.own_name, s.kind, s.version,
+const guarded = `SELECT a.id, v.version, v.ends_at, l.ends_at, s.id, l.id, l.type, l.access_key, s.system_id, s.name, s.own_name, s.kind, s.version, s.device_keys,
  d.kind, d.scheme, d.host, d.port, d.path
 FROM accounts a JOIN server_lists v ON v.account_id = a.id
 LEFT JOIN links l ON l.account_id = a.id AND l.state = 'accepted'
@@ -129,7 +129,7 @@ func (g *listGuard) look() {
 		var key listKey
 		var listEnds, linkEnds sql.NullTime
 		var server sql.NullInt64
-		fields := make([]sql.NullString, 13)
+		fields := make([]sql.NullString, 14)
 		into := []any{&key.account, &key.version, &listEnds, &linkEnds, &server}
 		for i := range fields {
 			into = append(into, &fields[i])

@@ -63,7 +63,7 @@ func (s *street) poll(v *viewer, after string) {
 	s.t.Helper()
 	_, alone, err := s.Sessions.LookTag(s.t.Context(), v.in.Token)
 	s.must(err)
-	list, tag, err := s.Links.LocateTagged(s.t.Context(), v.ID)
+	list, tag, err := s.Links.LocateTagged(s.t.Context(), v.in.Session)
 	s.must(err)
 	if alone != "" && alone == v.tag && !cmp.Equal(v.list, list) {
 		s.t.Errorf("after %s the program is told that its list is still\n%+v\nwant\n%+v", after, v.list, list)
@@ -240,7 +240,7 @@ func (s *street) serverEvents(at int, draw func(most int) int) map[string]func()
 		"the agent reports": func() error {
 			in := report()
 			in.Registration = facts()
-			in.Kind = models.ServerAgent
+			in.Kind, in.DeviceKeys = models.ServerAgent, draw(1) == 1
 			this, err := s.ServerKeys.Look(ctx, m.key)
 			if err == nil {
 				_, err = s.Agents.Report(ctx, this, in)

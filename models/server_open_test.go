@@ -95,7 +95,7 @@ func TestOpenLeadsToTheAgent(t *testing.T) {
 		last := k.last(m)
 		k.must(k.Sessions.End(ctx, session.AccountID, session.ID, home))
 		changes := k.changes(m, last)
-		if len(changes) != 1 || changes[0].Kind != models.ChangeDevicesEnded || changes[0].DeviceID != opened.DeviceID {
+		if len(changes) != 2 || changes[0].Kind != models.ChangeDevicesEnded || changes[0].DeviceID != opened.DeviceID {
 			k.t.Errorf("got the changes %+v, want the end of %s", changes, opened.DeviceID)
 		}
 	})

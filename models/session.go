@@ -59,8 +59,9 @@ type Session struct {
 }
 
 // DeviceUnknown reports whether the session is that of an app that did not say which
-// device it is on. Ending it ends no local token at a media server, because nothing
-// connects the two; only [Sessions.EndAll] and [Sessions.EndOthers] do.
+// device it is on. At a media server without device keys (device_key.go), ending it ends no
+// local token, because nothing connects the two; only [Sessions.EndAll] and
+// [Sessions.EndOthers] do.
 func (s *Session) DeviceUnknown() bool { return s.Kind == SessionDevice && s.DeviceID == "" }
 
 func (r *sessionRow) session() Session {
@@ -101,7 +102,7 @@ func writeLastSeen(tx *gorm.DB, table string, ids []int64, seen map[int64]time.T
 }
 
 // endSessions deletes the sessions of an account that condition selects, "" for all,
-// and the links of mails that would end them. Both statements name the account first:
+// and the links of mails that would end them. Agents must be told before, see device_key.go. Both statements name the account first:
 // without its index they would lock the rows of all accounts.
 func endSessions(tx *gorm.DB, accountID int64, condition string, args ...any) error {
 	which := "account_id = ?"
@@ -160,7 +161,7 @@ func (s *Sessions) endOne(ctx context.Context, tx *gorm.DB, accountID, sessionID
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}
-	if err := s.feedEndedSessions(ctx, tx, accountID, "id = ?", sessionID); err != nil {
+	if err := s.feedSignedOut(ctx, tx, accountID, "id = ?", sessionID); err != nil {
 		return true, err
 	}
 	if err := endSessions(tx, accountID, "id = ?", sessionID); err != nil {
@@ -173,7 +174,7 @@ func (s *Sessions) endOne(ctx context.Context, tx *gorm.DB, accountID, sessionID
 // keys that the others hold; this session fetches the new keys.
 func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) error {
 	return s.tx(ctx, "end the other sessions", func(tx *gorm.DB) error {
-		if err := s.feedEndedSessions(ctx, tx, this.AccountID, "id <> ?", this.ID); err != nil {
+		if err := s.feedSignedOut(ctx, tx, this.AccountID, "id <> ?", this.ID); err != nil {
 			return err
 		}
 		if err := endSessions(tx, this.AccountID, "id <> ?", this.ID); err != nil {
@@ -221,7 +222,7 @@ func (s *Sessions) SignOut(ctx context.Context, text string, caller Caller) erro
 		return err
 	}
 	return s.tx(ctx, "sign out", func(tx *gorm.DB) error {
-		if err := s.feedEndedSessions(ctx, tx, session.AccountID, "id = ?", session.ID); err != nil {
+		if err := s.feedSignedOut(ctx, tx, session.AccountID, "id = ?", session.ID); err != nil {
 			return err
 		}
 		if err := endSessions(tx, session.AccountID, "id = ?", session.ID); err != nil {

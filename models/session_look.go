@@ -45,15 +45,20 @@ type aliveRow struct {
 
 // alive reports whether a session lives, and notes its use in memory if it does.
 func (s *Sessions) alive(r *aliveRow) bool {
-	now, idle := s.Now(), s.opt.Lives.DeviceIdle
-	if r.kind == SessionBrowser {
-		idle = s.opt.Lives.SessionIdle
-	}
-	if !r.expires.After(now) || !r.lastSeen.After(now.Add(-idle)) {
+	if !s.isAlive(r.kind, r.lastSeen, r.expires) {
 		return false
 	}
-	s.noteUse(r.id, r.lastSeen, now)
+	s.noteUse(r.id, r.lastSeen, s.Now())
 	return true
+}
+
+// isAlive reports whether a session has neither run out nor been unused for too long.
+func (c *core) isAlive(kind string, lastSeen, expires time.Time) bool {
+	now, idle := c.Now(), c.opt.Lives.DeviceIdle
+	if kind == SessionBrowser {
+		idle = c.opt.Lives.SessionIdle
+	}
+	return expires.After(now) && lastSeen.After(now.Add(-idle))
 }
 
 // Look finds the session of a token and notes its use in memory. It returns

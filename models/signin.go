@@ -242,7 +242,7 @@ func (s *Sessions) openByPassword(ctx context.Context, try *signInTry) (SignedIn
 		return SignedIn{}, explained("mark the device", err)
 	}
 	err = s.tx(ctx, "sign in", func(tx *gorm.DB) error {
-		if err := endByToken(ctx, tx, try.in.OldToken); err != nil {
+		if err := s.endByToken(ctx, tx, try.in.OldToken); err != nil {
 			return err
 		}
 		if out, err = s.open(ctx, tx, row, try.in, try.device != "", try.caller); err != nil {
@@ -258,7 +258,7 @@ func (s *Sessions) openByPassword(ctx context.Context, try *signInTry) (SignedIn
 }
 
 // endByToken ends the session with the given session token, if one exists.
-func endByToken(ctx context.Context, tx *gorm.DB, text string) error {
+func (c *core) endByToken(ctx context.Context, tx *gorm.DB, text string) error {
 	if !secret.WellFormed(secret.SessionToken, text) {
 		return nil
 	}
@@ -266,7 +266,7 @@ func endByToken(ctx context.Context, tx *gorm.DB, text string) error {
 	if err != nil || len(old) == 0 {
 		return err
 	}
-	return endSessions(tx, old[0].AccountID, "id = ?", old[0].ID)
+	return c.endReplaced(ctx, tx, old[0].AccountID, old)
 }
 
 // open opens a session of the kind in.Kind. If the browser or device is new, it owes the
@@ -284,7 +284,7 @@ func (s *Sessions) open(ctx context.Context, tx *gorm.DB, row *accountRow, in Si
 		}
 		known = known || len(earlier) > 0
 		if in.DeviceID != "" {
-			if err := endSessions(tx, row.ID, "kind = ? AND device_id = ? AND client = ?", SessionDevice, in.DeviceID, shortName(in.Client)); err != nil {
+			if err := s.endSameDevice(ctx, tx, row.ID, in); err != nil {
 				return SignedIn{}, err
 			}
 		}
@@ -362,7 +362,7 @@ ORDER BY CASE device_id WHEN '' THEN 1 ELSE 0 END, last_seen_at DESC, id DESC LI
 	for _, one := range surplus {
 		ids, devices = append(ids, one.ID), append(devices, one.Device)
 	}
-	if err := s.feedEndedSessions(ctx, tx, fresh.AccountID, "id IN ?", ids); err != nil {
+	if err := s.feedSignedOut(ctx, tx, fresh.AccountID, "id IN ?", ids); err != nil {
 		return err
 	}
 	if err := endSessions(tx, fresh.AccountID, "id IN ?", ids); err != nil {

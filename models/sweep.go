@@ -27,7 +27,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if _, err := s.CompareClocks(ctx); err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepLinks, s.sweepNewcomers, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepLibraries, s.sweepChanges, s.sweepQuickCodes} {
+	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepSessions, s.sweepLinks, s.sweepNewcomers, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepLibraries, s.sweepChanges, s.sweepQuickCodes} {
 		if err := s.clock.agrees(); err != nil {
 			return err
 		}
@@ -61,8 +61,6 @@ func (r sweepRule) find() string {
 func (s *Store) sweepRules() []sweepRule {
 	now, lives := s.Now(), s.opt.Lives
 	return []sweepRule{
-		{"sessions", "id", "expires_at <= ?", []any{now}},
-		{"sessions", "id", "last_seen_at <= ?", []any{now.Add(-max(lives.SessionIdle, lives.DeviceIdle))}},
 		{"tokens", "hash", "expires_at <= ?", []any{now}},
 		{"emails", "email_key", "held_until <= ?", []any{now}},
 		{"email_changes", "id", "expires_at <= ? AND (undo_until IS NULL OR undo_until <= ?)", []any{now.Add(-lives.History), now}},

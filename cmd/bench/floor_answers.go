@@ -33,7 +33,7 @@ const (
  (SELECT e.new_email FROM email_changes e WHERE e.account_id = c.id AND e.state = 'waiting' AND e.expires_at > ? ORDER BY e.id DESC LIMIT 1)` +
 		validSession + sessionIsValid
 	floorUser    = `SELECT CASE WHEN z.last_seen_at < ? THEN 1 ELSE 0 END, c.id, c.username, c.display_name, c.email` + validSession + sessionIsValid
-	floorServers = `SELECT CASE WHEN z.last_seen_at < ? THEN 1 ELSE 0 END, l.id, l.server_id, l.type, l.access_key,
+	floorServers = `SELECT CASE WHEN z.last_seen_at < ? THEN 1 ELSE 0 END, l.id, l.server_id, l.type, l.access_key, s.device_keys, z.id,
  s.system_id, CASE s.own_name WHEN '' THEN s.name ELSE s.own_name END, s.kind, s.version, a.kind, a.scheme, a.host, a.port` +
 		validSession + ` JOIN links l ON l.account_id = z.account_id AND l.state = 'accepted' AND (l.ends_at IS NULL OR l.ends_at > ?)
  JOIN servers s ON s.id = l.server_id AND s.disabled_at IS NULL
@@ -200,14 +200,19 @@ func (s *floorStore) list(ctx context.Context, token string) ([]located, error) 
 	for rows.Next() {
 		var one located
 		var due, port int
+		var session int64
+		var deviceKeys bool
 		var kind, scheme, host string
-		if err := rows.Scan(&due, &one.link, &one.server, &one.kind, &one.accessKey, &one.systemID, &one.name, &one.family, &one.version,
+		if err := rows.Scan(&due, &one.link, &one.server, &one.kind, &one.accessKey, &deviceKeys, &session, &one.systemID, &one.name, &one.family, &one.version,
 			&kind, &scheme, &host, &port); err != nil {
 			return nil, err
 		}
 		if len(list) == 0 || list[len(list)-1].link != one.link {
 			if one.accessKey, err = s.open(one.accessKey, one.link); err != nil {
 				return nil, err
+			}
+			if deviceKeys {
+				one.accessKey = secret.DeviceKey(secret.Sum(one.accessKey), session)
 			}
 			list = append(list, one)
 		}

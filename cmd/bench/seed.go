@@ -79,11 +79,12 @@ func (t *town) people(now time.Time, hashes map[int]string) []table {
 func (t *town) media(now time.Time) []table {
 	return []table{
 		{
-			"servers", "id, system_id, owner_id, name, own_name, kind, version, key_version, created_at, claimed_at, last_seen_at", t.servers(),
+			"servers", "id, system_id, owner_id, name, own_name, kind, version, key_version, created_at, claimed_at, last_seen_at, device_keys", t.servers(),
 			always(func(i int) []any {
 				return []any{
 					t.serverID(i), fmt.Sprintf("%x", digest("system", i)[:16]), t.accountID(i * accountsServed), "Server " + strconv.Itoa(i), "",
 					serverKind(i), "10.11.0", 1, longAgo(now), longAgo(now), seenNever(now),
+					serverKind(i) == models.ServerAgent,
 				}
 			}),
 		},

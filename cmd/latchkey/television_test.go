@@ -15,6 +15,7 @@ type television struct {
 	id        string
 	accountID string
 	servers   []wireServer
+	session   string // its session token
 }
 
 type wireServer struct {
@@ -41,7 +42,7 @@ func (r *resident) watch(id string) *television {
 	servers := fetch[[]wireServer](t, http.MethodGet, r.w.url()+"/service/servers?userId="+signed.UserID, nil,
 		application, "Test TV/1.0", "X-Connect-UserToken", signed.AccessToken)
 	r.w.remember(signed.AccessToken)
-	return &television{t, r.w, id, signed.UserID, servers}
+	return &television{t, r.w, id, signed.UserID, servers, signed.AccessToken}
 }
 
 // watchAnew signs in a television that uses our own API (RFC 8628).
@@ -63,7 +64,7 @@ func (r *resident) watchAnew(id string) *television {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tv := &television{t: t, w: r.w, id: id, accountID: string(signed.Account.ID)}
+	tv := &television{t: t, w: r.w, id: id, accountID: string(signed.Account.ID), session: signed.Token}
 	for _, s := range list.Servers {
 		tv.servers = append(tv.servers, wireServer{SystemID: s.SystemID, URL: s.Addresses[0].URL, AccessKey: s.AccessKey})
 	}

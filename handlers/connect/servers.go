@@ -33,11 +33,11 @@ func servers(c *call) (any, error) {
 	if strings.EqualFold(c.params["status"], "waiting") {
 		return waitingServers(c)
 	}
-	accountID, unchanged, err := c.serversUnchanged()
+	session, unchanged, err := c.serversUnchanged()
 	if err != nil || unchanged != "" {
 		return sameList{unchanged}, err
 	}
-	located, tag, err := c.Store.Links.LocateTagged(c.request.Context(), accountID)
+	located, tag, err := c.Store.Links.LocateTagged(c.request.Context(), session)
 	if err != nil {
 		return nil, err
 	}
@@ -47,22 +47,22 @@ func servers(c *call) (any, error) {
 	return taggedList{entriesOf(located), tag}, nil
 }
 
-// serversUnchanged finds the account of the request. If the client has sent a tag of its list
+// serversUnchanged finds the session of the request. If the client has sent a tag of its list
 // of servers and the list is still the same, it returns the tag as well. Both need only one
 // statement.
-func (c *call) serversUnchanged() (accountID int64, unchanged string, err error) {
+func (c *call) serversUnchanged() (session models.Session, unchanged string, err error) {
 	if c.request.Header.Get("If-None-Match") == "" {
-		session, err := c.self()
-		return session.AccountID, "", err
+		session, err = c.self()
+		return session, "", err
 	}
-	accountID, tag, err := c.Store.Sessions.LookTag(c.request.Context(), c.one("X-Connect-UserToken"))
+	session, tag, err := c.Store.Sessions.LookTag(c.request.Context(), c.one("X-Connect-UserToken"))
 	if err == nil {
-		err = c.mine(accountID)
+		err = c.mine(session.AccountID)
 	}
 	if err != nil || tag == "" || !c.holds(serversForm()+tag) {
-		return accountID, "", err
+		return session, "", err
 	}
-	return accountID, serversForm() + tag, nil
+	return session, serversForm() + tag, nil
 }
 
 // serversForm returns a digest of the form of the list. A release that writes the same list
