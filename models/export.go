@@ -75,11 +75,6 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 		if row.GuardianID != nil {
 			out.GuardianID = *row.GuardianID
 		}
-		if row.Email != "" {
-			if out.MailsStopped, err = a.isStopped(ctx, tx, mailboxKey(row.Email)); err != nil {
-				return err
-			}
-		}
 		// The event is recorded first, so that the export contains it.
 		if err := a.recordEvent(ctx, tx, accountID, EventExported, caller); err != nil {
 			return err
@@ -247,12 +242,22 @@ func (e *Export) readClaimCodes(ctx context.Context, tx *gorm.DB, accountID int6
 // readOffers reads the invites, their profiles, proofs, codes of Quick Connect and terms of an
 // account.
 func (e *Export) readOffers(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
-	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{e.readInvites, e.readInviteProfiles, e.readProofs, e.readQuickConnects, e.readTerms} {
+	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{
+		e.readInvites, e.readInviteProfiles, e.readProofs, e.readQuickConnects, e.readTerms, e.readMailStop,
+	} {
 		if err := part(ctx, tx, c, accountID); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readMailStop reads whether invitations by mail to the address of the account are stopped.
+func (e *Export) readMailStop(ctx context.Context, tx *gorm.DB, c *core, _ int64) (err error) {
+	if e.Account.Email != "" {
+		e.MailsStopped, err = c.isStopped(ctx, tx, mailboxKey(e.Account.Email))
+	}
+	return err
 }
 
 // readInvites reads the invites that the account sent, received or may still answer.

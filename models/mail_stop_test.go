@@ -125,7 +125,7 @@ func TestAccountDecidesAboutInvitationsByMail(t *testing.T) {
 		m := k.agent(owner)
 		address := addressOf(newName())
 		k.must(k.MailStops.StopAddress(ctx, address))
-		name := strings.Split(address, "@")[0]
+		name, _, _ := strings.Cut(address, "@")
 		k.signUp(name)
 		link := k.letter(models.MailConfirm, address).Secret
 		k.must(k.Emails.Confirm(ctx, link, home))
