@@ -38,8 +38,9 @@ func onLocal(id string) func(*agent.ExchangeAsk) {
 	return func(ask *agent.ExchangeAsk) { ask.Device.ID = id }
 }
 
-func (d *deployment) isLive(user, token string) bool {
-	return slices.Contains(d.fake.live(user), token)
+// isLive reports whether a token of the local user u1 lets a device in.
+func (d *deployment) isLive(token string) bool {
+	return slices.Contains(d.fake.live("u1"), token)
 }
 
 // TestDeviceKeyEndsWithItsSession signs one device out: its token ends at once and its key opens
@@ -55,14 +56,14 @@ func TestDeviceKeyEndsWithItsSession(t *testing.T) {
 		t.Fatalf("keys %s and %s, want two of 32 digits", one.key, other.key)
 	}
 	noError(t, one.client.Sessions.SignOut(t.Context()))
-	eventually(t, "the device's token ends", func() bool { return !d.isLive("u1", one.token) })
+	eventually(t, "the device's token ends", func() bool { return !d.isLive(one.token) })
 	seq := d.acknowledged()
 	for range 2 {
 		for _, ask := range []func(*agent.ExchangeAsk){onLocal("den"), byAccount(account)} {
 			_, err := d.exchange(one.key, ask)
 			isError(t, err, agent.ErrAccessKeyWrong)
 		}
-		if !d.isLive("u1", other.token) {
+		if !d.isLive(other.token) {
 			t.Errorf("live tokens %v, want that of the other device among them", d.fake.live("u1"))
 		}
 		must(d.exchange(other.key, onLocal("study"), byAccount(account)))(t)
@@ -131,10 +132,10 @@ func TestSessionsEndWhileAgentIsAway(t *testing.T) {
 	d.fake.setDown(nil)
 	d.open()
 	d.run()
-	eventually(t, "the device's token ends", func() bool { return !d.isLive("u1", one.token) })
+	eventually(t, "the device's token ends", func() bool { return !d.isLive(one.token) })
 	_, err := d.exchange(one.key)
 	isError(t, err, agent.ErrAccessKeyWrong)
-	if !d.isLive("u1", other.token) {
+	if !d.isLive(other.token) {
 		t.Errorf("live tokens %v, want that of the other device", d.fake.live("u1"))
 	}
 	must(d.exchange(other.key))(t)
@@ -174,7 +175,7 @@ func TestFilmsGoOn(t *testing.T) {
 	bob = s.NewClient(t).As(must(bob.Passwords.Change(t.Context(), servicetest.Password, servicetest.OtherPassword))(t))
 	eventually(t, "the key ends", func() bool { _, err := d.exchange(one.key, onLocal("another")); return err != nil })
 	d.rounds(2)
-	if !d.isLive("u1", one.token) {
+	if !d.isLive(one.token) {
 		t.Errorf("live tokens %v, want that of the device still", d.fake.live("u1"))
 	}
 	must(d.exchange(d.key(bob)))(t)
@@ -220,7 +221,7 @@ func TestDeviceKeysBegin(t *testing.T) {
 	_, err := d.exchange(secret.DeviceKey(secret.Sum(one.key), secret.DeviceKeyNumber(key)), byAccount(account))
 	isError(t, err, agent.ErrAccessKeyWrong)
 	d.rounds(2)
-	if !d.isLive("u1", one.token) {
+	if !d.isLive(one.token) {
 		t.Errorf("live tokens %v, want that of the device from before", d.fake.live("u1"))
 	}
 }
@@ -242,7 +243,7 @@ func TestRestoredAgentAsksAboutSessions(t *testing.T) {
 	d.open()
 	d.run()
 	noError(t, one.client.Sessions.SignOut(t.Context()))
-	eventually(t, "the device's token ends", func() bool { return !d.isLive("u1", one.token) })
+	eventually(t, "the device's token ends", func() bool { return !d.isLive(one.token) })
 	seq := d.acknowledged()
 	d.halt()
 	s.Clock.Advance(8 * 24 * time.Hour)
@@ -280,7 +281,7 @@ func TestManyEndedSessions(t *testing.T) {
 		s.Clock.Advance(time.Second)
 		one := d.signedInOn("bob", fmt.Sprint("tv-", i))
 		noError(t, one.client.Sessions.SignOut(t.Context()))
-		eventually(t, "the device's token ends", func() bool { return !d.isLive("u1", one.token) })
+		eventually(t, "the device's token ends", func() bool { return !d.isLive(one.token) })
 		ended = append(ended, one)
 	}
 	last := d.signedInOn("bob", "last")

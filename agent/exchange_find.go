@@ -14,17 +14,9 @@ import (
 // findLink returns the link that an access key opens. It looks into the agent's
 // own copy first. It returns [ErrAccountUnknown] or [ErrAccessKeyWrong].
 func (e *Exchanges) findLink(ctx context.Context, ask ExchangeAsk, key *shownKey) (*linkRow, error) {
-	known, found, err := e.lookUp(ctx, ask.AccountID, key)
+	found, err := e.lookUpTwice(ctx, ask, key)
 	if err != nil {
 		return nil, err
-	}
-	if !known && ask.AccountID != "" {
-		if e.refreshLinks(ctx, ask) {
-			known, found, err = e.lookUp(ctx, ask.AccountID, key)
-		}
-		if err != nil || !known {
-			return nil, errors.Join(err, ErrAccountUnknown)
-		}
 	}
 	unsure := false
 	if found != nil {
@@ -42,6 +34,23 @@ func (e *Exchanges) findLink(ctx context.Context, ask ExchangeAsk, key *shownKey
 		return found, nil // the own copy decides while the service is away
 	}
 	return asked, err
+}
+
+// lookUpTwice returns the link that key opens, or nil. If the agent's own copy has no link of the
+// account that the device named, it fetches the links and looks again. It returns
+// [ErrAccountUnknown] if there is still none.
+func (e *Exchanges) lookUpTwice(ctx context.Context, ask ExchangeAsk, key *shownKey) (found *linkRow, err error) {
+	known, found, err := e.lookUp(ctx, ask.AccountID, key)
+	if err != nil || known || ask.AccountID == "" {
+		return found, err
+	}
+	if e.refreshLinks(ctx, ask) {
+		known, found, err = e.lookUp(ctx, ask.AccountID, key)
+	}
+	if err != nil || !known {
+		return nil, errors.Join(err, ErrAccountUnknown)
+	}
+	return found, nil
 }
 
 // lookUp looks into the agent's own copy with one indexed statement. It reports

@@ -49,7 +49,7 @@ func TestInviteLinkAtTheMachine(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDeployment(t, s).started()
-	id := client.ID(d.serverID())
+	id := d.serverID()
 	must(d.ann.Invites.MakeProfile(t.Context(), id, client.InviteProfileChoices{Name: "Club", Libraries: []string{"l1"}, Uses: 30, LinkDays: 7}))(t)
 	made := must(d.Invites.Create(t.Context(), agent.InviteAsk{Link: true, Greeting: "Nina", Profile: "club"}))(t)
 	if made.To != "" || made.Uses != 30 || made.EndsAt.IsZero() || !strings.Contains(made.Link, "/i#lki_") {

@@ -98,6 +98,25 @@ func readLinks(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
 // controls the service must not be able to fill the disk.
 const linksMost = 20000
 
+// addGuest adds the local user to a guest's link that the service sent without one: the agent may have
+// created a local user of whom the service does not know yet. It notes that the service has to be told.
+func addGuest(tx *gorm.DB, row *linkRow) error {
+	if row.LocalUserID != "" || row.Type != client.Guest {
+		return nil
+	}
+	found, err := readGuests(tx, "link_id = ? AND left_alone = ''", row.ID)
+	if err != nil {
+		return err
+	}
+	for _, g := range found {
+		row.LocalUserID, row.LocalUserName = g.LocalUserID, g.Name
+	}
+	if err := tx.Exec("UPDATE guests SET told = 0 WHERE link_id = ? AND told = 1", row.ID).Error; err != nil {
+		return fmt.Errorf("note that the service does not know a guest: %w", err)
+	}
+	return nil
+}
+
 // putLink writes a link as the service has it now, and marks the tokens that have to be
 // revoked because of a change. A link that was ended here stays ended. It returns the row
 // as it was before, or nil for a new link. For a new link beyond linksMost it writes
@@ -112,18 +131,8 @@ func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
 	} else if err := s.roomForLink(tx); err != nil {
 		return nil, err
 	}
-	if row.LocalUserID == "" && row.Type == client.Guest {
-		// The service does not know the local user that was created for the link.
-		found, err := readGuests(tx, "link_id = ? AND left_alone = ''", row.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, g := range found {
-			row.LocalUserID, row.LocalUserName = g.LocalUserID, g.Name
-		}
-		if err := tx.Exec("UPDATE guests SET told = 0 WHERE link_id = ? AND told = 1", row.ID).Error; err != nil {
-			return nil, fmt.Errorf("note that the service does not know a guest: %w", err)
-		}
+	if err := addGuest(tx, &row); err != nil {
+		return nil, err
 	}
 	err = tx.Exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)
 ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, username = excluded.username, display_name = excluded.display_name,

@@ -95,15 +95,8 @@ func (c *core) feedLink(ctx context.Context, tx *gorm.DB, link *linkRow, kind Ch
 }
 
 // feedAccount writes a change into the feeds of all servers that an account is linked to.
-func (c *core) feedAccount(ctx context.Context, tx *gorm.DB, accountID int64, kind ChangeKind, deviceIDs ...string) error {
-	if len(deviceIDs) == 0 {
-		deviceIDs = []string{""}
-	}
-	rows := make([]changeRow, len(deviceIDs))
-	for i, deviceID := range deviceIDs {
-		rows[i] = changeRow{Kind: kind, DeviceID: deviceID}
-	}
-	return c.feedRows(ctx, tx, accountID, rows)
+func (c *core) feedAccount(ctx context.Context, tx *gorm.DB, accountID int64, kind ChangeKind) error {
+	return c.feedRows(ctx, tx, accountID, []changeRow{{Kind: kind}})
 }
 
 // feedRows writes changes, which have a kind and perhaps a device or a session, into the feeds of

@@ -164,22 +164,29 @@ func (s *Store) sessionRules() []sweepRule {
 // sweepSessions ends the sessions that have run out, each in a transaction that checks it again.
 func (s *Store) sweepSessions(ctx context.Context) error {
 	for _, rule := range s.sessionRules() {
-		for {
-			ids, err := s.sweepKeys(ctx, rule.find(), append(rule.args, sweepStep)...)
-			if err != nil {
-				return explained("find sessions that have run out", err)
-			}
-			for _, id := range ids {
-				if err := s.tx(ctx, "end a session that has run out", func(tx *gorm.DB) error { return s.endRunOut(ctx, tx, id, rule) }); err != nil {
-					return err
-				}
-			}
-			if len(ids) < sweepStep {
-				break
+		for more := true; more; {
+			var err error
+			if more, err = s.sweepSomeSessions(ctx, rule); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// sweepSomeSessions ends at most sweepStep sessions to which a rule applies. It reports whether there
+// may be more of them.
+func (s *Store) sweepSomeSessions(ctx context.Context, rule sweepRule) (more bool, err error) {
+	ids, err := s.sweepKeys(ctx, rule.find(), append(rule.args, sweepStep)...)
+	if err != nil {
+		return false, explained("find sessions that have run out", err)
+	}
+	for _, id := range ids {
+		if err := s.tx(ctx, "end a session that has run out", func(tx *gorm.DB) error { return s.endRunOut(ctx, tx, id, rule) }); err != nil {
+			return false, err
+		}
+	}
+	return len(ids) == sweepStep, nil
 }
 
 // endRunOut ends a session if a rule still applies to it. The session is deleted first: if it is

@@ -61,10 +61,10 @@ func (k *kit) checks(m media, key string, accountID int64) error {
 func (k *kit) endedKeys(m media, after int64) (signedOut, keysAlone []int64) {
 	k.t.Helper()
 	for _, c := range k.changes(m, after) {
-		switch c.Kind {
-		case models.ChangeSessionEnded:
+		if c.Kind == models.ChangeSessionEnded {
 			signedOut = append(signedOut, c.SessionID)
-		case models.ChangeSessionKeyEnded:
+		}
+		if c.Kind == models.ChangeSessionKeyEnded {
 			keysAlone = append(keysAlone, c.SessionID)
 		}
 	}
