@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,25 +54,39 @@ func TestWaitingAgentsHoldLittle(t *testing.T) { //nolint:paralleltest // it mea
 		requests = append(requests, fmt.Appendf(nil, "GET /api/v1/server/changes?after=0&wait=25 HTTP/1.1\r\nHost: %s\r\nAuthorization: %s\r\n\r\n",
 			strings.TrimPrefix(s.Config.PublicURL, "https://"), agent.header.Get("Authorization")))
 	}
-	before := stacks()
-	for range each {
-		for _, request := range requests {
-			connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", listener.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = connection.Close() }()
-			if _, err := connection.Write(request); err != nil {
-				t.Fatal(err)
-			}
+	// On a busy machine the scheduler interrupts requests at their deepest call, which needs some more stack and can double
+	// it. So the least of a few measurements counts.
+	least := int64(1 << 40)
+	for range 5 {
+		least = min(least, heldBy(t, listener.Addr().String(), slices.Repeat(requests, each)))
+		if least <= mostStack {
+			break
 		}
 	}
-	waittest.Eventually(t, "all agents wait", func() bool { return waitingCalls() == servers*each })
-	held := (stacks() - before) / (servers * each)
-	t.Logf("a waiting agent holds %d bytes of stack", held)
-	if held > mostStack {
-		t.Errorf("a waiting agent holds %d bytes of stack, want at most %d", held, mostStack)
+	t.Logf("a waiting agent holds %d bytes of stack", least)
+	if least > mostStack {
+		t.Errorf("a waiting agent holds %d bytes of stack, want at most %d", least, mostStack)
 	}
+}
+
+// heldBy sends requests that wait, each on a connection of its own, and returns the bytes of stack that one of them holds. It
+// ends them again.
+func heldBy(t *testing.T, address string, requests [][]byte) int64 {
+	t.Helper()
+	waittest.Eventually(t, "no agent waits", func() bool { return waitingCalls() == 0 })
+	before := stacks()
+	for _, request := range requests {
+		connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = connection.Close() }()
+		if _, err := connection.Write(request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waittest.Eventually(t, "all agents wait", func() bool { return waitingCalls() == len(requests) })
+	return (stacks() - before) / int64(len(requests))
 }
 
 // waitingCalls returns how many goroutines wait for a change, and do nothing else.

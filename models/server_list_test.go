@@ -131,7 +131,7 @@ func TestTagsOfListsThatChangeAtOnce(t *testing.T) {
 		var mu sync.Mutex
 		seen := map[string]string{}
 		poll := func(a models.Account) error {
-			found, tag, err := k.Links.LocateTagged(k.t.Context(), models.Session{ID: 1, AccountID: a.ID})
+			found, tag, err := k.Links.LocateTagged(k.t.Context(), models.Session{ID: a.ID, AccountID: a.ID})
 			if err != nil || tag == "" {
 				return err
 			}

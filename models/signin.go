@@ -304,8 +304,7 @@ func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow
 		return SignedIn{}, err
 	}
 	now := s.Now()
-	noted := withTimeZone(map[string]any{"signed_in_at": gorm.Expr("COALESCE(signed_in_at, ?)", now)}, row, in.TimeZone)
-	err = updateAccount(tx, row.ID, noted,
+	err = updateAccount(tx, row.ID, withTimeZone(map[string]any{"signed_in_at": gorm.Expr("COALESCE(signed_in_at, ?)", now)}, row, in.TimeZone),
 		"password_version = ? AND disabled_at IS NULL", row.PasswordVersion)
 	if KindOf(err) == KindNotFound {
 		return SignedIn{}, ErrSignInWrong
