@@ -56,6 +56,9 @@ func (t *town) routes(style string) []route {
 		{name: "page /", request: plain("/"), core: 2000},
 		{name: "page /signin", request: plain("/signin"), core: 2000},
 		{name: "page /servers, signed in", request: t.page("/servers"), core: 2000},
+		{name: "page /i, of an invite by link", request: plain("/i"), core: 2000},
+		{name: "page /servers/ID/start", request: t.startPage},
+		{name: "page /servers/ID/open", request: t.openPage},
 		{name: "static file", request: plain(style)},
 		{name: "GET /livez", request: plain("/livez")},
 	}

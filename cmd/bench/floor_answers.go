@@ -28,7 +28,7 @@ const sessionIsValid = ` WHERE z.token_hash = ? AND z.expires_at > ? AND z.last_
  AND c.disabled_at IS NULL AND c.confirmed_at IS NOT NULL`
 
 const (
-	floorAccount = `SELECT CASE WHEN z.last_seen_at < ? THEN 1 ELSE 0 END, c.id, c.username, c.display_name, c.email, c.locale,
+	floorAccount = `SELECT CASE WHEN z.last_seen_at < ? THEN 1 ELSE 0 END, c.id, c.username, c.display_name, c.email, c.locale, c.time_zone,
  c.pin_hash <> '', c.operator, c.created_at, c.confirmed_at,
  (SELECT e.new_email FROM email_changes e WHERE e.account_id = c.id AND e.state = 'waiting' AND e.expires_at > ? ORDER BY e.id DESC LIMIT 1)` +
 		validSession + sessionIsValid
@@ -105,6 +105,7 @@ type accountAnswer struct {
 	Email        string     `json:"email"`
 	PendingEmail *string    `json:"pending_email"`
 	Language     string     `json:"language"`
+	TimeZone     string     `json:"time_zone"`
 	HasPIN       bool       `json:"has_pin"`
 	Operator     bool       `json:"operator"`
 	CreatedAt    time.Time  `json:"created_at"`
@@ -122,7 +123,7 @@ func (f *floor) account(c *gin.Context) {
 	var a accountAnswer
 	var id int64
 	var due int
-	err := f.store.account.QueryRowContext(c.Request.Context(), args...).Scan(&due, &id, &a.Username, &a.DisplayName, &a.Email, &a.Language,
+	err := f.store.account.QueryRowContext(c.Request.Context(), args...).Scan(&due, &id, &a.Username, &a.DisplayName, &a.Email, &a.Language, &a.TimeZone,
 		&a.HasPIN, &a.Operator, &a.CreatedAt, &a.ConfirmedAt, &a.PendingEmail)
 	if err != nil {
 		c.Status(http.StatusUnauthorized)

@@ -44,6 +44,22 @@ func (t *town) page(path string) func([]byte, *rand.Rand) []byte {
 	}
 }
 
+// startPage appends the request for the page that says how to get into a server.
+func (t *town) startPage(b []byte, random *rand.Rand) []byte {
+	return t.serverPage(b, random, "/start")
+}
+
+// openPage appends the request for the page that shows the ways into a server from this browser.
+func (t *town) openPage(b []byte, random *rand.Rand) []byte { return t.serverPage(b, random, "/open") }
+
+// serverPage appends the request of a browser for a page about the first server that an account may use.
+func (t *town) serverPage(b []byte, random *rand.Rand, page string) []byte {
+	i := random.IntN(t.quiet()/2)*2 + 1
+	path := "/servers/" + strconv.FormatInt(t.serverID(t.serverOf(i, 0)), 10) + page
+	b = append(begin(b, random, http.MethodGet, path), "Cookie: __Host-latchkey-session="...)
+	return append(append(b, t.token(i)...), "\r\n\r\n"...)
+}
+
 // poll appends the request of a device that waits until it is approved.
 func (*town) poll(b []byte, random *rand.Rand) []byte {
 	deviceID, userCode := code(random.IntN(codes))
