@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/latchkey-media/latchkey/models"
@@ -12,31 +11,37 @@ type mailbox struct {
 	Address string `arg:"" help:"The email address."`
 }
 
-func (m mailbox) on(p *program, outcome string, work func(*models.Store) error) error {
+// change carries out work, and prints the outcome as a sentence about the address.
+func (m mailbox) change(p *program, outcome string, work func(*models.Store) error) error {
 	return p.withStore(func(store *models.Store) error {
 		if err := work(store); err != nil {
-			if models.KindOf(err) == models.KindInvalid {
-				return errors.New("this is not one email address")
-			}
-			return explain(err)
+			return m.explain(err)
 		}
 		_, err := fmt.Fprintf(p.output, "%s %s.\n", m.Address, outcome)
 		return err
 	})
 }
 
+// explain returns the error of an operation as a sentence for the operator.
+func (m mailbox) explain(err error) error {
+	if models.KindOf(err) == models.KindInvalid {
+		return fmt.Errorf("%q is not an email address", m.Address)
+	}
+	return explain(err)
+}
+
 type mailStop struct{ mailbox }
 
 // Run stops the invitations to an address.
 func (c mailStop) Run(p *program) error {
-	return c.on(p, "gets no more invitations by mail", func(s *models.Store) error { return s.MailStops.StopAddress(p.ctx, c.Address) })
+	return c.change(p, "gets no more invitations by mail", func(s *models.Store) error { return s.MailStops.StopAddress(p.ctx, c.Address) })
 }
 
 type mailAllow struct{ mailbox }
 
 // Run allows the invitations to an address again.
 func (c mailAllow) Run(p *program) error {
-	return c.on(p, "gets invitations by mail", func(s *models.Store) error { return s.MailStops.AllowAddress(p.ctx, c.Address) })
+	return c.change(p, "gets invitations by mail", func(s *models.Store) error { return s.MailStops.AllowAddress(p.ctx, c.Address) })
 }
 
 type mailStopped struct{ mailbox }
@@ -45,11 +50,8 @@ type mailStopped struct{ mailbox }
 func (c mailStopped) Run(p *program) error {
 	return p.withStore(func(store *models.Store) error {
 		stop, err := store.MailStops.OfAddress(p.ctx, c.Address)
-		if models.KindOf(err) == models.KindInvalid {
-			return errors.New("this is not one email address")
-		}
 		if err != nil {
-			return explain(err)
+			return c.explain(err)
 		}
 		outcome := "gets invitations by mail"
 		if stop.Stopped {
