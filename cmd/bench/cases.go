@@ -29,6 +29,7 @@ type route struct {
 
 	floorRequest func(b []byte, random *rand.Rand) []byte // the request to the floor; nil if it is the same
 	alone        bool                                     // the floor does only the work that cannot be left out, so its answer differs from that of the service
+	computes     bool                                     // the floor only computes, so work that the database does in the background must not count
 }
 
 // routes returns the table of cases. style is the path of a static file.
@@ -47,16 +48,21 @@ func (t *town) routes(style string) []route {
 		{name: "GET /service/pin", request: t.poll, floor: 0.80},
 		{
 			name: "sign-in", request: t.signIn, floorRequest: argon2id, want: http.StatusCreated, later: []int{http.StatusServiceUnavailable, http.StatusTooManyRequests},
-			connections: 1, floor: 0.90, alone: true,
+			connections: 1, floor: 0.90, alone: true, computes: true,
 		},
 		{
 			name: "sign-in, known device", request: t.signInAgain, floorRequest: argon2id, want: http.StatusCreated,
-			later: []int{http.StatusServiceUnavailable, http.StatusTooManyRequests}, connections: 1, floor: 0.90, alone: true,
+			later: []int{http.StatusServiceUnavailable, http.StatusTooManyRequests}, connections: 1, floor: 0.90, alone: true, computes: true,
 		},
 		{name: "page /", request: plain("/"), core: 2000},
 		{name: "page /signin", request: plain("/signin"), core: 2000},
 		{name: "page /servers, signed in", request: t.page("/servers"), core: 2000},
 		{name: "page /i, of an invite by link", request: plain("/i"), core: 2000},
+		{name: "POST /i, a link is opened", request: t.openInvite("/i"), floorRequest: t.openInvite("/invite"), want: http.StatusSeeOther, floor: 0.40, alone: true},
+		{
+			name: "POST /servers/ID/open, the way into a web app begins", request: t.open, floorRequest: t.floorOpen, want: http.StatusSeeOther,
+			connections: 1, floor: 0.40, alone: true,
+		},
 		{name: "page /servers/ID/start", request: t.startPage},
 		{name: "page /servers/ID/open", request: t.openPage},
 		{name: "static file", request: plain(style)},
@@ -202,8 +208,8 @@ func (r *run) targets(rt, older *route, started programs) []bench.Target {
 		if rt.floorRequest != nil {
 			floor.request = rt.floorRequest
 		}
-		if rt.alone {
-			program.database = 0 // it does not use the database, so the work that the database does in the background must not count
+		if rt.computes {
+			program.database = 0
 		}
 		all = append(all, floor.target(&program))
 		goals = append(goals, bench.Comparison{Of: nameFloor, Least: rt.floor})

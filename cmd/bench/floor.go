@@ -129,6 +129,8 @@ func (f *floor) handler() http.Handler {
 	r.GET("/service/servers", service, f.serviceServers)
 	r.GET("/service/pin", service, f.pin)
 	r.POST("/argon2id", f.argon2id)
+	r.POST("/invite", f.invite)
+	r.POST("/open/:id", f.open)
 	return r
 }
 

@@ -39,12 +39,25 @@ const (
  JOIN servers s ON s.id = l.server_id AND s.disabled_at IS NULL
  LEFT JOIN server_addresses a ON a.server_id = l.server_id AND a.hidden = ?` +
 		sessionIsValid + ` ORDER BY l.id, a.position, a.id`
-	floorPin = `SELECT state, expires_at > ? FROM device_codes WHERE device_mac = ?`
+	floorInvite = `SELECT i.id, i.greeting, i.type, o.username, s.id, s.name FROM invites i JOIN accounts o ON o.id = i.owner_id
+ JOIN invite_servers v ON v.invite_id = i.id JOIN servers s ON s.id = v.server_id AND s.disabled_at IS NULL
+ WHERE i.link_hash = ? AND i.state = 'pending' AND i.expires_at > ? AND i.used < i.uses`
+	floorOpener = `SELECT CASE WHEN z.last_seen_at < ? THEN 1 ELSE 0 END, c.id, z.id, a.scheme, a.host, a.port` + validSession +
+		` JOIN links l ON l.account_id = z.account_id AND l.server_id = ? AND l.state = 'accepted' AND (l.ends_at IS NULL OR l.ends_at > ?)
+ JOIN server_addresses a ON a.server_id = l.server_id AND a.opens = ?` + sessionIsValid
+	floorForget = `DELETE FROM server_opens WHERE session_id = ? AND server_id = ?`
+	floorNote   = `INSERT INTO server_opens (session_id, server_id, account_id, challenge, expires_at) VALUES (?, ?, ?, '', ?)`
+	// The floor counts a look in one row, and the service in one row for each limit.
+	floorUncount = `DELETE FROM throttle WHERE throttle_key = ?`
+	floorCount   = `INSERT INTO throttle (throttle_key, hits, window_ends, open_at) VALUES (?, 1, ?, 0)`
+	floorPin     = `SELECT state, expires_at > ? FROM device_codes WHERE device_mac = ?`
 )
 
 // floorStore has the prepared statements.
 type floorStore struct {
-	account, user, servers, pin *sql.Stmt
+	account, user, servers, pin, invite *sql.Stmt
+
+	db *sql.DB
 
 	keys    secret.Keys
 	opening cipher.AEAD
@@ -60,14 +73,20 @@ func newFloorStore(ctx context.Context, db *sql.DB) (*floorStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the key of access keys: %w", err)
 	}
-	s := &floorStore{keys: keys, keyID: keys.ID()}
+	s := &floorStore{db: db, keys: keys, keyID: keys.ID()}
 	if s.opening, err = cipher.NewGCM(block); err != nil {
 		return nil, fmt.Errorf("the key of access keys: %w", err)
 	}
 	for _, one := range []struct {
 		to   **sql.Stmt
 		text string
-	}{{&s.account, floorAccount}, {&s.user, floorUser}, {&s.servers, floorServers}, {&s.pin, floorPin}} {
+	}{
+		{&s.account, floorAccount},
+		{&s.user, floorUser},
+		{&s.servers, floorServers},
+		{&s.pin, floorPin},
+		{&s.invite, floorInvite},
+	} {
 		if *one.to, err = db.PrepareContext(ctx, one.text); err != nil { //nolint:sqlclosecheck // kept as long as the floor runs
 			return nil, fmt.Errorf("prepare: %w", err)
 		}

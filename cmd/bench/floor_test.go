@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -81,10 +82,10 @@ func TestFloorAnswers(t *testing.T) {
 }
 
 func status(rt route) string {
-	if rt.want == http.StatusCreated {
-		return "201"
+	if rt.want == 0 {
+		return "200"
 	}
-	return "200"
+	return strconv.Itoa(rt.want)
 }
 
 // TestFloorRefusesStrangers checks that the floor checks sessions. A floor without that check would

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+
+	"github.com/latchkey-media/latchkey/models"
 )
 
 // The headers that carry the token of a request.
@@ -58,6 +60,42 @@ func (t *town) serverPage(b []byte, random *rand.Rand, page string) []byte {
 	path := "/servers/" + strconv.FormatInt(t.serverID(t.serverOf(i, 0)), 10) + page
 	b = append(begin(b, random, http.MethodGet, path), "Cookie: __Host-latchkey-session="...)
 	return append(append(b, t.token(i)...), "\r\n\r\n"...)
+}
+
+// form appends the rest of the request by which a browser sends a form.
+func form(b []byte, body string) []byte {
+	return fmt.Appendf(b, "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+}
+
+// openInvite returns the request of a browser that has the link of an invite.
+func (*town) openInvite(path string) func([]byte, *rand.Rand) []byte {
+	return func(b []byte, random *rand.Rand) []byte {
+		return form(begin(b, random, http.MethodPost, path), "link="+inviteSecret(random.IntN(invites)))
+	}
+}
+
+// open appends the request of a browser in which a person presses Open.
+func (t *town) open(b []byte, random *rand.Rand) []byte {
+	i := t.opener(random)
+	path := "/servers/" + strconv.FormatInt(t.serverID(t.serverOf(i, 0)), 10) + "/open"
+	b = append(begin(b, random, http.MethodPost, path), "Cookie: __Host-latchkey-session="...)
+	return form(append(append(b, t.token(i)...), "\r\n"...), "")
+}
+
+// floorOpen appends the same request to the floor.
+func (t *town) floorOpen(b []byte, random *rand.Rand) []byte {
+	i := t.opener(random)
+	b = append(begin(b, random, http.MethodPost, "/open/"+strconv.FormatInt(t.serverID(t.serverOf(i, 0)), 10)), bearer...)
+	return form(append(append(b, t.token(i)...), "\r\n"...), "")
+}
+
+// opener returns the number of an account that uses a browser and whose first server has an agent.
+func (t *town) opener(random *rand.Rand) int {
+	for {
+		if i := random.IntN(t.quiet()/2)*2 + 1; serverKind(t.serverOf(i, 0)) == models.ServerAgent {
+			return i
+		}
+	}
 }
 
 // poll appends the request of a device that waits until it is approved.

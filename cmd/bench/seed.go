@@ -92,7 +92,7 @@ func (t *town) media(now time.Time) []table {
 			return []any{secret.Sum(serverKey(i)), t.serverID(i), longAgo(now), seenNever(now)}
 		})},
 		{
-			"server_addresses", "id, server_id, kind, scheme, host, port, position, hidden, by_owner, reported_at", t.servers() * addressesEach,
+			"server_addresses", "id, server_id, kind, scheme, host, port, position, hidden, by_owner, reported_at, opens", t.servers() * addressesEach,
 			always(func(n int) []any { return t.address(n%t.servers(), n/t.servers(), now) }),
 		},
 		{"local_users", "id, server_id, external_id, name, reported_at", t.accounts * linksEach, always(func(n int) []any {
@@ -103,6 +103,19 @@ func (t *town) media(now time.Time) []table {
 			"links", "id, server_id, account_id, local_user_id, type, state, access_key, requested_by, created_at, accepted_at", t.accounts * linksEach,
 			func(n int) ([]any, error) { return t.link(n%t.accounts, n/t.accounts, now) },
 		},
+		{
+			"invites", "id, owner_id, account_id, typed, email, email_key, note, type, state, created_at, expires_at, answered_by, greeting, link_hash, link_secret, uses",
+			invites, always(func(n int) []any {
+				hash := secret.Sum(inviteSecret(n))
+				return []any{
+					t.id("invite", 0, n), t.accountID(n % t.servers() * accountsServed), 0, "", "", "", "", models.LinkGuest, models.InvitePending,
+					longAgo(now), validUntil(now), 0, "Nina", hash[:], "sealed", 100,
+				}
+			}),
+		},
+		{"invite_servers", "invite_id, server_id", invites, always(func(n int) []any {
+			return []any{t.id("invite", 0, n), t.serverID(n % t.servers())}
+		})},
 		{youngest, "account_id, version", t.accounts, always(func(i int) []any {
 			return []any{t.accountID(i), int64(binary.BigEndian.Uint64(digest("list", i)) >> 1)}
 		})},
@@ -147,7 +160,8 @@ func (t *town) address(server, k int, now time.Time) []any {
 	if k > 0 {
 		kind, scheme, host, port = models.AddressWAN, "https", "media"+strconv.Itoa(server)+".example.org", 443
 	}
-	return []any{t.id("address", k, server), t.serverID(server), kind, scheme, host, port, k, false, false, longAgo(now)}
+	opens := k > 0 && serverKind(server) == models.ServerAgent
+	return []any{t.id("address", k, server), t.serverID(server), kind, scheme, host, port, k, false, false, longAgo(now), opens}
 }
 
 func (t *town) link(i, k int, now time.Time) ([]any, error) {

@@ -24,6 +24,7 @@ const (
 	addressesEach  = 2     // addresses of a server
 	accountsServed = 10    // accounts for each server
 	codes          = 2_000 // codes of devices that wait to be approved
+	invites        = 500   // invites with a link
 	passwords      = 300   // accounts that can sign in with a password; to make more of them would take too long
 )
 
@@ -93,6 +94,11 @@ func (t *town) serverOf(i, k int) int {
 // serverKey returns the key by which an agent proves which server it is.
 func serverKey(i int) string {
 	return secret.FormatToken(secret.ServerKey, secret.Hash(digest("server key", i)))
+}
+
+// inviteSecret returns the secret of the link of an invite.
+func inviteSecret(i int) string {
+	return secret.FormatToken(secret.InviteToken, secret.Hash(digest("invite link", i)))
 }
 
 // code returns the device id and the user code of a device that waits to be approved.
