@@ -63,6 +63,14 @@ func (t *town) routes(style string) []route {
 			name: "POST /servers/ID/open, the way into a web app begins", request: t.open, floorRequest: t.floorOpen, want: http.StatusSeeOther,
 			connections: 1, floor: 0.40, alone: true,
 		},
+		{
+			name: "POST /servers/ID/authorize, a code is made", request: t.authorize, floorRequest: t.floorOpen, want: http.StatusSeeOther,
+			connections: 1, floor: 0.40, alone: true,
+		},
+		{
+			name: "POST /api/v1/server/opens/redeem, the code is over", request: t.redeem("/api/v1/server/opens/redeem"), floorRequest: t.redeem("/redeem"),
+			want: http.StatusGone, floor: 0.40, alone: true,
+		},
 		{name: "page /servers/ID/start", request: t.startPage},
 		{name: "page /servers/ID/open", request: t.openPage},
 		{name: "static file", request: plain(style)},

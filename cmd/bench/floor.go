@@ -131,6 +131,7 @@ func (f *floor) handler() http.Handler {
 	r.POST("/argon2id", f.argon2id)
 	r.POST("/invite", f.invite)
 	r.POST("/open/:id", f.open)
+	r.POST("/redeem", f.redeem)
 	return r
 }
 

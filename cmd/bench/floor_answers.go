@@ -50,12 +50,14 @@ const (
 	// The floor counts a look in one row, and the service in one row for each limit.
 	floorUncount = `DELETE FROM throttle WHERE throttle_key = ?`
 	floorCount   = `INSERT INTO throttle (throttle_key, hits, window_ends, open_at) VALUES (?, 1, ?, 0)`
+	floorKey     = `SELECT s.id FROM server_keys k JOIN servers s ON s.id = k.server_id AND s.disabled_at IS NULL WHERE k.hash = ?`
+	floorCode    = `SELECT session_id, server_id, account_id, challenge, expires_at FROM server_opens WHERE code_hash = ?`
 	floorPin     = `SELECT state, expires_at > ? FROM device_codes WHERE device_mac = ?`
 )
 
 // floorStore has the prepared statements.
 type floorStore struct {
-	account, user, servers, pin, invite *sql.Stmt
+	account, user, servers, pin, invite, key, code *sql.Stmt
 
 	db *sql.DB
 
@@ -86,6 +88,8 @@ func newFloorStore(ctx context.Context, db *sql.DB) (*floorStore, error) {
 		{&s.servers, floorServers},
 		{&s.pin, floorPin},
 		{&s.invite, floorInvite},
+		{&s.key, floorKey},
+		{&s.code, floorCode},
 	} {
 		if *one.to, err = db.PrepareContext(ctx, one.text); err != nil { //nolint:sqlclosecheck // kept as long as the floor runs
 			return nil, fmt.Errorf("prepare: %w", err)

@@ -86,6 +86,35 @@ func (f *floor) open(c *gin.Context) {
 	f.leads(c, scheme+"://"+host+":"+strconv.Itoa(port)+"/latchkey/open")
 }
 
+// redeem looks for the code of an agent whose key is right. It knows no code, because none is made here.
+func (f *floor) redeem(c *gin.Context) {
+	ctx := c.Request.Context()
+	var in struct {
+		Code string `json:"code"`
+	}
+	if err := c.ShouldBindJSON(&in); err != nil {
+		c.Status(http.StatusBadRequest)
+		return
+	}
+	text, _ := strings.CutPrefix(c.Request.Header.Get("Authorization"), "Bearer ")
+	key, code := secret.Sum(text), secret.Sum(in.Code)
+	var server, session, other, account int64
+	var challenge string
+	var until time.Time
+	if err := f.store.key.QueryRowContext(ctx, key[:]).Scan(&server); err != nil {
+		c.Status(http.StatusUnauthorized)
+		return
+	}
+	err := f.store.code.QueryRowContext(ctx, code[:]).Scan(&session, &other, &account, &challenge, &until)
+	if !errors.Is(err, sql.ErrNoRows) {
+		c.Status(http.StatusInternalServerError)
+		return
+	}
+	header := c.Writer.Header()
+	header["Cache-Control"] = []string{"no-store"}
+	c.JSON(http.StatusGone, map[string]string{"code": "open_over", "title": "This code is over."})
+}
+
 // leads answers with a redirect, and with the headers that every page of the service has.
 func (*floor) leads(c *gin.Context, to string) {
 	header := c.Writer.Header()

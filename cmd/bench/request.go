@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/latchkey-media/latchkey/internal/secret"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -82,7 +83,29 @@ func (t *town) open(b []byte, random *rand.Rand) []byte {
 	return form(append(append(b, t.token(i)...), "\r\n"...), "")
 }
 
-// floorOpen appends the same request to the floor.
+// authorize appends the request of a browser that came back from the agent, in which the person says yes. It
+// makes a code.
+func (t *town) authorize(b []byte, random *rand.Rand) []byte {
+	const asked = "state=a-state-of-the-bench-0123456789&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+	i := t.opener(random)
+	path := "/servers/" + strconv.FormatInt(t.serverID(t.serverOf(i, 0)), 10) + "/authorize"
+	b = append(begin(b, random, http.MethodPost, path), "Cookie: __Host-latchkey-session="...)
+	return form(append(append(b, t.token(i)...), "\r\n"...), asked)
+}
+
+// redeem returns the request of an agent for a code that is over: a code can be redeemed once, so no good one
+// can be sent again and again.
+func (t *town) redeem(path string) func([]byte, *rand.Rand) []byte {
+	return func(b []byte, random *rand.Rand) []byte {
+		i := random.IntN(t.servers()/10) * 10 // every tenth server speaks the Emby Connect protocol, and it is never the first of ten
+		body := fmt.Sprintf(`{"code":"%s","code_verifier":"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}`,
+			secret.FormatToken(secret.OpenCode, secret.Hash(digest("open", random.IntN(codes)))))
+		b = append(append(append(begin(b, random, http.MethodPost, path), bearer...), serverKey(i)...), "\r\n"...)
+		return fmt.Appendf(b, "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	}
+}
+
+// floorOpen appends the request to the floor for which the floor writes the same row.
 func (t *town) floorOpen(b []byte, random *rand.Rand) []byte {
 	i := t.opener(random)
 	b = append(begin(b, random, http.MethodPost, "/open/"+strconv.FormatInt(t.serverID(t.serverOf(i, 0)), 10)), bearer...)
