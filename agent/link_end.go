@@ -35,6 +35,7 @@ func (l *Links) tellEnd(ctx context.Context, row *linkRow) error {
 			return err
 		}
 	}
+	l.store.over.add(row.ID)
 	err = l.store.tx(ctx, "remove a link", func(tx *gorm.DB) error {
 		_, err := l.store.dropLink(tx, row.ID)
 		return err
