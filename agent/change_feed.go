@@ -201,9 +201,8 @@ func (f *feed) noteKeyReplaced(ctx context.Context, until time.Time) {
 }
 
 // compare copies all links from the service and continues after the change with the number
-// seq. A link that the service does not list stays, and is marked with unlisted. The function
-// last is that of [Links.takeOver]. From then on the agent's copy of the links counts as
-// confirmed.
+// seq. A link that the service does not list stays, and is marked with unlisted. It passes
+// last on to [Links.takeOver]. Afterwards the agent's copy of the links counts as confirmed.
 func (f *feed) compare(
 	ctx context.Context, service *client.Agent, seq int64, unlisted listing, last func(tx *gorm.DB, rows []linkRow) error,
 ) error {

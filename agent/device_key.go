@@ -30,7 +30,8 @@ func showKey(text string) shownKey {
 	return shownKey{text: text, hash: hex.EncodeToString(sum[:]), session: secret.DeviceKeyNumber(text)}
 }
 
-// sessionID returns the session of the key as the service writes ids, "" for none.
+// sessionID returns the id of the session that the key names, as the service writes ids, or "" if
+// the key names no session.
 func (k *shownKey) sessionID() client.ID {
 	if k.session == 0 {
 		return ""
@@ -47,8 +48,8 @@ func numberOf(id client.ID) int64 {
 	return max(0, number)
 }
 
-// opens reports whether a key is that of the link, or with device keys that of a session of
-// the link.
+// opens reports whether a key opens the link. With device keys this is the key of a session, and
+// otherwise the key of the link.
 func (r *linkRow) opens(key *shownKey) bool {
 	if !r.DeviceKeys {
 		return subtle.ConstantTimeCompare([]byte(r.AccessKeySHA256), []byte(key.hash)) == 1

@@ -44,7 +44,7 @@ func (d *deployment) isLive(token string) bool {
 }
 
 // TestDeviceKeyEndsWithItsSession signs one device out: its token ends at once and its key opens
-// nothing, while those of the other device stay.
+// nothing, while the token and the key of the other device still work.
 func TestDeviceKeyEndsWithItsSession(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

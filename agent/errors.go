@@ -53,7 +53,7 @@ var (
 	ErrLocalUserUnknown = errors.New("the media server has no such local user")
 	// ErrLibraryUnknown means that the media server has no such library.
 	ErrLibraryUnknown = errors.New("the media server has no such library")
-	// ErrProfileUnknown means that the owner has saved no such profile for invites at the
+	// ErrProfileUnknown means that the owner has not saved a profile of that name at the
 	// service.
 	ErrProfileUnknown = errors.New("the owner has saved no profile of that name for the invites to this server")
 	// ErrGuestsOff means that the agent may not create local users for guests.

@@ -38,7 +38,7 @@ func (e *Exchanges) findLink(ctx context.Context, ask ExchangeAsk, key *shownKey
 
 // lookUpTwice returns the link that key opens, or nil. If the agent's own copy has no link of the
 // account that the device named, it fetches the links and looks again. It returns
-// [ErrAccountUnknown] if there is still none.
+// [ErrAccountUnknown] if the account still has no link.
 func (e *Exchanges) lookUpTwice(ctx context.Context, ask ExchangeAsk, key *shownKey) (found *linkRow, err error) {
 	known, found, err := e.lookUp(ctx, ask.AccountID, key)
 	if err != nil || known || ask.AccountID == "" {

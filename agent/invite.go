@@ -104,7 +104,7 @@ func (i *Invites) Create(ctx context.Context, ask InviteAsk) (InviteAnswer, erro
 	return answerOf(made), nil
 }
 
-// answerOf returns what the admin is told of a new invite.
+// answerOf returns the facts about a new invite that the administrator sees.
 func answerOf(made client.MadeInvite) InviteAnswer {
 	out := InviteAnswer{ID: string(made.ID), To: made.To, Uses: made.Uses, ExpiresAt: made.ExpiresAt}
 	if made.Link != nil {

@@ -104,8 +104,8 @@ func unasked(err error) *OpenPathError {
 	return &OpenPathError{ErrPathNotAsked, "it does not answer from here (" + readable(err.Error()) + ")", adviceAway}
 }
 
-// pathCertificateAdvice says what to do about a certificate of the media server's address. It
-// returns "" for an error that is not about a certificate.
+// pathCertificateAdvice returns advice about the certificate of a media server's address, or "" for
+// an error that is not about a certificate.
 func pathCertificateAdvice(err error) string {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return "it comes from an authority that this machine does not trust, so browsers may refuse it, too: let the proxy get one from a public authority, " +

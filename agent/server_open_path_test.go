@@ -84,7 +84,7 @@ func TestCheckOpenPathWithoutAnAnswer(t *testing.T) {
 	}
 }
 
-// The agent compares whose path it is: that of another agent does not sign people in here.
+// The agent checks whether the path leads to itself: another agent cannot sign people in here.
 func TestCheckPaths(t *testing.T) {
 	t.Parallel()
 	body := make(chan string, 1)

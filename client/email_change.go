@@ -24,7 +24,7 @@ func (e *Emails) Change(ctx context.Context, email, accountPassword string) erro
 // the one that the Client has.
 //
 // Confirm returns a token for [Passwords.Reset] if the account came by the link of an invite and
-// the session token belongs to another account, or to none: the password, the PIN and the sessions
+// the client has no session token, or the token of another account: the password, the PIN and the sessions
 // of its maker have ended, because the address may belong to another person. In all other cases
 // Confirm returns "".
 func (e *Emails) Confirm(ctx context.Context, token string) (string, error) {

@@ -169,8 +169,8 @@ func TestFirefox(t *testing.T) {
 	f.push(`form[action="/signout"] button`, "/")
 }
 
-// TestFirefoxOpens opens the films in Firefox: the forms that lead to another origin, the storage
-// and the policy of the agent's page are those of a second engine there.
+// TestFirefoxOpens opens the films in Firefox. So a second engine has to accept the forms that lead to
+// another origin, the use of the storage, and the policy of the agent's page.
 func TestFirefoxOpens(t *testing.T) {
 	t.Parallel()
 	films := openFilms(t, "12", "/jellyfin")
@@ -193,7 +193,7 @@ func TestFirefoxOpens(t *testing.T) {
 	if n := len(films.tokens(films.annaID)); n != 1 || films.minted() != 1 {
 		t.Errorf("%d tokens, %d made; want one that is used again", n, films.minted())
 	}
-	// What the browser keeps is full: the page finds that out before anybody is asked for a token.
+	// The browser's storage is full: the page notices it before it asks anybody for a token.
 	f.do("ask", `(() => {
 		for (let n = 1 << 22, text; n > 0; n >>= 1) {
 			try { for (let i = 0; ; i++) localStorage.setItem("fill-" + n + "-" + i, "x".repeat(n)); } catch {}

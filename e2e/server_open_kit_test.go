@@ -59,7 +59,7 @@ type passed struct {
 	method, address, referer, token string
 }
 
-// localPassword is that of the local users of the films.
+// localPassword is the password of each local user of the films.
 const localPassword = "the password of a local user"
 
 // openFilms starts films of a version below a base.

@@ -14,7 +14,7 @@ import (
 // handset is a phone as most people have one.
 var handset = look{width: 360, height: 640}
 
-// openCase is one row of what is known of Jellyfin's web app in a browser.
+// openCase is one known behaviour of Jellyfin's web app in a browser.
 type openCase struct {
 	name string
 	run  func(t *testing.T, f *films)
@@ -73,7 +73,7 @@ func openInAFreshBrowser(t *testing.T, f *films) {
 	v.until(`location.origin === ` + quote(f.site.origin) + ` && location.pathname === "/servers"`)
 }
 
-// kept is what the web app keeps of servers.
+// kept is the list of servers that the web app keeps in the browser.
 type kept struct {
 	Servers []keptServer `json:"Servers"`
 }
@@ -319,8 +319,8 @@ func openBesideTheSignIn(t *testing.T, f *films) {
 	}
 }
 
-// openBesideALateSignOut signs out in a tab whose token was replaced: that ends nothing, and
-// clears what is kept.
+// openBesideALateSignOut signs out in a tab whose token was replaced: that ends nothing, but
+// it clears the list of servers that the browser keeps.
 func openBesideALateSignOut(t *testing.T, f *films) {
 	v := f.visit(t, desktop, "en")
 	f.opens(v)

@@ -87,7 +87,7 @@ func (s *service) visit(t *testing.T, l look, locale string) *visitor {
 	return v
 }
 
-// arrange makes a new tab that of the visitor.
+// arrange prepares a new tab for the visitor.
 func (v *visitor) arrange(l look) {
 	v.t.Helper()
 	v.do(

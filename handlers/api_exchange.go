@@ -38,7 +38,7 @@ func (in *askExchange) hash() (sum [sha256.Size]byte, err error) {
 	return sum, nil
 }
 
-// namedID reads an id that a request may name, 0 for none. It returns
+// namedID reads an id that a request may leave out; then it returns 0. It returns
 // [models.ErrAccessKeyWrong] for a text that is not an id.
 func namedID(text *string) (int64, error) {
 	if text == nil {

@@ -69,8 +69,8 @@ func (in *inputs) displayName() Field {
 	}, "display_name")
 }
 
-// timeZone returns the field of the zone in which mails tell times. Scripts propose that of the
-// browser while it is empty, and offer the others.
+// timeZone returns the field of the zone in which mails tell times. While it is empty, a
+// script proposes the zone of the browser. It also offers the other zones.
 func (in *inputs) timeZone() Field {
 	return in.add(Field{
 		Name: "time_zone", Type: "text", Hint: in.hint("time_zone"), Autocomplete: "off",

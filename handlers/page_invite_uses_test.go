@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The owner sees every invite to the server: what is open, with its link, and what has ended, with who came by it.
+// The owner sees every invite to the server: the open ones with their links, and the ended ones with the people who accepted them.
 func TestInviteUses(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

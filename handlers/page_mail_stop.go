@@ -10,8 +10,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// mailStopPage is the data of templates/pages/mail_stop.html, to which the link in a mail leads that
-// stops such mails. It has one button: POST /mail/stop, or POST /mail/stop/end if they are stopped.
+// mailStopPage is the data of templates/pages/mail_stop.html. The link that stops invitations by mail
+// leads there. The page has one button: POST /mail/stop, or POST /mail/stop/end if they are stopped.
 type mailStopPage struct {
 	Base
 	Mailbox string

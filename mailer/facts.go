@@ -137,7 +137,7 @@ func (v *voice) serverName() string {
 }
 
 // note returns the lines of the text that the owner of a media server wrote to a person whom they
-// invite. It returns none for a text that contains anything like a web address.
+// invite. It returns nil for a text that contains something like a web address.
 func (v *voice) note() []string {
 	var lines []string
 	for line := range strings.Lines(v.letter.Facts.Note) {
@@ -175,7 +175,7 @@ func (v *voice) email() string {
 }
 
 // moment returns the day and time of a fact in the reader's language and time zone, or "" for
-// the zero time. In a zone that is not known the time is that of UTC, and says so.
+// the zero time. If the time zone is not known, it returns the time in UTC and says so.
 func (v *voice) moment(at time.Time) string {
 	if at.IsZero() {
 		return ""

@@ -152,8 +152,8 @@ func checkEnvelope(t *testing.T, got mailtest.Received) {
 	}
 }
 
-// senderOf returns the header From of the mail for a letter whose person has a name that may be
-// shown or, in the tests with hostile facts, none.
+// senderOf returns the header From of the mail for a letter. In the tests with hostile facts the name
+// of the person must not be in it.
 func senderOf(l mailer.Letter) string {
 	from := netmail.Address{Name: "Latchkey", Address: "accounts@id.example.org"}
 	if inSomebodysName(l.Kind) && l.Facts.PersonName == "Bert Brandt" {

@@ -10,7 +10,7 @@ import (
 
 // This file decides which names of people and servers may stand in the sender, the subject and
 // the first sentence of a mail. Strangers chose these names, and readers trust these places
-// most: docs/adr/0030 says what is refused, and why.
+// most: docs/adr/0030 lists the refused names and the reasons.
 
 const (
 	maxServers = 60 // characters of the names of the servers in a subject

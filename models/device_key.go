@@ -10,8 +10,8 @@ import (
 )
 
 // At a server whose agent says so, each session has an access key of its own, so that signing
-// one device out ends the key of that device alone. The key is derived from that of the link
-// and names the session, see [secret.DeviceKey] and ADR 0031. The agent checks it by the
+// one device out ends the key of that device alone. The key is derived from the link's
+// key and names the session, see [secret.DeviceKey] and ADR 0031. The agent checks it by the
 // SHA-256 of the link's key, and learns from its feed which sessions have ended. Therefore
 // every end of a session is fed, unless the link's key is replaced in the same transaction.
 
@@ -29,15 +29,15 @@ func (l *AgentLink) opens(shown ShownKey) bool {
 // differ, and sessions that began at either must lie below.
 const sessionMarkAhead = 2 * MaxDrift
 
-// sessionMark returns an id above those of all sessions that have begun.
+// sessionMark returns an id that is greater than the id of every session that has begun.
 func (c *core) sessionMark() int64 {
 	return (c.Now().Add(sessionMarkAhead).UnixMilli() - idEpoch) << idRandomBits
 }
 
 // checkSession finds the session that an access key names. If the device did not name its
-// account, shown gets that of the session. A session that has ended, or is that of another
-// account, is no error here if the server has no device keys: any key of 32 hexadecimal digits
-// seems to name one. Then shown gets the SessionID 0.
+// account, shown gets the account of the session. If the server has no device keys, a session that
+// has ended or belongs to another account is not an error, because any key of 32 hexadecimal
+// digits seems to name a session. Then shown gets the SessionID 0.
 func (a *Agents) checkSession(ctx context.Context, shown *ShownKey) error {
 	if shown.SessionID == 0 {
 		return nil
@@ -56,8 +56,8 @@ func (a *Agents) checkSession(ctx context.Context, shown *ShownKey) error {
 
 // switchDeviceKeys stores whether the agent of a server takes device keys, in a transaction that
 // has locked the server. When it begins to, all links get new keys: devices know the present
-// ones and could derive the keys of others. In any case that something changes, the agent is
-// told of each link.
+// ones and could derive the keys of others. Whenever something changes, each
+// link is written into the feed of the agent.
 func (c *core) switchDeviceKeys(ctx context.Context, tx *gorm.DB, serverID int64, on bool) error {
 	result := tx.Exec("UPDATE servers SET device_keys = ? WHERE id = ? AND device_keys <> ?", on, serverID, on)
 	if result.Error != nil || result.RowsAffected == 0 {
@@ -81,8 +81,8 @@ func (c *core) switchDeviceKeys(ctx context.Context, tx *gorm.DB, serverID int64
 }
 
 // feedSignedOut writes the sessions that are about to be signed out, and their devices, into the
-// feeds of the account's servers. An SQL condition selects these sessions among those of the
-// account.
+// feeds of the account's servers. An SQL condition selects these sessions among the sessions of
+// the account.
 func (c *core) feedSignedOut(ctx context.Context, tx *gorm.DB, accountID int64, condition string, args ...any) error {
 	ended, err := sessionsToEnd(tx, accountID, condition, args...)
 	if err != nil || len(ended) == 0 {

@@ -170,7 +170,7 @@ func TestEveryEndOfASessionIsTold(t *testing.T) {
 	})
 }
 
-// What ends all sessions replaces the keys of all devices.
+// If all sessions of an account end, the keys of all its devices are replaced.
 func TestEndOfAllSessionsReplacesDeviceKeys(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()

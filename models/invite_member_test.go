@@ -40,7 +40,7 @@ func TestInviteOfAMember(t *testing.T) {
 		}
 		k.must(k.Invites.Decline(ctx, anna.ID, named.ID, home))
 
-		// A second server is something new, and so is a local user for a link that has none.
+		// A second server is something new, and so is a local user for a link without one.
 		both := k.invite(owner, anna.Username, den, attic)
 		member(both, false)
 		k.must(k.Invites.Accept(ctx, anna.ID, both.ID, home))

@@ -91,7 +91,7 @@ func (l *Links) locate(ctx context.Context, this Session, state string) (found [
 }
 
 // locatedLink returns the link of a row. For a session it has the access key of an accepted
-// link; a pending link has none for the person.
+// link; a person never gets the key of a pending link.
 func (l *Links) locatedLink(r *locatedRow, this Session, state string) (Link, error) {
 	link := Link{ID: r.id, ServerID: r.serverID, AccountID: this.AccountID, Server: r.server.description(), Type: r.linkType, State: state}
 	if state != LinkAccepted || this.ID == 0 {

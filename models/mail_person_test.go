@@ -12,8 +12,8 @@ func (k *kit) zoned(a models.Account, name, zone string) {
 	k.must(k.Accounts.SetProfile(k.t.Context(), a.ID, models.Profile{Username: a.Username, DisplayName: name, Locale: "en", TimeZone: &zone}, home))
 }
 
-// A mail in the name of a person has both names, and the time zone of its reader, or else that of
-// the person.
+// A mail in the name of a person has both names, and the time zone of its reader, or the person's
+// time zone if the reader's is not known.
 func TestMailsInTheNameOfAPerson(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()

@@ -13,8 +13,8 @@ import (
 )
 
 // MailStops are the operations of people who want no invitations by mail. A stop is about a
-// mailbox, see mailboxKey, and about the invitations of everybody; [MailTraits].Stops says which
-// mails these are. The link in such a mail works without an account. Owners never learn that
+// mailbox, see mailboxKey, and about the invitations of everybody; [MailTraits].Stops marks the
+// kinds of these mails. The link in such a mail works without an account. Owners never learn that
 // a mailbox has stopped them: see docs/adr/0030.
 type MailStops struct{ *core }
 

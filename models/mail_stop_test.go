@@ -88,7 +88,7 @@ func TestForgedStopTokens(t *testing.T) {
 	})
 }
 
-// What is kept of a stopped mailbox names nobody.
+// The stored row of a stopped mailbox does not show whose mailbox it is.
 func TestStopsNameNobody(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		k.must(k.MailStops.StopAddress(k.t.Context(), "Erna@example.net"))

@@ -39,7 +39,8 @@ type Report struct {
 	// browsers; see [Opens]. An address that is not in Addresses is ignored.
 	OpenAddresses []string
 
-	// DeviceKeys says that the agent takes an access key for each session; see device_key.go.
+	// DeviceKeys reports whether the agent accepts an access key for each session; see
+	// device_key.go.
 	DeviceKeys bool
 
 	// Run tells the runs of agents apart: each run has a random text of its own. It is "" if

@@ -21,8 +21,8 @@ func checkTimeZone(name string) bool {
 	return err == nil
 }
 
-// withTimeZone returns the columns of an account to be written, with the time zone that a browser
-// tells if the account has none yet. An unknown name is ignored, because nobody typed it.
+// withTimeZone returns the columns of an account to be written, with the browser's time zone
+// if the account does not have a time zone yet. An unknown name is ignored, because nobody typed it.
 func withTimeZone(columns map[string]any, row *accountRow, zone string) map[string]any {
 	if row.TimeZone == "" && checkTimeZone(zone) {
 		columns["time_zone"] = gorm.Expr("CASE WHEN time_zone = '' THEN ? ELSE time_zone END", zone)

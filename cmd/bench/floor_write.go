@@ -86,7 +86,7 @@ func (f *floor) open(c *gin.Context) {
 	f.leads(c, scheme+"://"+host+":"+strconv.Itoa(port)+"/latchkey/open")
 }
 
-// redeem looks for the code of an agent whose key is right. It knows no code, because none is made here.
+// redeem looks for the code of an agent whose key is right. It never finds one, because the floor makes no codes.
 func (f *floor) redeem(c *gin.Context) {
 	ctx := c.Request.Context()
 	var in struct {

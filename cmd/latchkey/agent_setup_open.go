@@ -39,7 +39,7 @@ func (s *setup) openPaths() error {
 	return s.say("  Everything but Open works without that path. Afterwards this command asks again: " + status)
 }
 
-// openPathText tells what Open does at an address, without a full stop at the end.
+// openPathText returns a sentence, without its full stop, that says whether Open works at an address.
 func openPathText(one agent.OpenPathState) string {
 	if one.Err != nil {
 		return fmt.Sprintf("Open does not sign people in at %s: %s", one.Address, one.Err)

@@ -123,7 +123,7 @@ func (o *opener) ask(name string, in map[string]string) (status int, said map[st
 }
 
 // isWhole checks that the films open again, with one token, and that this token is known: it ends
-// when the person signs out everywhere, and then none is left.
+// when the person signs out everywhere, and then no token is left.
 func (o *opener) isWhole(after string) {
 	t := o.w.t
 	t.Helper()

@@ -13,7 +13,7 @@ const (
 )
 
 // DeviceKey returns the key of 32 hexadecimal digits that is derived from a parent key for
-// one number. Its first half is the number, so that whoever has the parent can derive the key
+// one number. Its first half is the number, so that a program that has the parent can derive the key
 // again and compare. The second half is a MAC of the number: a key of one number tells
 // nothing about the keys of other numbers. Each parent is used for nothing else.
 func DeviceKey(parent Hash, number int64) string {
