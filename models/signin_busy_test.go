@@ -21,12 +21,13 @@ func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
 		const queue = 3
-		var held atomic.Bool
+		var held, begun atomic.Bool
 		open := make(chan struct{})
 		store := modelstest.Open(t, address, modelstest.NewClock(), modelstest.Loose, func(o *models.Options) {
 			o.Hashing.Parallel, o.Hashing.Queue, o.Hashing.Wait = 1, queue, time.Hour
 			o.Hashing.Began = func(uint32, uint32) {
 				if held.Load() {
+					begun.Store(true)
 					<-open
 				}
 			}
@@ -45,6 +46,8 @@ func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 			}()
 		}
 		k.is(<-strangers, models.ErrBusy) // now the others hold every place
+		// Until one of them has the only permit, a known person would get it, and keep it when it gives up.
+		waittest.Eventually(t, "the hash of a stranger runs", begun.Load)
 		_, err := k.trySignIn(a.Username, goodPassword)
 		k.is(err, models.ErrBusy)
 		said := k.listen()
