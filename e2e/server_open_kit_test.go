@@ -249,10 +249,20 @@ func stored(v *visitor, key string) string {
 	return ask[string](v, `localStorage.getItem(`+quote(key)+`) ?? ""`)
 }
 
+// offers shows the page of servers once it offers Open.
+func (*films) offers(v *visitor) {
+	v.t.Helper()
+	eventually(v.t, "the page of servers offers Open", func() (bool, bool) {
+		v.open("/servers")
+		found := ask[bool](v, `document.querySelector("#open-0") !== null`)
+		return found, found
+	})
+}
+
 // press presses Open on the page of servers, with the keyboard.
 func (f *films) press(v *visitor) {
 	v.t.Helper()
-	v.open("/servers")
+	f.offers(v)
 	v.tabTo("#open-0")
 	v.press(" ")
 }
