@@ -78,6 +78,12 @@ func TestDeviceKeyEndsWithItsSession(t *testing.T) {
 	isError(t, err, agent.ErrAccessKeyWrong)
 	must(d.exchange(other.key, byAccount(account)))(t)
 	must(d.exchange(other.key))(t)
+	// Whoever has the ended key does not learn the state of the local user either.
+	d.fake.set(func() { d.fake.find("u1").Disabled = true })
+	_, err = d.exchange(one.key)
+	isError(t, err, agent.ErrAccessKeyWrong)
+	_, err = d.exchange(other.key)
+	isError(t, err, agent.ErrLocalUserDisabled)
 }
 
 // TestForgedDeviceKeys tries keys that nobody was told.
