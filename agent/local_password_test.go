@@ -34,10 +34,21 @@ func sealFor(t *testing.T, public string, linkID client.ID, password string) str
 
 const chosen = "tapo-rimu-sake-lodi-wefa"
 
+// passwordPlace waits until a person may choose a password, because the service knows only by the next
+// report of the agent that the local user is allowed.
+func (d *deployment) passwordPlace(person *client.Client) (place client.LocalPasswordPlace) {
+	d.t.Helper()
+	eventually(d.t, "a local user who may get a password", func() bool {
+		place = must(person.LocalPasswords.Place(d.t.Context(), d.serverID()))(d.t)
+		return place.Refused == ""
+	})
+	return place
+}
+
 // choose has a person choose a password for their local user.
 func (d *deployment) choose(person *client.Client, password string) client.LocalPassword {
 	d.t.Helper()
-	place := must(person.LocalPasswords.Place(d.t.Context(), d.serverID()))(d.t)
+	place := d.passwordPlace(person)
 	return must(person.LocalPasswords.Ask(d.t.Context(), d.serverID(), sealFor(d.t, place.PasswordKey, place.LinkID, password)))(d.t)
 }
 
@@ -117,7 +128,7 @@ func TestLocalPasswordRefused(t *testing.T) {
 			bob := s.Join(t, "bob")
 			d.linked(bob, "bob", test.user)
 			d.allowPasswords()
-			place := must(bob.LocalPasswords.Place(t.Context(), d.serverID()))(t)
+			place := d.passwordPlace(bob)
 			asked := must(bob.LocalPasswords.Ask(t.Context(), d.serverID(), test.seal(t, place)))(t)
 			if got := d.over(bob, asked); got.Reason != test.reason {
 				t.Errorf("got %+v, want reason %q", got, test.reason)
