@@ -90,12 +90,12 @@ func (f *feed) wakeFor(kind string) {
 // linkChanged writes a link as it is now. It returns a note when the link came
 // into use, was shut or got another access key.
 func (f *feed) linkChanged(tx *gorm.DB, row linkRow) (*note, error) {
-	if f.store.over.has(row.ID) {
-		return nil, nil
-	}
 	before, err := f.store.putLink(tx, row)
 	if err != nil {
 		return nil, err
+	}
+	if before != nil {
+		row.UnlinkedAt = before.UnlinkedAt // a link that was ended here stays ended
 	}
 	now := f.store.now()
 	was, is := before != nil && before.usable(now), row.usable(now)
@@ -128,7 +128,6 @@ func (f *feed) linkInUse(tx *gorm.DB, row linkRow) (*note, error) {
 
 // linkRemoved removes a link, and returns a note unless the link was unknown.
 func (f *feed) linkRemoved(tx *gorm.DB, id string) (*note, error) {
-	f.store.over.forget(id)
 	gone, err := f.store.dropLink(tx, id)
 	if err != nil || gone == nil {
 		return nil, err

@@ -23,28 +23,40 @@ func (l *Links) tellEnds(ctx context.Context) error {
 	return nil
 }
 
-// tellEnd ends a link at the service and removes it from the agent's own copy.
+// tellEnd ends a link at the service. The agent keeps its own copy, marked as ended, until the feed
+// says that the link was removed: an answer of the service that is on its way meanwhile may still have
+// the link as it was before, and must not bring it back. If the service does not know the link and has
+// not listed it either, no removal will come, and tellEnd removes the copy.
 func (l *Links) tellEnd(ctx context.Context, row *linkRow) error {
 	service, err := l.service.client(ctx)
 	if err != nil {
 		return err
 	}
 	err = service.EndLink(ctx, client.ID(row.ID))
-	if !errors.Is(err, client.ErrNotFound) {
-		if err = l.service.explain(ctx, byOwed, err); err != nil {
-			return err
-		}
+	if errors.Is(err, client.ErrNotFound) {
+		return l.forgetEnded(ctx, row.ID)
 	}
-	l.store.over.add(row.ID)
-	err = l.store.tx(ctx, "remove a link", func(tx *gorm.DB) error {
-		_, err := l.store.dropLink(tx, row.ID)
+	if err = l.service.explain(ctx, byOwed, err); err != nil {
 		return err
-	})
-	if err != nil {
-		return l.explainFile(ctx, err)
 	}
 	l.logLink(ctx, note{text: "the service has ended a link that was ended here", link: row})
 	return nil
+}
+
+// forgetEnded removes a link that the service does not know, unless the service had listed it the last
+// time that the agent compared the links.
+func (l *Links) forgetEnded(ctx context.Context, id string) error {
+	err := l.store.tx(ctx, "remove a link", func(tx *gorm.DB) error {
+		unlisted, err := readLinks(tx, "id = ? AND unlinked_at > 0 AND missing <> ?", id, listed)
+		if err != nil || len(unlisted) == 0 {
+			return err
+		}
+		if _, err := l.store.dropLink(tx, id); err != nil {
+			return err
+		}
+		return endPassword(tx, &unlisted[0])
+	})
+	return l.explainFile(ctx, err)
 }
 
 // EndOf ends the link of a local user. It returns [ErrNotLinked].

@@ -29,8 +29,6 @@ type Store struct {
 
 	linksMost int // the greatest number of links
 	endedMost int // the greatest number of ended sessions that are kept for one link
-
-	over overLinks
 }
 
 // ErrWrongKey means that the secret key does not fit the agent's file.

@@ -120,11 +120,8 @@ func addGuest(tx *gorm.DB, row *linkRow) error {
 // putLink writes a link as the service has it now, and marks the tokens that have to be
 // revoked because of a change. A link that was ended here stays ended. It returns the row
 // as it was before, or nil for a new link. For a new link beyond linksMost it writes
-// nothing and returns errLinkInvalid. For a link that is over it writes nothing, see [overLinks].
+// nothing and returns errLinkInvalid.
 func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
-	if s.over.has(row.ID) {
-		return nil, nil
-	}
 	known, err := readLinks(tx, "id = ?", row.ID)
 	if err != nil {
 		return nil, err
