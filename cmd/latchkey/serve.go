@@ -79,7 +79,7 @@ func (p *program) listen() (net.Listener, error) {
 		return nil, fmt.Errorf("take the socket of systemd: %w", err)
 	}
 	if len(given) == 1 && given[0] != nil {
-		return given[0], nil
+		return keptOpen{given[0]}, nil
 	}
 	if len(given) > 0 {
 		return nil, fmt.Errorf("systemd has handed over %d sockets, want one TCP socket: its unit has one ListenStream", len(given))
@@ -280,7 +280,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 		time.Sleep(drain)
 		stopJobs()
 		close(s.leaving) // without this, the stop would wait for agents that wait for changes
-		door.closeAndWait()
+		door.closeAndWait(lastRequestTime)
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 		defer cancel()
 		if err = server.Shutdown(last); err != nil {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,18 +12,30 @@ import (
 
 // door is a listener that knows how many of its connections are busy: the server waits for a
 // request on them or answers one. [http.Server.Shutdown] drops a request that it reads only after
-// Shutdown was called, even if the request had arrived before. So the program first closes the door
-// and waits.
+// Shutdown was called, even if the request had arrived before. And when a listener is closed, the
+// system drops the connections that wait to be accepted. So the program first closes the door and
+// waits.
 type door struct {
 	net.Listener
 
-	busy   atomic.Int64
-	closed func() error
+	busy    atomic.Int64
+	closing atomic.Bool
+	closed  func() error
+	shut    chan struct{} // closed with the listener
 }
 
 func newDoor(listener net.Listener) *door {
-	return &door{Listener: listener, closed: sync.OnceValue(listener.Close)}
+	d := &door{Listener: listener, shut: make(chan struct{})}
+	d.closed = sync.OnceValue(func() error {
+		defer close(d.shut)
+		return listener.Close()
+	})
+	return d
 }
+
+// keptOpen is a listener whose port systemd keeps open: connections that this run does not accept wait
+// for the next run.
+type keptOpen struct{ net.Listener }
 
 // Close closes the listener; it may be called again.
 func (d *door) Close() error { return d.closed() }
@@ -33,9 +47,15 @@ type visit struct {
 	busy bool
 }
 
-// Accept waits for the next connection.
+// Accept waits for the next connection. When the door is closing, it accepts those that are open
+// already, and closes the listener in the moment in which there is none.
 func (d *door) Accept() (net.Conn, error) {
 	connection, err := d.Listener.Accept()
+	if own, ok := d.Listener.(*net.TCPListener); ok && d.closing.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+		if connection, err = acceptWaiting(own); connection == nil {
+			return nil, errors.Join(err, d.Close(), net.ErrClosed)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -64,15 +84,25 @@ func (d *door) noteState(connection net.Conn, state http.ConnState) {
 	}
 }
 
-// lastRequestTime is the longest time that closeAndWait waits. Requests that had arrived when the
-// door was closed are answered within this time. A connection without a request must not delay the
-// stop any longer.
+// lastRequestTime is the longest time that the service waits for the requests that had arrived when
+// its door was closed. A connection without a request must not delay the stop any longer.
 const lastRequestTime = 3 * time.Second
 
-// closeAndWait closes the door, and waits until every request that had arrived is answered.
-func (d *door) closeAndWait() {
+// closeAndWait closes the door, after Accept has accepted every connection that is open, and waits
+// until every request that had arrived is answered. It waits for no longer than the given time.
+func (d *door) closeAndWait(longest time.Duration) {
+	end := time.Now().Add(longest)
+	if own, ok := d.Listener.(*net.TCPListener); ok {
+		d.closing.Store(true)
+		if own.SetDeadline(time.Unix(1, 0)) == nil { // ends the Accept that waits now
+			select {
+			case <-d.shut:
+			case <-time.After(longest):
+			}
+		}
+	}
 	_ = d.Close()
-	for end := time.Now().Add(lastRequestTime); d.busy.Load() > 0 && time.Now().Before(end); {
+	for d.busy.Load() > 0 && time.Now().Before(end) {
 		time.Sleep(5 * time.Millisecond)
 	}
 }
