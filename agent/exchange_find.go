@@ -57,13 +57,13 @@ func (e *Exchanges) lookUpTwice(ctx context.Context, ask ExchangeAsk, key *shown
 // whether the account has any link, and returns the link that key opens, or nil. Only if
 // the device did not name its account, it compares a device key with all links.
 func (e *Exchanges) lookUp(ctx context.Context, accountID string, key *shownKey) (known bool, found *linkRow, err error) {
-	condition, arg := "account_id = ?", accountID
+	condition, arg := "unlinked_at >= 0 AND account_id = ?", accountID
 	if accountID == "" {
-		condition, arg = "access_key_sha256 = ?", key.hash
+		condition, arg = "unlinked_at >= 0 AND access_key_sha256 = ?", key.hash
 	}
 	rows, err := readLinks(e.store.read(ctx), condition, arg)
 	if err == nil && len(rows) == 0 && accountID == "" && key.session != 0 {
-		rows, err = readLinks(e.store.read(ctx), "device_keys = 1")
+		rows, err = readLinks(e.store.read(ctx), "unlinked_at >= 0 AND device_keys = 1")
 	}
 	if err != nil {
 		return false, nil, e.explainFile(ctx, err)

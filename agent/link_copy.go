@@ -91,7 +91,10 @@ func (l *Links) takeOver(
 			return err
 		}
 		var err error
-		if over, err = l.store.putLinks(tx, rows); err != nil || last == nil {
+		if over, err = l.store.putLinks(tx, rows); err != nil {
+			return err
+		}
+		if err = l.settleTold(tx); err != nil || last == nil {
 			return err
 		}
 		return last(tx, rows)

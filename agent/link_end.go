@@ -23,40 +23,49 @@ func (l *Links) tellEnds(ctx context.Context) error {
 	return nil
 }
 
-// tellEnd ends a link at the service. The agent keeps its own copy, marked as ended, until the feed
-// says that the link was removed: an answer of the service that is on its way meanwhile may still have
-// the link as it was before, and must not bring it back. If the service does not know the link and has
-// not listed it either, no removal will come, and tellEnd removes the copy.
+// tellEnd ends a link at the service. The agent keeps its own copy, marked as told, until the feed says
+// that the link was removed or the service does not list it: an answer of the service that is on its way
+// meanwhile may still have the link as it was before, and must not bring it back.
 func (l *Links) tellEnd(ctx context.Context, row *linkRow) error {
 	service, err := l.service.client(ctx)
 	if err != nil {
 		return err
 	}
 	err = service.EndLink(ctx, client.ID(row.ID))
-	if errors.Is(err, client.ErrNotFound) {
-		return l.forgetEnded(ctx, row.ID)
+	if !errors.Is(err, client.ErrNotFound) {
+		if err = l.service.explain(ctx, byOwed, err); err != nil {
+			return err
+		}
 	}
-	if err = l.service.explain(ctx, byOwed, err); err != nil {
-		return err
+	err = l.store.tx(ctx, "note that the service has ended a link", func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE links SET unlinked_at = -unlinked_at WHERE id = ? AND unlinked_at > 0", row.ID).Error
+	})
+	if err != nil {
+		return l.explainFile(ctx, err)
 	}
 	l.logLink(ctx, note{text: "the service has ended a link that was ended here", link: row})
 	return nil
 }
 
-// forgetEnded removes a link that the service does not know, unless the service had listed it the last
-// time that the agent compared the links.
-func (l *Links) forgetEnded(ctx context.Context, id string) error {
-	err := l.store.tx(ctx, "remove a link", func(tx *gorm.DB) error {
-		unlisted, err := readLinks(tx, "id = ? AND unlinked_at > 0 AND missing <> ?", id, listed)
-		if err != nil || len(unlisted) == 0 {
+// settleTold looks at the links that were ended here, after the service has listed all links. Those that
+// it does not list are removed. Those that it lists it is told again: it may have been restored to a
+// moment before the end.
+func (l *Links) settleTold(tx *gorm.DB) error {
+	told, err := readLinks(tx, "unlinked_at < 0")
+	if err != nil {
+		return err
+	}
+	for i := range told {
+		if told[i].Missing == listed {
+			err = tx.Exec("UPDATE links SET unlinked_at = -unlinked_at WHERE id = ?", told[i].ID).Error
+		} else if _, err = l.store.dropLink(tx, told[i].ID); err == nil {
+			err = endPassword(tx, &told[i])
+		}
+		if err != nil {
 			return err
 		}
-		if _, err := l.store.dropLink(tx, id); err != nil {
-			return err
-		}
-		return endPassword(tx, &unlisted[0])
-	})
-	return l.explainFile(ctx, err)
+	}
+	return nil
 }
 
 // EndOf ends the link of a local user. It returns [ErrNotLinked].

@@ -29,7 +29,7 @@ type linkRow struct {
 	DeviceKeys      bool   // a key for each session opens it, see device_key.go
 	AskedUntil      int64  // the service is asked about keys of sessions up to this one; 0 for none
 	SessionMark     int64  `gorm:"-"` // of a link that the service has just sent, see askAll
-	UnlinkedAt      int64
+	UnlinkedAt      int64  // when an admin ended it here, in Unix milliseconds; negative once the service knows, 0 for a link that was not ended here
 	Missing         listing
 	Allowed         bool `gorm:"->"` // whether the local user may be used, apart from Policy.AllowAllUsers; not a column
 }
@@ -226,9 +226,9 @@ func (s *Store) oweTokens(tx *gorm.DB, condition string, args ...any) error {
 	return nil
 }
 
-// links returns all links, the oldest first.
+// links returns all links, the oldest first, without those that were ended here and at the service.
 func (s *Store) links(ctx context.Context) ([]Link, error) {
-	rows, err := readLinks(s.read(ctx), "1 = 1")
+	rows, err := readLinks(s.read(ctx), "unlinked_at >= 0")
 	if err != nil {
 		return nil, err
 	}
