@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -243,6 +244,20 @@ func SkipOnTiDB(t testing.TB, db *sql.DB, why string) {
 		t.Fatal(err)
 	}
 	if strings.Contains(version, "TiDB") {
+		t.Skip(why)
+	}
+}
+
+// SkipOnCluster skips a test that makes no sense on a Galera cluster of several nodes. why is logged as
+// the reason.
+func SkipOnCluster(t testing.TB, db *sql.DB, why string) {
+	t.Helper()
+	var name, nodes string
+	err := db.QueryRowContext(context.Background(), "SHOW STATUS LIKE 'wsrep_cluster_size'").Scan(&name, &nodes)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		t.Fatal(err)
+	}
+	if nodes != "" && nodes != "0" && nodes != "1" {
 		t.Skip(why)
 	}
 }
