@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,23 +56,47 @@ func (r record) text(i int) string {
 // query reads rows with any columns.
 func (k *kit) query(query string, args ...any) []record {
 	k.t.Helper()
-	rows, err := models.DatabaseOf(k.Store).SQL.QueryContext(k.t.Context(), query, args...)
-	k.must(err)
-	defer func() { k.must(rows.Close()) }()
-	names, err := rows.Columns()
-	k.must(err)
 	var all []record
+	k.repeating(func() (err error) {
+		all, err = k.tryQuery(query, args...)
+		return err
+	})
+	return all
+}
+
+func (k *kit) tryQuery(query string, args ...any) (all []record, err error) {
+	rows, err := models.DatabaseOf(k.Store).SQL.QueryContext(k.t.Context(), query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	names, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
 	for rows.Next() {
 		r := make(record, len(names))
 		into := make([]any, len(names))
 		for i := range r {
 			into[i] = &r[i]
 		}
-		k.must(rows.Scan(into...))
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
 		all = append(all, r)
 	}
-	k.must(rows.Err())
-	return all
+	return all, rows.Err()
+}
+
+// repeating runs a statement of a test until it does not lose against another one: the nodes of a cluster
+// end any statement, even one that only reads, that is in the way of another node's change of a table.
+func (k *kit) repeating(run func() error) {
+	k.t.Helper()
+	err := run()
+	for try := 1; try < 20 && database.Retryable(err); try++ {
+		err = run()
+	}
+	k.must(err)
 }
 
 // exec runs a statement directly, without the rules of the Store.
@@ -80,8 +105,10 @@ func (k *kit) exec(statement string, args ...any) {
 	if writesLists(statement + " ") {
 		k.distrust()
 	}
-	_, err := models.DatabaseOf(k.Store).SQL.ExecContext(k.t.Context(), statement, args...)
-	k.must(err)
+	k.repeating(func() error {
+		_, err := models.DatabaseOf(k.Store).SQL.ExecContext(k.t.Context(), statement, args...)
+		return err
+	})
 }
 
 // rowsOf returns by "table.column" how many rows refer to an account in that column. It
