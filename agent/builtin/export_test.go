@@ -40,12 +40,6 @@ func (s *Server) Look(ctx context.Context, token string) (user string, ok bool, 
 	return who.user, ok, err
 }
 
-// PictureFormat gives tests the function that finds the format of a picture.
-func PictureFormat(file []byte) string { return pictureFormat(file) }
-
-// Redraw gives tests the function that draws a picture anew.
-func Redraw(file []byte) (contentType string, drawn []byte, err error) { return redraw(file) }
-
 // Tries are passwordTries.
 type Tries struct{ t *passwordTries }
 

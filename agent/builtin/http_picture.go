@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent/wire"
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/picture"
 )
 
 // pictured returns the id of the local user whose picture a path names. A local user has
@@ -68,7 +69,7 @@ func (f *handlers) postPicture(w http.ResponseWriter, r *wire.Request, _ *sessio
 	if err != nil {
 		return err
 	}
-	const bodyMax = pictureBytesMax/3*4 + 64<<10 // base64 with line breaks
+	const bodyMax = picture.BytesMax/3*4 + 64<<10 // base64 with line breaks
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMax))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return wire.Refuse(http.StatusRequestEntityTooLarge, ErrPicture.Error())
@@ -76,7 +77,7 @@ func (f *handlers) postPicture(w http.ResponseWriter, r *wire.Request, _ *sessio
 	if err != nil {
 		return wire.Refuse(http.StatusBadRequest, "The request could not be read.")
 	}
-	if pictureFormat(body) == "" {
+	if picture.Format(body) == "" {
 		body = fromBase64(body)
 	}
 	if err := f.SetPicture(r.Context(), id, body); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent/builtin"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/internal/picture/picturetest"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -75,7 +76,7 @@ func TestUnknownUser(t *testing.T) {
 			"read": read, "mint": mint,
 			"disable": k.SetDisabled(t.Context(), id, true), "shut": k.DisableUser(t.Context(), id, true), "delete": k.Delete(t.Context(), id),
 			"restrict": k.Restrict(t.Context(), id, mediaserver.Restriction{}), "hide": k.HideUser(t.Context(), id, true),
-			"password": k.SetPassword(t.Context(), id, "x"), "picture": k.SetPicture(t.Context(), id, pngOf(t, 1, 1)), "no picture": k.RemovePicture(t.Context(), id),
+			"password": k.SetPassword(t.Context(), id, "x"), "picture": k.SetPicture(t.Context(), id, picturetest.PNG(t, 1, 1)), "no picture": k.RemovePicture(t.Context(), id),
 		} {
 			if !errors.Is(err, mediaserver.ErrNotFound) {
 				t.Errorf("%s %q: error %v, want %v", name, id, err, mediaserver.ErrNotFound)

@@ -12,17 +12,21 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// picture is a row of the table pictures.
-type picture struct {
+// pictureSide is the number of pixels of a stored picture on its longer side. A sign-in page needs no
+// more.
+const pictureSide = 1000
+
+// pictureRow is a row of the table pictures.
+type pictureRow struct {
 	ContentType string
 	Tag         string // changes with the picture
 	Body        []byte
 }
 
-// SetPicture gives a local user a picture, drawn anew from a file (see [redraw]). It
+// SetPicture gives a local user a picture, drawn anew from a file (see [picture.Drawer.Draw]). It
 // returns [ErrPicture] or mediaserver.ErrNotFound.
 func (s *Server) SetPicture(ctx context.Context, id string, file []byte) error {
-	contentType, body, err := s.redrawAlone(file)
+	contentType, body, err := s.drawer.Draw(file)
 	if err != nil {
 		return err
 	}
@@ -36,14 +40,6 @@ ON CONFLICT (local_user_id) DO UPDATE SET content_type = excluded.content_type, 
 		}
 		return tx.Exec("UPDATE local_users SET picture_tag = ? WHERE id = ?", tag, row.ID).Error
 	})
-}
-
-// redrawAlone does the work of [redraw] for one picture at a time, because a large picture
-// takes much memory.
-func (s *Server) redrawAlone(file []byte) (contentType string, drawn []byte, err error) {
-	s.drawing.Lock()
-	defer s.drawing.Unlock()
-	return redraw(file)
 }
 
 // RemovePicture deletes the picture of a local user, if there is one. It returns
@@ -61,8 +57,8 @@ func (s *Server) RemovePicture(ctx context.Context, id string) error {
 func anybody(*gorm.DB, *userRow) error { return nil }
 
 // pictureOf returns the picture of a local user. It returns mediaserver.ErrNotFound.
-func (s *Server) pictureOf(ctx context.Context, id string) (picture, error) {
-	var found picture
+func (s *Server) pictureOf(ctx context.Context, id string) (pictureRow, error) {
+	var found pictureRow
 	err := s.scan(ctx, "read a picture", &found, "SELECT content_type, tag, body FROM pictures WHERE local_user_id = ?", embywire.ID(id))
 	if err == nil && found.Tag == "" {
 		err = mediaserver.ErrNotFound

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/latchkey-media/latchkey/internal/picture/picturetest"
 )
 
 func TestPictures(t *testing.T) {
@@ -18,7 +20,7 @@ func TestPictures(t *testing.T) {
 		return k.do(ask{method: "POST", path: path, header: map[string]string{"X-Emby-Token": token, "Content-Type": contentType}, body: body})
 	}
 	want(t, k.get(path, ""), 404)
-	body := pngOf(t, 40, 30)
+	body := picturetest.PNG(t, 40, 30)
 	inBase64 := base64.StdEncoding.EncodeToString(body)
 	for name, text := range map[string]string{
 		"base64": inBase64, "no padding": strings.TrimRight(inBase64, "="), "in lines": inBase64[:60] + "\r\n" + inBase64[60:] + "\n", "data": "data:image/png;base64," + inBase64, "as it is": string(body),
@@ -55,7 +57,7 @@ func TestPictures(t *testing.T) {
 	if w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Content-Length") == "" || w.Header().Get("ETag") != etag {
 		t.Errorf("HEAD: %d, %d bytes, %v", w.Code, w.Body.Len(), w.Header())
 	}
-	want(t, post(path+"/0", token, "image/png", base64.StdEncoding.EncodeToString(pngOf(t, 5, 5))), 204)
+	want(t, post(path+"/0", token, "image/png", base64.StdEncoding.EncodeToString(picturetest.PNG(t, 5, 5))), 204)
 	if w := k.get(path, ""); w.Header().Get("ETag") == etag {
 		t.Error("another picture has the same tag")
 	}
@@ -71,7 +73,7 @@ func TestPicturesRefused(t *testing.T) {
 	k := newKit(t)
 	user, other, admin := k.add("alice", "x", false), k.add("bob", "x", false), k.add("carol", "x", true)
 	token, admins := k.mint(user), k.mint(admin)
-	good := base64.StdEncoding.EncodeToString(pngOf(t, 4, 4))
+	good := base64.StdEncoding.EncodeToString(picturetest.PNG(t, 4, 4))
 	path := "/Users/" + user.ID + "/Images/"
 	for name, c := range map[string]struct {
 		method, path, token, body string
@@ -91,9 +93,9 @@ func TestPicturesRefused(t *testing.T) {
 		"SVG":           {"POST", path + "Primary", token, base64.StdEncoding.EncodeToString([]byte("<svg/>")), 400},
 		"no base64":     {"POST", path + "Primary", token, "%%%", 400},
 		"nothing":       {"POST", path + "Primary", token, "", 400},
-		"bomb":          {"POST", path + "Primary", token, base64.StdEncoding.EncodeToString(bomb()), 400},
-		"huge":          {"POST", path + "Primary", token, strings.Repeat("A", 7<<20), 413},
-		"huge inside":   {"POST", path + "Primary", token, base64.StdEncoding.EncodeToString(append(pngOf(t, 4, 4), make([]byte, 4<<20)...)), 400},
+		"bomb":          {"POST", path + "Primary", token, base64.StdEncoding.EncodeToString(picturetest.Bomb()), 400},
+		"huge":          {"POST", path + "Primary", token, strings.Repeat("A", 8<<20), 413},
+		"huge inside":   {"POST", path + "Primary", token, base64.StdEncoding.EncodeToString(append(picturetest.PNG(t, 4, 4), make([]byte, 5<<20)...)), 400},
 	} {
 		w := k.do(ask{method: c.method, path: c.path, header: map[string]string{"X-Emby-Token": c.token, "Content-Type": "image/png"}, body: c.body})
 		if w.Code != c.want {

@@ -21,6 +21,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/limit"
+	"github.com/latchkey-media/latchkey/internal/picture"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -33,7 +34,7 @@ var (
 	ErrNameInvalid       = errors.New("a name has 1 to 64 letters, digits, blanks and . - _ ' @ +, and no blank at its beginning or end")
 	ErrLastAdministrator = errors.New("the last administrator cannot be disabled")
 	ErrGuest             = errors.New("a guest has no password here")
-	ErrPicture           = errors.New("the picture must be a PNG, JPEG, GIF or (not animated) WebP file of at most 4 MiB and 5,000 pixels on each side")
+	ErrPicture           = picture.ErrFile
 	ErrWrongKey          = errors.New("the secret key does not fit the file of local users: set secret-key to the key that the file was made with")
 )
 
@@ -72,8 +73,8 @@ type Server struct {
 	easy    *limit.Failures[string] // tries of easy PINs
 	linking trouble
 	writing trouble
-	warned  sync.Map   // local users whose hash was made with an unknown secret key, and who were logged already
-	drawing sync.Mutex // held while a picture is decoded and encoded
+	warned  sync.Map // local users whose hash was made with an unknown secret key, and who were logged already
+	drawer  picture.Drawer
 }
 
 var _ mediaserver.Server = (*Server)(nil)
@@ -85,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the file of local users: %w", err)
 	}
-	s := &Server{db: db, keys: o.Keys, opt: o, tries: newPasswordTries(o.Now), easy: newEasyTries(o.Now)}
+	s := &Server{db: db, keys: o.Keys, opt: o, tries: newPasswordTries(o.Now), easy: newEasyTries(o.Now), drawer: picture.Drawer{Side: pictureSide}}
 	s.linking.what = "local users are shown without their accounts: the links in the agent's file cannot be read"
 	s.writing.what = "the last use of tokens cannot be stored: check that the file of local users is writable and that its disk is not full"
 	if err := s.prepare(ctx); err != nil {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent/builtin"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/internal/picture/picturetest"
 )
 
 var update = flag.Bool("update", false, "write the golden answers anew")
@@ -176,7 +177,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	shut := k.add("shut", "x", false)
-	if err := errors.Join(k.HideUser(t.Context(), hidden.ID, true), k.SetDisabled(t.Context(), shut.ID, true), k.SetPicture(t.Context(), alice.ID, pngOf(t, 2, 2))); err != nil {
+	if err := errors.Join(k.HideUser(t.Context(), hidden.ID, true), k.SetDisabled(t.Context(), shut.ID, true), k.SetPicture(t.Context(), alice.ID, picturetest.PNG(t, 2, 2))); err != nil {
 		t.Fatal(err)
 	}
 	k.connections = func(context.Context) (map[string]builtin.Connection, error) {

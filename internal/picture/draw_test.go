@@ -1,4 +1,4 @@
-package builtin_test
+package picture_test
 
 import (
 	"bytes"
@@ -14,27 +14,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/latchkey-media/latchkey/agent/builtin"
+	"github.com/latchkey-media/latchkey/internal/picture"
+	"github.com/latchkey-media/latchkey/internal/picture/picturetest"
 )
 
-func pngOf(t testing.TB, width, height int) []byte {
-	t.Helper()
-	picture := image.NewGray(image.Rect(0, 0, width, height))
-	var b bytes.Buffer
-	if err := png.Encode(&b, picture); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-// bomb returns a PNG of a few bytes that claims to have the largest possible size.
-func bomb() []byte {
-	head := binary.BigEndian.AppendUint32([]byte("IHDR"), 1<<30)
-	head = binary.BigEndian.AppendUint32(head, 1<<30)
-	head = append(head, 8, 2, 0, 0, 0)
-	b := append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0d"), head...)
-	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(head))
-}
+// drawnSide is the number of pixels of a drawn picture on its longer side.
+const drawnSide = 1000
 
 // webpHead returns the beginning of a WebP file of one of its three kinds.
 func webpHead(kind string, width, height int) []byte {
@@ -118,15 +103,15 @@ func chunk(kind, data string) []byte {
 
 // pngWith returns a PNG with an additional chunk, and with a text after its end.
 func pngWith(t testing.TB, kind string) []byte {
-	plain := pngOf(t, 3, 2)
+	plain := picturetest.PNG(t, 3, 2)
 	return append(append(append(append([]byte{}, plain[:33]...), chunk(kind, "GPS 48.1")...), plain[33:]...), "trailing GPS"...)
 }
 
 // redrawn returns the picture that a file becomes, and fails if anything of the file except
 // the picture is left.
-func redrawn(t *testing.T, name string, file []byte) (picture image.Image, contentType string) {
+func redrawn(t *testing.T, name string, file []byte) (out image.Image, contentType string) {
 	t.Helper()
-	contentType, drawn, err := builtin.Redraw(file)
+	contentType, drawn, err := (&picture.Drawer{Side: drawnSide}).Draw(file)
 	if err != nil {
 		t.Errorf("%s: %v, want a picture", name, err)
 		return image.NewGray(image.Rect(0, 0, 1, 1)), ""
@@ -136,11 +121,11 @@ func redrawn(t *testing.T, name string, file []byte) (picture image.Image, conte
 			t.Errorf("%s: %q is left in the file", name, rest)
 		}
 	}
-	picture, format, err := image.Decode(bytes.NewReader(drawn))
+	out, format, err := image.Decode(bytes.NewReader(drawn))
 	if err != nil || contentType != "image/"+format {
 		t.Errorf("%s: a file of format %q (%v), want %s", name, format, err, contentType)
 	}
-	return picture, contentType
+	return out, contentType
 }
 
 // The metadata of a picture is removed; the picture is turned as its metadata says.
@@ -208,11 +193,11 @@ func TestPicturesAreDrawnAnew(t *testing.T) {
 		size image.Point
 		want string
 	}{
-		"PNG": {pngOf(t, 3, 2), image.Pt(3, 2), "image/jpeg"}, "GIF": {animated.Bytes(), image.Pt(3, 2), "image/jpeg"},
+		"PNG": {picturetest.PNG(t, 3, 2), image.Pt(3, 2), "image/jpeg"}, "GIF": {animated.Bytes(), image.Pt(3, 2), "image/jpeg"},
 		"WebP": {webpFile(t, "lossy"), image.Pt(3, 2), "image/jpeg"}, "WebP, lossless": {webpFile(t, "lossless"), image.Pt(3, 2), "image/jpeg"},
 		"WebP, transparent": {webpFile(t, "transparent"), image.Pt(3, 2), "image/png"}, "PNG, transparent": {clear.Bytes(), image.Pt(2, 1), "image/png"},
-		"largest": {pngOf(t, 5000, 5000), image.Pt(1000, 1000), "image/jpeg"}, "wide": {pngOf(t, 5000, 1250), image.Pt(1000, 250), "image/jpeg"},
-		"a line": {pngOf(t, 1, 5000), image.Pt(1, 1000), "image/jpeg"}, "a little too large": {pngOf(t, 1100, 550), image.Pt(1000, 500), "image/jpeg"},
+		"largest": {picturetest.PNG(t, 5000, 5000), image.Pt(1000, 1000), "image/jpeg"}, "wide": {picturetest.PNG(t, 5000, 1250), image.Pt(1000, 250), "image/jpeg"},
+		"a line": {picturetest.PNG(t, 1, 5000), image.Pt(1, 1000), "image/jpeg"}, "a little too large": {picturetest.PNG(t, 1100, 550), image.Pt(1000, 500), "image/jpeg"},
 	} {
 		picture, contentType := redrawn(t, name, c.file)
 		if contentType != c.want || picture.Bounds().Size() != c.size {
@@ -245,23 +230,23 @@ func TestPictureFilesAreRefused(t *testing.T) {
 		byHead bool
 	}{
 		"too wide": {webpHead("VP8X", 5001, 1), true}, "too high": {webpHead("VP8L", 1, 5001), true}, "lossy, too high": {webpHead("VP8 ", 1, 5001), true},
-		"lossy, of no height": {webpHead("VP8 ", 1, 0), true}, "wide PNG": {pngOf(t, 5001, 1), true}, "bomb": {bomb(), true},
+		"lossy, of no height": {webpHead("VP8 ", 1, 0), true}, "wide PNG": {picturetest.PNG(t, 5001, 1), true}, "bomb": {picturetest.Bomb(), true},
 		"many scans":      {bytes.Replace(jpegOf(t), []byte("\xff\xd9PK"), []byte(scans+"\xff\xd9PK"), 1), true},
-		"too many bytes":  {append(pngOf(t, 3, 2), make([]byte, 4<<20)...), true},
+		"too many bytes":  {append(picturetest.PNG(t, 3, 2), make([]byte, picture.BytesMax)...), true},
 		"bomb in a WebP":  {mismatch, false},
 		"WebP, animated":  {webpFile(t, "animated"), false},
 		"WebP, cut later": {cutLater, false}, "WebP, cut": {webpHead("VP8 ", 3, 2)[:24], true}, "WebP of another kind": {webpHead("VP9 ", 3, 2), true},
 		"WebP of no bytes": {[]byte("RIFF\x00\x00\x00\x00WEBP"), true},
-		"JPEG, cut":        {jpegOf(t)[:300], true}, "PNG, cut": {pngOf(t, 3, 2)[:50], false}, "PNG, cut in its head": {pngOf(t, 3, 2)[:20], true},
+		"JPEG, cut":        {jpegOf(t)[:300], true}, "PNG, cut": {picturetest.PNG(t, 3, 2)[:50], false}, "PNG, cut in its head": {picturetest.PNG(t, 3, 2)[:20], true},
 		"GIF of no frame": {[]byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;"), false},
 		"SVG":             {[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"><script>alert(1)</script></svg>`), true},
 		"HTML":            {[]byte("<!DOCTYPE html><script>alert(1)</script>"), true}, "nothing": {nil, true},
 	} {
-		if got := builtin.PictureFormat(c.file); (got == "") != c.byHead {
+		if got := picture.Format(c.file); (got == "") != c.byHead {
 			t.Errorf("%s: format %q, refused by its head: want %v", name, got, c.byHead)
 		}
-		if contentType, _, err := builtin.Redraw(c.file); !errors.Is(err, builtin.ErrPicture) {
-			t.Errorf("%s: %q, error %v, want %v", name, contentType, err, builtin.ErrPicture)
+		if contentType, _, err := (&picture.Drawer{Side: drawnSide}).Draw(c.file); !errors.Is(err, picture.ErrFile) {
+			t.Errorf("%s: %q, error %v, want %v", name, contentType, err, picture.ErrFile)
 		}
 	}
 }
@@ -270,17 +255,17 @@ func TestPictureFilesAreRefused(t *testing.T) {
 func FuzzPicture(f *testing.F) {
 	for _, seed := range [][]byte{
 		jpegOf(f, exif(binary.BigEndian, "MM", 6), "\xfex"), pngWith(f, "tEXt"), webpFile(f, "with a place"), webpFile(f, "transparent"), webpFile(f, "lossless"),
-		bomb(), []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;"),
+		picturetest.Bomb(), []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;"),
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
-		contentType, drawn, err := builtin.Redraw(file)
-		if errors.Is(err, builtin.ErrPicture) {
+		contentType, drawn, err := (&picture.Drawer{Side: drawnSide}).Draw(file)
+		if errors.Is(err, picture.ErrFile) {
 			return
 		}
 		config, format, decodeErr := image.DecodeConfig(bytes.NewReader(drawn))
-		if err := errors.Join(err, decodeErr); err != nil || contentType != "image/"+format || max(config.Width, config.Height) > 1000 {
+		if err := errors.Join(err, decodeErr); err != nil || contentType != "image/"+format || max(config.Width, config.Height) > drawnSide {
 			t.Errorf("%s, %d by %d pixels (%v), want at most 1000 on each side", contentType, config.Width, config.Height, err)
 		}
 	})

@@ -1,8 +1,11 @@
-package builtin
+// Package picture draws the pictures of people and servers anew, so that they hold nothing but what is
+// seen.
+package picture
 
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	_ "image/gif" // registers the format
@@ -10,63 +13,77 @@ import (
 	"image/png"
 	"io"
 	"strings"
+	"sync"
 
 	"golang.org/x/image/draw"
 	"golang.org/x/image/math/f64"
 	_ "golang.org/x/image/webp" // registers the format
 )
 
+// BytesMax is the greatest size of a file that is accepted, in bytes.
+const BytesMax = 5 << 20
+
 const (
-	pictureBytesMax  = 4 << 20 // of a file that is accepted
-	pictureSideMax   = 5000    // pixels of a file that is accepted, on each side
-	pictureScansMax  = 100     // of a JPEG file; cameras and programs write at most about ten
-	pictureDrawnSide = 1000    // pixels of a stored picture, on its longer side
-	pictureQuality   = 90      // of a stored JPEG picture, in percent
+	sideMax  = 5000 // pixels of a file that is accepted, on each side
+	scansMax = 100  // of a JPEG file; cameras and programs write at most about ten
+	quality  = 90   // of a drawn JPEG picture, in percent
 )
 
-// pictureFormat returns the format of a file that is accepted as a picture: "jpeg", "png",
+// ErrFile means that a file is not accepted as a picture, or is broken.
+var ErrFile = errors.New("the picture must be a PNG, JPEG, GIF or (not animated) WebP file of at most 5 MiB and 5,000 pixels on each side")
+
+// Drawer draws pictures anew. It draws one at a time, because a large picture takes much memory. Its
+// methods may be called at the same time.
+type Drawer struct {
+	Side int // pixels of a drawn picture, on its longer side
+
+	one sync.Mutex
+}
+
+// Format returns the format of a file that is accepted as a picture: "jpeg", "png",
 // "gif" or "webp". It returns "" for all other files, and for a picture over one of the
 // limits. It reads only the beginning of a file, so that a small file that claims to hold a
 // huge picture costs nothing.
-func pictureFormat(file []byte) string {
-	if len(file) > pictureBytesMax {
+func Format(file []byte) string {
+	if len(file) > BytesMax {
 		return ""
 	}
 	config, format, err := image.DecodeConfig(bytes.NewReader(file))
-	if err != nil || config.Width < 1 || config.Height < 1 || config.Width > pictureSideMax || config.Height > pictureSideMax {
+	if err != nil || config.Width < 1 || config.Height < 1 || config.Width > sideMax || config.Height > sideMax {
 		return ""
 	}
 	// Each scan costs as much work as a whole picture, although an empty scan has only a
 	// few bytes.
-	if format == "jpeg" && bytes.Count(file, []byte("\xff\xda")) > pictureScansMax {
+	if format == "jpeg" && bytes.Count(file, []byte("\xff\xda")) > scansMax {
 		return ""
 	}
 	return format
 }
 
-// redraw decodes a picture and encodes it anew: upright, and not larger than a sign-in page
-// needs. Pictures are shown to everybody who reaches that page, and the files of phones
-// contain the place and the time of the picture, so only the pixels of a file are kept. The
-// result is a JPEG, or a PNG if parts of the picture are transparent; of an animation it is
-// the first frame. redraw returns [ErrPicture] for a file that is not accepted or broken.
-func redraw(file []byte) (contentType string, drawn []byte, err error) {
-	format := pictureFormat(file)
+// Draw decodes a picture and encodes it anew: upright, and not larger than d.Side. Pictures are shown to
+// other people, and the files of phones contain the place and the time of the picture, so only the
+// pixels of a file are kept. The result is a JPEG, or a PNG if parts of the picture are transparent; of
+// an animation it is the first frame. Draw returns [ErrFile] for a file that is not accepted or broken.
+func (d *Drawer) Draw(file []byte) (contentType string, drawn []byte, err error) {
+	format := Format(file)
 	if format == "" {
-		return "", nil, ErrPicture
+		return "", nil, ErrFile
 	}
 	// Many programs leave out the end of a JPEG file, so it is added here. It does no harm
 	// after a complete file of any format.
+	d.one.Lock()
+	defer d.one.Unlock()
 	source, _, err := image.Decode(io.MultiReader(bytes.NewReader(file), strings.NewReader("\xff\xd9")))
 	if err != nil {
-		return "", nil, ErrPicture
+		return "", nil, ErrFile
 	}
-	picture := scaled(source)
+	picture := scaled(source, d.Side)
 	if format == "jpeg" {
 		picture = upright(picture, orientation(file))
 	}
 	var out bytes.Buffer
 	if picture.Opaque() {
-		contentType, err = "image/jpeg", jpeg.Encode(&out, picture, &jpeg.Options{Quality: pictureQuality})
+		contentType, err = "image/jpeg", jpeg.Encode(&out, picture, &jpeg.Options{Quality: quality})
 	} else {
 		contentType, err = "image/png", png.Encode(&out, picture)
 	}
@@ -76,17 +93,16 @@ func redraw(file []byte) (contentType string, drawn []byte, err error) {
 	return contentType, out.Bytes(), nil
 }
 
-// scaled returns a copy of a picture whose longer side has at most pictureDrawnSide
-// pixels. It halves the picture step by step until it is that small: each step mixes
-// all pixels, and needs little memory.
-func scaled(source image.Image) *image.RGBA {
+// scaled returns a copy of a picture whose longer side has at most that many pixels. It halves the
+// picture step by step until it is that small: each step mixes all pixels, and needs little memory.
+func scaled(source image.Image, most int) *image.RGBA {
 	full := source.Bounds().Size()
 	longer := max(full.X, full.Y)
 	for side := longer; ; {
-		side = min(side, max(pictureDrawnSide, side/2))
+		side = min(side, max(most, side/2))
 		drawn := image.NewRGBA(image.Rect(0, 0, max(1, full.X*side/longer), max(1, full.Y*side/longer)))
 		draw.ApproxBiLinear.Scale(drawn, drawn.Bounds(), source, source.Bounds(), draw.Src, nil)
-		if side <= pictureDrawnSide {
+		if side <= most {
 			return drawn
 		}
 		source = drawn
