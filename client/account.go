@@ -18,6 +18,7 @@ type Account struct {
 	PendingEmail string    `json:"pending_email"` // a new address that is not confirmed yet; "" if there was no such request
 	Language     string    `json:"language"`
 	TimeZone     string    `json:"time_zone"` // in which mails tell times, "Europe/Berlin"; "" for UTC
+	Picture      string    `json:"picture"`   // its address: resolve it against the address of the service; "" for none
 	HasPIN       bool      `json:"has_pin"`
 	Operator     bool      `json:"operator"`
 	CreatedAt    time.Time `json:"created_at"`

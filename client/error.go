@@ -42,6 +42,7 @@ var (
 	ErrBadRequest            = &Error{Code: "bad_request"}
 	ErrJSONInvalid           = &Error{Code: "json_invalid"}
 	ErrJSONWanted            = &Error{Code: "json_wanted"}
+	ErrPictureWanted         = &Error{Code: "picture_wanted"}
 	ErrBodyTooLarge          = &Error{Code: "body_too_large"}
 	ErrMethodNotAllowed      = &Error{Code: "method_not_allowed"}
 	ErrWrongHost             = &Error{Code: "wrong_host"}

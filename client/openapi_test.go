@@ -103,6 +103,12 @@ func (c contract) checkRequest(t *testing.T, op operation, got *http.Request, se
 		t.Errorf("a token is sent: %t, want %t", open, !open)
 	}
 	media, ok := op.RequestBody.Content["application/json"]
+	if _, file := op.RequestBody.Content["image/*"]; file {
+		if string(sent) != "\x01" || got.Header.Get("Content-Type") != "image/unknown" {
+			t.Errorf("sent the body %q of type %s, want the file", sent, got.Header.Get("Content-Type"))
+		}
+		return
+	}
 	if !ok {
 		if len(sent) > 0 {
 			t.Errorf("sent the body %s, want none", sent)
@@ -201,6 +207,8 @@ func full(t *testing.T, kind reflect.Type) reflect.Value {
 		value.SetBool(true)
 	case value.CanInt():
 		value.SetInt(1)
+	case value.CanUint():
+		value.SetUint(1)
 	case kind.Kind() == reflect.Pointer:
 		value.Set(full(t, kind.Elem()).Addr())
 	case kind.Kind() == reflect.Slice:

@@ -16,6 +16,7 @@ type Person struct {
 	ID          ID            `json:"id"` // the id of the link
 	Username    string        `json:"username"`
 	DisplayName string        `json:"display_name"` // "" if the person has none
+	Picture     string        `json:"picture"`      // as in [Account]; "" until the person accepts
 	Type        string        `json:"type"`         // Linked or Guest
 	Status      string        `json:"status"`       // Pending or Accepted
 	LocalUser   *LocalUserRef `json:"local_user"`   // with its id in the service; nil when unknown

@@ -23,9 +23,10 @@ type call struct {
 	values []string // the values for the names in path, in their order
 	query  url.Values
 	header http.Header
-	body   any // nil if the request has no body
-	want   int // the status that means success
-	orElse int // another status that means success, with less to say; 0 for none
+	body   any    // nil if the request has no body
+	file   []byte // the body of a request that sends a picture; nil for another request
+	want   int    // the status that means success
+	orElse int    // another status that means success, with less to say; 0 for none
 	again  again
 	open   bool          // the operation needs no token, so the client sends none
 	longer time.Duration // the time for which the service may wait; it is added to the timeout
@@ -90,7 +91,7 @@ func (c *core) do(ctx context.Context, k call) (answer, error) {
 	if err != nil {
 		return answer{}, fmt.Errorf("%s: %w", k.name(), err)
 	}
-	var body []byte
+	body := k.file
 	if k.body != nil {
 		if body, err = json.Marshal(k.body); err != nil {
 			return answer{}, fmt.Errorf("%s: write the request: %w", k.name(), err)
@@ -176,7 +177,7 @@ func (c *core) setHeader(request *http.Request, k call, hasBody bool) {
 	request.Header.Set("Accept", "application/json, application/problem+json")
 	request.Header.Set("User-Agent", c.agent)
 	if hasBody {
-		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Content-Type", k.contentType())
 	}
 	if c.language != "" {
 		request.Header.Set("Accept-Language", c.language)
@@ -184,6 +185,17 @@ func (c *core) setHeader(request *http.Request, k call, hasBody bool) {
 	if c.token != "" && !k.open {
 		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
+}
+
+// contentType returns the content type of the body.
+func (k call) contentType() string {
+	if k.file == nil {
+		return "application/json"
+	}
+	if found := http.DetectContentType(k.file); strings.HasPrefix(found, "image/") {
+		return found
+	}
+	return "image/unknown" // the service says what is wrong with the file
 }
 
 // verdict returns nil for a success, and an *Error if the service refused the

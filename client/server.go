@@ -17,6 +17,7 @@ type Server struct {
 	SystemID  string    `json:"system_id"` // the id that the media server has for itself
 	Kind      string    `json:"kind"`      // emby or agent
 	Version   string    `json:"version"`
+	Picture   string    `json:"picture"`    // as in [Account]
 	Type      string    `json:"type"`       // the type of the link: Linked or Guest
 	AccessKey string    `json:"access_key"` // a secret, for this server alone
 	Addresses []Address `json:"addresses"`  // try them in this order

@@ -14,6 +14,7 @@ type OwnedServer struct {
 	OwnName     string    `json:"own_name"` // the name that the owner gave it; "" if the owner gave none
 	Kind        string    `json:"kind"`     // emby or agent
 	Version     string    `json:"version"`
+	Picture     string    `json:"picture"`      // as in [Account]
 	SelfService bool      `json:"self_service"` // whether people may join by proving which local user they are
 	People      int       `json:"people"`
 	Pending     int       `json:"pending"`

@@ -267,6 +267,8 @@ func linkPages(t *testing.T, s *service) []shown {
 		}},
 		{"servers", "with an own one", at("/servers")},
 		{"server_owner", "without people", func(v *visitor) { v.follow(`main a[href="`+page+`"]`, page) }},
+		{"picture_server", "", func(v *visitor) { v.follow(`main a[href="`+page+`/picture"]`, page+"/picture") }},
+		{"server_owner", "once more", func(v *visitor) { v.follow(`.back a`, page) }},
 		{"server_owner", "with mistakes", func(v *visitor) {
 			v.fill("address", "not an address")
 			v.send(page + "/addresses")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/latchkey-media/latchkey/internal/picture/picturetest"
 	"github.com/latchkey-media/latchkey/templates"
 )
 
@@ -159,6 +160,16 @@ func ownersPages(p person) []shown {
 			v.send("/account")
 		}},
 		{"landing", "signed in", at("/")},
+		{"picture", "", at("/account/picture")},
+		{"picture", "with a mistake", func(v *visitor) {
+			v.choosePicture("letter.png", []byte("no picture"))
+			v.push("form[data-picture] button", "/account/picture")
+		}},
+		{"account", "with a picture", func(v *visitor) {
+			v.choosePicture("photo.png", picturetest.PNG(v.t, 900, 600))
+			v.push("form[data-picture] button", "/account")
+		}},
+		{"picture", "chosen", at("/account/picture")},
 		{"email_change", "", at("/account/email")},
 		{"email_change", "with mistakes", func(v *visitor) {
 			v.fill("email", "nowhere")

@@ -16,6 +16,8 @@ const (
 	noticeSignedOut         notice = "signed_out"
 	noticeSignedOutAll      notice = "signed_out_everywhere"
 	noticeProfileSaved      notice = "profile_saved"
+	noticePictureSaved      notice = "picture_saved"
+	noticePictureRemoved    notice = "picture_removed"
 	noticeInviteMailsOn     notice = "invite_mails_on"
 	noticeInviteMailsOff    notice = "invite_mails_off"
 	noticePasswordChanged   notice = "password_changed"

@@ -30,7 +30,10 @@ func (s *site) base(c *gin.Context, name string) Base {
 	// If the database is away, a page that needs it fails anyway. The header of any other
 	// page then shows nobody as signed in.
 	if visitor, err := visitOf(c).visitor(); err == nil {
-		b.Account = &accountView{Username: visitor.Username, DisplayName: visitor.DisplayName, Newcomer: visitor.Newcomer}
+		b.Account = &accountView{
+			Username: visitor.Username, DisplayName: visitor.DisplayName, Face: faceOf(visitor.DisplayName, visitor.AccountID, pictureAddress(visitor.Picture)),
+			Newcomer: visitor.Newcomer,
+		}
 		// The count may be as old as the beginning of the request, because every form that changes
 		// the count leads to another page.
 		if waiting, err := s.Store.Invites.WaitingFor(c.Request.Context(), visitor); err == nil {

@@ -45,6 +45,8 @@ func pageOf(path string) string {
 		return "/signup/sent"
 	case "/account/sessions/end", "/account/sessions/end-device", "/account/sessions/end-others":
 		return "/account/sessions"
+	case ownPicturePath + "/remove":
+		return ownPicturePath
 	case "/account/email/again":
 		return accountPath
 	case "/account/pin/mail":
@@ -76,10 +78,12 @@ func pageOf(path string) string {
 		return path
 	}
 	switch act {
-	case "open", "authorize", "start", "password", "invite", "invites", "join": // these have a page of their own
+	case "open", "authorize", "start", "password", "picture", "invite", "invites", "join": // these have a page of their own
 		return path
 	case "join/state":
 		return "/servers/" + id + "/join"
+	case "picture/remove":
+		return "/servers/" + id + "/picture"
 	case "password/state":
 		return "/servers/" + id + "/password"
 	default:

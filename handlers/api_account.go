@@ -18,6 +18,7 @@ type accountObject struct {
 	PendingEmail *string    `json:"pending_email"` // asked for and not yet confirmed
 	Language     string     `json:"language"`
 	TimeZone     string     `json:"time_zone"` // "" while it is not known
+	Picture      string     `json:"picture"`   // its address without the host; "" for none
 	HasPIN       bool       `json:"has_pin"`
 	Operator     bool       `json:"operator"`
 	CreatedAt    time.Time  `json:"created_at"`
@@ -27,7 +28,7 @@ type accountObject struct {
 // accountOf returns an account as its owner may see it.
 func accountOf(a *models.OwnAccount) accountObject {
 	out := accountObject{
-		ID: idText(a.ID), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale, TimeZone: a.TimeZone,
+		ID: idText(a.ID), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale, TimeZone: a.TimeZone, Picture: pictureAddress(a.Picture),
 		HasPIN: a.HasPIN, Operator: a.Operator, CreatedAt: a.CreatedAt.UTC(), ConfirmedAt: moment(a.ConfirmedAt),
 	}
 	if a.PendingEmail != "" {

@@ -116,20 +116,6 @@ func (s *site) awaitChange(c *gin.Context, this models.Server, wait time.Duratio
 	return s.Store.Changes.Last(c.Request.Context(), this)
 }
 
-// lastLonger gives the connection the deadlines of the request, which include the time for
-// which the agent waits. The request has been read, but a client that leaves must still be
-// noticed.
-func (s *site) lastLonger(c *gin.Context) {
-	deadline, ok := c.Request.Context().Deadline()
-	if !ok {
-		return
-	}
-	connection := http.NewResponseController(c.Writer)
-	// An error does not matter: only connections in tests cannot have deadlines.
-	_ = connection.SetReadDeadline(deadline)
-	_ = connection.SetWriteDeadline(deadline.Add(writeTime - requestTime))
-}
-
 // waiters counts the requests that wait, so that one server cannot have many of
 // them.
 type waiters struct {

@@ -59,6 +59,7 @@ type exported struct {
 	Proofs       []exportedProof       `json:"proofs"`
 	Quick        []exportedQuick       `json:"quick_connects"`
 	QuickDevices []quickDeviceObject   `json:"quick_connect_devices"`
+	Pictures     []exportedPicture     `json:"pictures"`
 }
 
 type exportedAccount struct {
@@ -155,6 +156,7 @@ func exportFile(stored models.Export, now time.Time) exported {
 		Proofs:       each(stored.Proofs, exportProof),
 		Quick:        each(stored.Quick, exportQuick),
 		QuickDevices: each(stored.QuickDevices, quickDeviceOf),
+		Pictures:     each(stored.Pictures, exportPicture),
 	}
 }
 
@@ -244,6 +246,22 @@ func exportServerLink(l models.Link) exportedServerLink {
 		RequestedBy: l.RequestedBy, AskedAt: l.CreatedAt, AcceptedAt: l.AcceptedAt, EndsAt: l.EndsAt,
 		FirstDeviceAt: l.FirstDeviceAt,
 	}
+}
+
+// exportedPicture is the picture of the account, or of one of its servers.
+type exportedPicture struct {
+	ServerID    string    `json:"server_id,omitempty"` // absent for the picture of the account
+	ContentType string    `json:"content_type"`
+	Content     []byte    `json:"content"` // in base64
+	CreatedAt   time.Time `json:"created_at"`
+}
+
+func exportPicture(p models.ExportedPicture) exportedPicture {
+	out := exportedPicture{ContentType: p.ContentType, Content: p.Body, CreatedAt: p.CreatedAt}
+	if p.ServerID != 0 {
+		out.ServerID = idText(p.ServerID)
+	}
+	return out
 }
 
 // exportedProof is one attempt to prove a local user. The code that was shown

@@ -31,7 +31,8 @@ func withoutExport() map[string]string {
 		"Export.Servers.Server.KeyVersion": inner, "Export.Servers.Server.KeyExpiresAt": inner, "Export.Servers.Server.KeyHandedOver": inner, "Export.Servers.Addresses.ID": inner,
 		"Export.ServerLinks.AccessKey": secret, "Export.Quick.Code": secret, "Export.Proofs.Code": secret, "Export.Proofs.URL": secret,
 		"Export.ServerLinks.Server.SystemID": link, "Export.ServerLinks.Server.Kind": link, "Export.ServerLinks.Server.Version": link,
-		"Export.ServerLinks.OwnerUsername":  link,
+		"Export.ServerLinks.OwnerUsername": link, "Export.ServerLinks.Server.Picture": link, "Export.ServerLinks.Picture": account,
+		"Export.Account.Picture": "the picture itself is there", "Export.Invites.Servers.Picture": link,
 		"Export.ServerLinks.LocalUserState": link, "Export.ServerLinks.WaitsFor": link,
 		"Export.ServerLinks.ServerAway": link,
 		"Export.ServerLinks.Opens":      link, "Export.Servers.Addresses.Opens": "the agent of the server finds it out",
@@ -114,6 +115,8 @@ func fill(v reflect.Value, path string) {
 	case v.Kind() == reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem(), path)
+	case v.Type() == reflect.TypeFor[[]byte]():
+		v.SetBytes([]byte("the value of " + path))
 	case v.Kind() == reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		fill(v.Index(0), path)
@@ -132,7 +135,7 @@ func fill(v reflect.Value, path string) {
 // walk calls visit with everything in v that is not a list, a pointer or a struct.
 func walk(v reflect.Value, path string, visit func(string, reflect.Value)) {
 	switch {
-	case v.Type() == reflect.TypeFor[time.Time]():
+	case v.Type() == reflect.TypeFor[time.Time](), v.Type() == reflect.TypeFor[[]byte]():
 		visit(path, v)
 	case v.Kind() == reflect.Pointer:
 		walk(v.Elem(), path, visit)

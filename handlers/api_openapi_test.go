@@ -88,6 +88,12 @@ func (o contractOperation) checkBody(t *testing.T) {
 	if o.method == http.MethodGet {
 		return
 	}
+	if o.takesFile() {
+		if !slices.Equal(o.problems()["415"], []string{"picture_wanted"}) || !slices.Contains(o.problems()["413"], "body_too_large") {
+			t.Errorf("%s: problem codes %v, want picture_wanted for 415 and body_too_large for 413", o, o.problems())
+		}
+		return
+	}
 	if media := o.body(); o.RequestBody != nil {
 		if media == nil || !o.RequestBody.Value.Required || media.Example == nil {
 			t.Errorf("%s: its body is not JSON, not required, or has no example", o)

@@ -14,6 +14,7 @@ type personObject struct {
 	ID          string          `json:"id"` // the id of the link
 	Username    string          `json:"username"`
 	DisplayName string          `json:"display_name"`
+	Picture     string          `json:"picture"`    // its address without the host; "" for none
 	Type        string          `json:"type"`       // linked or guest
 	Status      string          `json:"status"`     // pending or accepted
 	LocalUser   *localUserRef   `json:"local_user"` // with the id that Latchkey uses; null while it is unknown
@@ -28,7 +29,7 @@ type personObject struct {
 
 func personOf(p models.Person) personObject {
 	return personObject{
-		ID: idText(p.ID), Username: p.Username, DisplayName: p.DisplayName, Type: p.Type, Status: p.State,
+		ID: idText(p.ID), Username: p.Username, DisplayName: p.DisplayName, Picture: pictureAddress(p.Picture), Type: p.Type, Status: p.State,
 		LocalUser: ownLocalUser(p.LocalUser.ID, p.LocalUser.Name), Libraries: choiceOf(p.Libraries), EndsAt: moment(p.EndsAt),
 		InvitedBy: p.InvitedBy, RequestedBy: p.RequestedBy, CreatedAt: p.CreatedAt.UTC(), AcceptedAt: moment(p.AcceptedAt),
 		WaitsFor: p.WaitsFor,

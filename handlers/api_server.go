@@ -22,10 +22,11 @@ type serverObject struct {
 	Name     string `json:"name"`
 	Kind     string `json:"kind"`
 	Version  string `json:"version"`
+	Picture  string `json:"picture"` // its address without the host; "" for none
 }
 
 func serverOf(id int64, d models.ServerDescription) serverObject {
-	return serverObject{ID: idText(id), SystemID: d.SystemID, Name: d.Name, Kind: d.Kind, Version: d.Version}
+	return serverObject{ID: idText(id), SystemID: d.SystemID, Name: d.Name, Kind: d.Kind, Version: d.Version, Picture: pictureAddress(d.Picture)}
 }
 
 // locatedObject is a server that a person may use. It does not have members that

@@ -75,7 +75,7 @@ func TestAPISignUp(t *testing.T) {
 	}
 	delete(account, "id")
 	want := map[string]any{
-		"username": "Ann", "display_name": "Ann B.", "email": "ann@example.org", "pending_email": nil, "time_zone": "", "language": "de",
+		"username": "Ann", "display_name": "Ann B.", "email": "ann@example.org", "pending_email": nil, "time_zone": "", "language": "de", "picture": "",
 		"has_pin": false, "operator": false, "created_at": "2026-03-04T05:06:07Z", "confirmed_at": "2026-03-04T05:07:07Z",
 	}
 	if diff := cmp.Diff(want, account); diff != "" {

@@ -104,12 +104,32 @@ const (
 	waitMost    = 25 * time.Second
 )
 
+// uploadTime is the time to send a picture from a slow phone.
+const uploadTime = time.Minute
+
 // timeFor returns how long the request may take.
 func timeFor(c *gin.Context) time.Duration {
-	if c.FullPath() == changesPath {
+	switch c.FullPath() {
+	case changesPath:
 		return waitMost + requestTime
+	case ownPicturePath, serverPicturePath, apiPrefix + "/v1" + ownPicturePath, apiPrefix + "/v1" + serverPicturePath:
+		return uploadTime
+	default:
+		return requestTime
 	}
-	return requestTime
+}
+
+// lastLonger gives the connection the deadlines of the request, for a request that may take longer than
+// others: see timeFor. After the request has been read, a client that leaves must still be noticed.
+func (s *site) lastLonger(c *gin.Context) {
+	deadline, ok := c.Request.Context().Deadline()
+	if !ok {
+		return
+	}
+	connection := http.NewResponseController(c.Writer)
+	// An error does not matter: only connections in tests cannot have deadlines.
+	_ = connection.SetReadDeadline(deadline)
+	_ = connection.SetWriteDeadline(deadline.Add(writeTime - requestTime))
 }
 
 // random returns 128 random bits as text.

@@ -179,6 +179,11 @@ func (o contractOperation) body() *openapi3.MediaType {
 	return o.RequestBody.Value.Content.Get("application/json")
 }
 
+// takesFile reports whether the body is the file of a picture.
+func (o contractOperation) takesFile() bool {
+	return o.RequestBody != nil && o.RequestBody.Value.Content["image/*"] != nil
+}
+
 // checkContract fails the test if the contract does not describe the answer, or
 // if it does not allow a request that was granted.
 func checkContract(t testing.TB, request *http.Request, sent string, a answer) {

@@ -27,6 +27,7 @@ func withoutAPI() map[string]string {
 	)
 	const mailStop = "the page of a mailed link has it, and mail programs post the form of RFC 8058 there"
 	return map[string]string{
+		"Pictures.Read":                "a picture has an address without a token, for everybody who was told it",
 		"MailStops.Look":               mailStop,
 		"MailStops.Stop":               mailStop,
 		"MailStops.Allow":              mailStop,

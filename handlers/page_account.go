@@ -17,6 +17,7 @@ type accountPage struct {
 	Language              string // the code of the chosen language, "en"; select "language"
 	LanguageError         string
 	TimeZone              Field
+	Face                  face
 	Email                 string
 	InviteMails           bool   // invitations come by mail to Email
 	EmailWaiting          string // a new address that is not confirmed yet; "" for none
@@ -107,6 +108,7 @@ func (s *site) accountPageOf(c *gin.Context, accountID int64) (accountPage, erro
 		Language:          account.Locale,
 		TimeZone:          Field{Value: account.TimeZone},
 		InviteMails:       !stop.Stopped,
+		Face:              faceOf(account.DisplayName, account.ID, pictureAddress(account.Picture)),
 		Email:             account.Email,
 		EmailWaiting:      waiting,
 		HasPIN:            account.HasPIN,

@@ -14,6 +14,7 @@ func (s sampler) account() accountPage {
 		Base: s.noticed(s.signedIn("account"), "notice.profile_saved"), Language: s.locale,
 		Username: s.field("username", "text", "username", true), DisplayName: s.field("display_name", "text", "display_name", true),
 		Email: "mira@example.org", EmailWaiting: "new@example.org", HasPIN: true, PINChangedAt: s.at.AddDate(-2, 0, 0), PINOld: true,
+		Face:              face{samplePicture, "MK", "face-2"},
 		PasswordChangedAt: s.at, CreatedAt: s.at.AddDate(-3, -1, 0), SessionCount: 3,
 	}
 	p.TimeZone = s.field("time_zone", "text", "time_zone", true)
@@ -25,6 +26,7 @@ func (s sampler) freshAccount() accountPage {
 	p := s.account()
 	p.Base = s.signedIn("account")
 	p.Account.Newcomer = true
+	p.Face.Picture = ""
 	p.Email, p.EmailWaiting, p.HasPIN, p.PINOld, p.SessionCount = "", "", false, false, 1
 	return p
 }

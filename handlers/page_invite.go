@@ -99,7 +99,7 @@ func newReceivedInviteView(b Base, one models.Invite) receivedInviteView {
 	}
 	for _, offer := range one.Servers {
 		view.Offers = append(view.Offers, offerView{
-			Server: offer.ServerName, Face: faceOf(offer.ServerName, offer.ServerID), LocalUser: offer.LocalUserName, Libraries: b.libraryNames(offer.Libraries), EndsAt: offer.EndsAt,
+			Server: offer.ServerName, Face: faceOf(offer.ServerName, offer.ServerID, pictureAddress(offer.Picture)), LocalUser: offer.LocalUserName, Libraries: b.libraryNames(offer.Libraries), EndsAt: offer.EndsAt,
 		})
 	}
 	return view

@@ -44,12 +44,12 @@ func (s sampler) received(page string) receivedInviteView {
 	return receivedInviteView{
 		Base: s.base(page), ID: "81985529216486895", From: "olga", Note: "Come in!\n<script>alert(1)</script> & welcome",
 		CreatedAt: s.at, ExpiresAt: s.at.AddDate(0, 0, 14), Offers: []offerView{
-			{Server: "Attic", Face: face{"A", "face-5"}, Libraries: []string{"Films", "Films for children & others"}, EndsAt: s.at.Truncate(24 * time.Hour).Add(-time.Millisecond)},
-			{Server: longName, Face: face{"AS", "face-2"}, LocalUser: "mira", EndsAt: s.at},
+			{Server: "Attic", Face: face{"", "A", "face-5"}, Libraries: []string{"Films", "Films for children & others"}, EndsAt: s.at.Truncate(24 * time.Hour).Add(-time.Millisecond)},
+			{Server: longName, Face: face{"", "AS", "face-2"}, LocalUser: "mira", EndsAt: s.at},
 		},
 	}
 }
 
 func (s sampler) plainInvite(page string) receivedInviteView {
-	return receivedInviteView{Base: s.base(page), ID: "7", From: "olga", CreatedAt: s.at, ExpiresAt: s.at, Offers: []offerView{{Server: "Attic", Face: face{"A", "face-5"}}}}
+	return receivedInviteView{Base: s.base(page), ID: "7", From: "olga", CreatedAt: s.at, ExpiresAt: s.at, Offers: []offerView{{Server: "Attic", Face: face{"", "A", "face-5"}}}}
 }

@@ -14,6 +14,7 @@ import (
 
 // personView is a person who uses a server, or who was asked to use it.
 type personView struct {
+	Face                   face
 	LinkID, Name, Username string // Name is "" when it is the same as Username
 	Guest, Pending         bool
 	RequestedBy            string
@@ -121,7 +122,7 @@ func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page 
 // if it is the form that the owner has sent.
 func newPersonView(in *inputs, at int, one models.Person, all []models.Library) personView {
 	view := personView{
-		LinkID: idText(one.ID), Username: one.Username, Guest: one.Type == models.LinkGuest,
+		LinkID: idText(one.ID), Username: one.Username, Face: faceOf(one.DisplayName, one.AccountID, pictureAddress(one.Picture)), Guest: one.Type == models.LinkGuest,
 		Pending: one.State == models.LinkPending, RequestedBy: one.RequestedBy, Since: one.AcceptedAt,
 		LocalUser: one.LocalUser.Name, Allow: commandToAllow(one.LocalUser), InvitedBy: one.InvitedBy, End: one.EndsAt,
 		Libraries: in.base.libraryNames(one.Libraries), LibraryGone: slices.ContainsFunc(one.Libraries, isGone), State: one.LocalUserState, WaitsFor: one.WaitsFor,

@@ -15,6 +15,7 @@ import (
 type serverOwnerPage struct {
 	Base
 	ID, Name, ReportedName string
+	Face                   face
 	Agent                  bool // whether the server runs our agent
 	Version                string
 	LastSeenAt             time.Time
@@ -170,6 +171,7 @@ func (s *site) showServerOwner(c *gin.Context, own owned, key string, f form, ca
 	}
 	page := serverOwnerPage{
 		Base: s.base(c, "server_owner"), ID: idText(server.ID), Name: server.Name, ReportedName: server.ReportedName,
+		Face:  faceOf(server.Name, server.ID, pictureAddress(server.Picture)),
 		Agent: server.Kind == models.ServerAgent, Version: server.Version, LastSeenAt: server.LastSeenAt,
 		Disabled: !server.DisabledAt.IsZero(), NewKey: key,
 	}

@@ -15,6 +15,7 @@ func (s sampler) server() serverOwnerPage {
 	b := s.base("")
 	p := serverOwnerPage{
 		Base: s.noticed(s.signedIn("server_owner"), "notice.address_moved"), ID: "81985529216486895", Name: "Attic", ReportedName: "Den & Co",
+		Face:    face{samplePicture, "A", "face-5"},
 		Version: "4.8.11.0", LastSeenAt: s.at,
 		Addresses: []addressView{
 			{ID: "1", URL: "http://192.168.1.20:8096", Kind: b.T("address.lan"), First: true, ReportedAt: s.at},
@@ -22,8 +23,8 @@ func (s sampler) server() serverOwnerPage {
 			{ID: "3", URL: "https://[2001:db8:85a3:1319:8a2e:370:7344:1020]:8920", Kind: b.T("address.custom"), ByOwner: true, Last: true, ReportedAt: s.at},
 		},
 		People: []personView{
-			{LinkID: "1", Name: "Bert Ørsted", Username: "bert", Since: s.at},
-			{LinkID: "2", Username: "carla", Guest: true, Pending: true, RequestedBy: "mira.k", Since: s.at},
+			{Face: face{samplePicture, "BØ", "face-1"}, LinkID: "1", Name: "Bert Ørsted", Username: "bert", Since: s.at},
+			{Face: faceOf("carla", 2, ""), LinkID: "2", Username: "carla", Guest: true, Pending: true, RequestedBy: "mira.k", Since: s.at},
 		},
 		Keys: []serverKeyView{{CreatedAt: s.at}},
 	}

@@ -255,7 +255,7 @@ func (s *site) signsInAt(c *gin.Context, session models.Session, start models.Se
 // newServerStartPage returns the page without the steps of a device.
 func newServerStartPage(b Base, start models.ServerStart) serverStartPage {
 	page := serverStartPage{
-		Base: b, ID: idText(start.ServerID), Name: start.Server.Name, Face: faceOf(start.Server.Name, start.ServerID),
+		Base: b, ID: idText(start.ServerID), Name: start.Server.Name, Face: faceOf(start.Server.Name, start.ServerID, pictureAddress(start.Server.Picture)),
 		Kind: mediaKind(start.Server), Standing: linkStateView{b, start.LocalUserState, start.WaitsFor},
 		Owner: start.OwnerUsername, Note: start.Note, QuickConnect: start.QuickConnect,
 	}

@@ -91,13 +91,13 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 		page.Usable = append(page.Usable, usableServerView{
 			ID: idText(one.ServerID), LinkID: idText(one.ID), Name: one.Server.Name,
 			Guest: one.Type == models.LinkGuest, Since: page.Date(one.AcceptedAt), Ends: page.ends(one.EndsAt), Opens: opens(&one), SignsIn: signsIn,
-			Face: faceOf(one.Server.Name, one.ServerID), Away: one.ServerAway,
+			Face: faceOf(one.Server.Name, one.ServerID, pictureAddress(one.Server.Picture)), Away: one.ServerAway,
 			Disabled: one.ServerDisabled, State: one.LocalUserState, WaitsFor: one.WaitsFor, Owner: one.OwnerUsername,
 		})
 	}
 	for _, one := range owned {
 		page.Owned = append(page.Owned, ownedServerView{
-			ID: idText(one.ID), Name: one.Name, Face: faceOf(one.Name, one.ID), LastSeenAt: one.LastSeenAt, People: one.People, Pending: one.Pending,
+			ID: idText(one.ID), Name: one.Name, Face: faceOf(one.Name, one.ID, pictureAddress(one.Picture)), LastSeenAt: one.LastSeenAt, People: one.People, Pending: one.Pending,
 			Disabled: !one.DisabledAt.IsZero(),
 		})
 	}

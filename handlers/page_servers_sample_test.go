@@ -14,19 +14,19 @@ func (s sampler) servers() serversPage {
 	return serversPage{
 		Base: base, Waiting: 2,
 		Usable: []usableServerView{
-			{ID: "1", LinkID: "11", Name: "Den & Co + 50% \"Server\"", Guest: true, Owner: "bert", Since: since, Ends: ends, Opens: true, SignsIn: true, Face: face{"D", "face-1"}},
-			{ID: "2", LinkID: "12", Name: longName, Since: since, Opens: true, Face: faceOf(longName, 2)},
-			{ID: "11", LinkID: "19", Name: "Kino", Since: since, Opens: true, Away: true, Face: faceOf("Kino", 11)},
-			{ID: "5", LinkID: "13", Name: "Garage", Guest: true, Since: since, Disabled: true, Face: face{"G", "face-2"}},
-			{ID: "6", LinkID: "14", Name: "Shed", Guest: true, Since: since, State: "waiting", Face: face{"S", "face-3"}},
-			{ID: "10", LinkID: "18", Name: "Stable", Guest: true, Since: since, State: "waiting", WaitsFor: "guests_off", Face: face{"S", "face-4"}},
-			{ID: "7", LinkID: "15", Name: "Barn", Since: since, State: "gone", Face: face{"B", "face-5"}},
-			{ID: "9", LinkID: "17", Name: "Cave", Since: since, State: "not_allowed", Opens: true, Face: face{"C", "face-6"}},
-			{ID: "8", LinkID: "16", Name: "Loft", Since: since, State: "disabled", Face: face{"L", "face-7"}},
+			{ID: "1", LinkID: "11", Name: "Den & Co + 50% \"Server\"", Guest: true, Owner: "bert", Since: since, Ends: ends, Opens: true, SignsIn: true, Face: face{"", "D", "face-1"}},
+			{ID: "2", LinkID: "12", Name: longName, Since: since, Opens: true, Face: faceOf(longName, 2, "")},
+			{ID: "11", LinkID: "19", Name: "Kino", Since: since, Opens: true, Away: true, Face: faceOf("Kino", 11, "")},
+			{ID: "5", LinkID: "13", Name: "Garage", Guest: true, Since: since, Disabled: true, Face: face{"", "G", "face-2"}},
+			{ID: "6", LinkID: "14", Name: "Shed", Guest: true, Since: since, State: "waiting", Face: face{"", "S", "face-3"}},
+			{ID: "10", LinkID: "18", Name: "Stable", Guest: true, Since: since, State: "waiting", WaitsFor: "guests_off", Face: face{"", "S", "face-4"}},
+			{ID: "7", LinkID: "15", Name: "Barn", Since: since, State: "gone", Face: face{"", "B", "face-5"}},
+			{ID: "9", LinkID: "17", Name: "Cave", Since: since, State: "not_allowed", Opens: true, Face: face{"", "C", "face-6"}},
+			{ID: "8", LinkID: "16", Name: "Loft", Since: since, State: "disabled", Face: face{"", "L", "face-7"}},
 		},
 		Owned: []ownedServerView{
-			{ID: "3", Name: "Attic", Face: face{"A", "face-8"}, LastSeenAt: s.at, People: 1},
-			{ID: "4", Name: "Cellar", Face: face{"C", "face-1"}, LastSeenAt: s.at, People: 12, Pending: 3, Disabled: true},
+			{ID: "3", Name: "Attic", Face: face{"", "A", "face-8"}, LastSeenAt: s.at, People: 1},
+			{ID: "4", Name: "Cellar", Face: face{"", "C", "face-1"}, LastSeenAt: s.at, People: 12, Pending: 3, Disabled: true},
 		},
 	}
 }

@@ -82,6 +82,9 @@ func (s *site) accountRoutes(r *gin.Engine) {
 	s.get(r, "/account", s.accountForm)
 	s.post(r, "/account", s.changeProfile)
 	s.post(r, "/account/invite-mails", s.setInviteMails)
+	s.get(r, ownPicturePath, s.pictureForm)
+	r.POST(ownPicturePath, s.page(s.setPicture))
+	s.post(r, ownPicturePath+"/remove", s.removePicture)
 	s.get(r, "/account/email", s.emailChangeForm)
 	s.post(r, "/account/email", s.requestEmailChange)
 	s.post(r, "/account/email/again", s.confirmAgain)
@@ -127,6 +130,9 @@ func (s *site) serverRoutes(r *gin.Engine) {
 
 	s.get(r, "/servers/:id", s.serverOwner)
 	s.post(r, "/servers/:id/rename", s.renameServer)
+	s.get(r, serverPicturePath, s.serverPictureForm)
+	r.POST(serverPicturePath, s.page(s.setServerPicture))
+	s.post(r, serverPicturePath+"/remove", s.removeServerPicture)
 	s.post(r, "/servers/:id/start-note", s.setStartNote)
 	s.post(r, "/servers/:id/linked-passwords", s.setLinkedPasswords)
 	s.post(r, "/servers/:id/addresses", s.addAddress)
@@ -184,6 +190,7 @@ func (s *site) machineRoutes(r *gin.Engine) {
 	s.get(r, "/favicon.ico", s.favicon)
 	s.get(r, "/static/*file", s.static)
 	s.get(r, "/.well-known/security.txt", s.securityText)
+	s.get(r, picturesPath+"/:token", s.showPicture)
 	s.get(r, "/.well-known/change-password", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, "/account/password") })
 }
 

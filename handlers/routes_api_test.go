@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/latchkey-media/latchkey/internal/picture/picturetest"
 )
 
 // TestEveryAPIRoute calls every operation of the contract as every kind of caller. The
@@ -223,8 +225,13 @@ func (q asks) as(who string, header http.Header, wanted func(status int, code st
 	q.t.Helper()
 	p := q.site.program(q.t)
 	maps.Copy(p.header, header)
-	body, _ := q.example(q.t, q.o)
-	a := p.api(q.o.method, q.address(q.t, q.o), body)
+	var a answer
+	if q.o.takesFile() {
+		a = p.do(q.o.method, q.address(q.t, q.o), "image/png", string(picturetest.PNG(q.t, 2, 2)))
+	} else {
+		body, _ := q.example(q.t, q.o)
+		a = p.api(q.o.method, q.address(q.t, q.o), body)
+	}
 	var problem struct {
 		Code string `json:"code"`
 	}

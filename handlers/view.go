@@ -75,13 +75,13 @@ func tabsOf(page string) tabs {
 // to none.
 func sectionOf(page string) string {
 	switch page {
-	case "server_owner", "server_register", "server_open", "server_open_allow", "server_start", "local_password", "server_invite", "proof":
+	case "server_owner", "server_register", "server_open", "server_open_allow", "server_start", "local_password", "server_invite", "picture_server", "proof":
 		return "servers"
 	case "invite":
 		return "links"
 	case "device_approve", "quick_connect", "quick_connect_wait":
 		return "device"
-	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete":
+	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete", "picture":
 		return "account"
 	default:
 		return "-"
@@ -101,6 +101,7 @@ func (b Base) Languages() []templates.Language { return b.Catalogue.Languages() 
 // accountView is the signed-in person, for the header of a page.
 type accountView struct {
 	Username, DisplayName string
+	Face                  face
 	Waiting               int  // links and invites that wait for an answer
 	Newcomer              bool // has not confirmed an address yet
 }
@@ -178,16 +179,16 @@ func (b Base) device(name string) string {
 	return cmp.Or(name, b.T("device.unknown"))
 }
 
-// face stands in the place of a picture for a server or a person without a picture:
-// initials on a colour.
+// face shows a server or a person: by their picture, or by initials on a colour.
 type face struct {
+	Picture  string // the address of the picture; "" for none
 	Initials string // one or two capital letters; "" for a name without any letter or digit
 	Class    string // of latchkey.css: the colour
 }
 
-// faceOf returns the initials of the first two words of a name, on a colour that stays the
-// same as long as the id does.
-func faceOf(name string, id int64) face {
+// faceOf returns the picture at an address. Without an address it shows the initials of the first two
+// words of a name, on a colour that stays the same as long as the id does.
+func faceOf(name string, id int64, picture string) face {
 	var initials []byte
 	for word := range strings.FieldsSeq(name) {
 		at := strings.IndexFunc(word, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
@@ -204,5 +205,5 @@ func faceOf(name string, id int64) face {
 	classes := [...]string{"face-1", "face-2", "face-3", "face-4", "face-5", "face-6", "face-7", "face-8"}
 	// The lower bits of an id come from a counter, and the higher bits from a clock.
 	id ^= id>>12 ^ id>>22
-	return face{Initials: string(initials), Class: classes[id&7]}
+	return face{Picture: picture, Initials: string(initials), Class: classes[id&7]}
 }

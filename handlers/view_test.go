@@ -345,13 +345,13 @@ func TestFaceOf(t *testing.T) {
 	for name, want := range map[string]string{
 		"den & co": "DC", "  élan": "É", "«Kino» (2)": "K2", "a b c": "AB", "!?": "", "": "", "映画館": "映",
 	} {
-		if got := faceOf(name, 7); got.Initials != want || got.Class != faceOf("other", 7).Class {
+		if got := faceOf(name, 7, ""); got.Initials != want || got.Class != faceOf("other", 7, "").Class {
 			t.Errorf("%q has the face %+v, want the initials %q on the colour of its id", name, got, want)
 		}
 	}
 	colours := map[string]bool{}
 	for id := range int64(100) {
-		colours[faceOf("x", id<<12).Class] = true
+		colours[faceOf("x", id<<12, "").Class] = true
 	}
 	if len(colours) != 8 {
 		t.Errorf("100 servers have %d colours, want all 8", len(colours))

@@ -30,6 +30,7 @@ func (s *site) connectServer() *connect.Server {
 		Store: s.Store, Troubles: s.troubles, PublicURL: s.origin, Register: s.registerPolicy(), Captcha: s.connectCaptcha,
 		Locale:    func(acceptLanguage string) string { return s.Catalogue.Match(acceptLanguage) },
 		Say:       s.errorText,
+		Picture:   s.pictureURL,
 		Pace:      func(address netip.Addr) bool { return s.polls.Allow(peer.Network(address)) },
 		RequestID: func(r *http.Request) string { return visitIn(r).id },
 	}

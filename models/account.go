@@ -47,6 +47,7 @@ type accountRow struct {
 	Operator          bool
 	LockVersion       int64  // raised by every transaction that locks the account, see lock.go
 	TimeZone          string // in which mails tell times; "" while no browser has told it. See time_zone.go
+	Picture           string // token of the picture; "" for none. See picture.go
 	NewcomerOf        int64  // the invite whose link made the account, until it confirms an address; else 0. See newcomer.go
 }
 
@@ -61,6 +62,7 @@ type Account struct {
 	Email             string // "" for people without an address
 	Locale            string // "en"
 	TimeZone          string // in which mails tell times, "Europe/Berlin"; "" for UTC
+	Picture           string // token of the picture, see [Pictures]; "" for none
 	HasPIN            bool
 	PINOff            bool // after too many wrong tries; a reset turns it on again
 	PINChangedAt      time.Time
@@ -83,7 +85,7 @@ func (a Account) PINOld(now time.Time) bool {
 
 func (r *accountRow) account() Account {
 	return Account{
-		ID: r.ID, Username: r.Username, DisplayName: r.DisplayName, Email: r.Email, Locale: r.Locale, TimeZone: r.TimeZone,
+		ID: r.ID, Username: r.Username, DisplayName: r.DisplayName, Email: r.Email, Locale: r.Locale, TimeZone: r.TimeZone, Picture: r.Picture,
 		HasPIN: r.PINHash != "", PINOff: r.PINOffAt != nil, PINChangedAt: orZero(r.PINChangedAt),
 		PasswordChangedAt: r.PasswordChangedAt.UTC(), CreatedAt: r.CreatedAt.UTC(),
 		ConfirmedAt: orZero(r.ConfirmedAt), DisabledAt: orZero(r.DisabledAt), Operator: r.Operator, Newcomer: r.NewcomerOf != 0,

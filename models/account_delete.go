@@ -98,6 +98,7 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM server_opens WHERE account_id = ?",
 		"DELETE FROM quick_devices WHERE account_id = ?",
 		"DELETE FROM invite_uses WHERE account_id = ?",
+		"DELETE FROM pictures WHERE account_id = ?",
 		"UPDATE links SET invited_by = 0, requested_by = '' WHERE invited_by = ?", "UPDATE invites SET answered_by = 0 WHERE answered_by = ?",
 		// Agents must still learn which links ended, so the numbers stay in the feed until
 		// the agents have read them. The ids of devices and sessions are deleted: a change without a

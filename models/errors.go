@@ -112,6 +112,7 @@ var (
 	ErrSignUpClosed      = &Error{Kind: KindForbidden, Code: "sign_up_closed"}
 	ErrSignUpInviteOnly  = &Error{Kind: KindForbidden, Code: "sign_up_invite_only"}
 	ErrLanguageInvalid   = fieldError(KindInvalid, "language", "language_invalid")
+	errPicture           = fieldError(KindInvalid, "picture", "picture_invalid")
 	ErrNameOrEmailAbsent = fieldError(KindInvalid, "name_or_email", "name_or_email_missing")
 	ErrServersOff        = &Error{Kind: KindForbidden, Code: "servers_off"}
 	ErrClaimCodeWrong    = fieldError(KindInvalid, "claim_code", "claim_code_wrong")

@@ -34,6 +34,7 @@ type Export struct {
 	Quick        []QuickConnect // without their codes
 	QuickDevices []QuickDevice
 	Terms        []ExportedTerms // of links whose libraries were chosen
+	Pictures     []ExportedPicture
 }
 
 // ExportedEmail is an address that belongs to the account.
@@ -163,6 +164,13 @@ type ExportedServer struct {
 	Addresses []Address
 }
 
+// ExportedPicture is the picture of the account, or of a server that it owns.
+type ExportedPicture struct {
+	ServerID  int64 // 0 for the picture of the account
+	CreatedAt time.Time
+	Picture
+}
+
 // ExportedDevice is a device whose code the account approved or denied.
 type ExportedDevice struct {
 	DeviceID, Client, Device, Address, State string
@@ -243,10 +251,27 @@ func (e *Export) readClaimCodes(ctx context.Context, tx *gorm.DB, accountID int6
 // account.
 func (e *Export) readOffers(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
 	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{
-		e.readInvites, e.readInviteProfiles, e.readProofs, e.readQuickConnects, e.readTerms, e.readMailStop,
+		e.readInvites, e.readInviteProfiles, e.readProofs, e.readQuickConnects, e.readTerms, e.readMailStop, e.readPictures,
 	} {
 		if err := part(ctx, tx, c, accountID); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// readPictures reads the pictures of the account and of the servers that it owns.
+func (e *Export) readPictures(ctx context.Context, tx *gorm.DB, _ *core, accountID int64) error {
+	// One statement for each condition, so that each can use its index.
+	for _, condition := range []string{"account_id = ?", "server_id IN (SELECT id FROM servers WHERE owner_id = ?)"} {
+		rows, err := gorm.G[pictureRow](tx).Where(condition, accountID).Order("server_id").Find(ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			e.Pictures = append(e.Pictures, ExportedPicture{
+				ServerID: r.ServerID, CreatedAt: r.CreatedAt.UTC(), Picture: Picture{ContentType: r.ContentType, Body: r.Body},
+			})
 		}
 	}
 	return nil

@@ -75,7 +75,8 @@ func (inviteServerRow) TableName() string { return "invite_servers" }
 type InviteServer struct {
 	ServerID      int64
 	ServerName    string
-	LocalUserID   int64 // the service's id of the local user; 0 for none
+	Picture       string // token of the server's picture; "" for none, and only on output
+	LocalUserID   int64  // the service's id of the local user; 0 for none
 	LocalUserName string
 	Libraries     []Library // nil if the server decides; on input only ExternalID counts
 	EndsAt        time.Time // zero for no end

@@ -113,7 +113,7 @@ func (c *core) usernamesOf(ctx context.Context, db *gorm.DB, rows []inviteRow) (
 
 // inviteServers is the statement that reads the offers of invites. The offer for a
 // server ends when the server gets another owner.
-const inviteServers = `SELECT v.invite_id, v.server_id, v.local_user_id, v.libraries, v.ends_at, s.name, s.own_name, u.name AS local_user_name
+const inviteServers = `SELECT v.invite_id, v.server_id, v.local_user_id, v.libraries, v.ends_at, s.name, s.own_name, s.picture, u.name AS local_user_name
 FROM invite_servers v JOIN invites i ON i.id = v.invite_id JOIN servers s ON s.id = v.server_id AND s.owner_id = i.owner_id
 LEFT JOIN local_users u ON u.id = v.local_user_id
 WHERE v.invite_id IN ? ORDER BY v.invite_id, v.server_id`
@@ -129,6 +129,7 @@ func (c *core) serversOfInvites(ctx context.Context, db *gorm.DB, invites []invi
 		Libraries          *string
 		EndsAt             *time.Time
 		Name, OwnName      string
+		Picture            string
 		LocalUserName      *string
 	}
 	if err := db.Raw(inviteServers, ids).Scan(&rows).Error; err != nil {
@@ -147,7 +148,7 @@ func (c *core) serversOfInvites(ctx context.Context, db *gorm.DB, invites []invi
 	}
 	servers := map[int64][]InviteServer{}
 	for _, r := range rows {
-		one := InviteServer{ServerID: r.ServerID, ServerName: r.OwnName, EndsAt: orZero(r.EndsAt)}
+		one := InviteServer{ServerID: r.ServerID, ServerName: r.OwnName, Picture: r.Picture, EndsAt: orZero(r.EndsAt)}
 		if one.ServerName == "" {
 			one.ServerName = r.Name
 		}

@@ -52,6 +52,7 @@ const sealAccessKey = "access key"
 type Link struct {
 	ID, ServerID, AccountID int64
 	Username, DisplayName   string // of the account
+	Picture                 string // token of the account's picture; "" for none, and only in answers to the server and to its owner
 	Server                  ServerDescription
 	Type, State             string
 	AccessKey               string // filled only by operations whose comment says so; see device_key.go

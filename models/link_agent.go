@@ -105,6 +105,15 @@ func visibleName(state, username, displayName string) string {
 	return displayName
 }
 
+// visiblePicture returns the picture of a person that the server of a link and its owner may see: none
+// until the person accepts.
+func visiblePicture(state, picture string) string {
+	if state != LinkAccepted {
+		return ""
+	}
+	return picture
+}
+
 // LinksOf lists the links of a server, pending and accepted. An agent removes a link
 // only for a [ChangeLinkRemoved], never because the link is missing here.
 func (a *Agents) LinksOf(ctx context.Context, this Server) ([]AgentLink, error) {

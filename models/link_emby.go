@@ -30,7 +30,7 @@ type AskLink struct {
 type Authorization struct{ Link }
 
 const authorizations = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.access_key, l.requested_by, l.created_at,
- l.accepted_at, a.username, a.display_name, a.confirmed_at, a.disabled_at
+ l.accepted_at, a.username, a.display_name, a.picture, a.confirmed_at, a.disabled_at
 FROM links l JOIN accounts a ON a.id = l.account_id WHERE l.server_id = ?`
 
 type authorizationRow struct {
@@ -40,6 +40,7 @@ type authorizationRow struct {
 	CreatedAt               time.Time
 	AcceptedAt              *time.Time
 	Username, DisplayName   string
+	Picture                 string
 	ConfirmedAt, DisabledAt *time.Time
 }
 
@@ -54,7 +55,8 @@ func (c *core) authorization(r authorizationRow) (Authorization, error) {
 func (r *authorizationRow) link() Link {
 	return Link{
 		ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, Username: r.Username, DisplayName: visibleName(r.State, r.Username, r.DisplayName),
-		Type: r.Type, State: r.State, RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt),
+		Picture: visiblePicture(r.State, r.Picture),
+		Type:    r.Type, State: r.State, RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt),
 		Active: r.ConfirmedAt != nil && r.DisabledAt == nil,
 	}
 }

@@ -20,7 +20,7 @@ type Person struct {
 
 // listPeople lists the links of a server for its owner.
 const listPeople = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries,
- l.local_user_id, l.waits_for, s.kind, a.username, a.display_name, u.external_id, u.name, u.disabled, u.administrator, u.not_allowed, u.gone_at, i.username AS invited_by
+ l.local_user_id, l.waits_for, s.kind, a.username, a.display_name, a.picture, u.external_id, u.name, u.disabled, u.administrator, u.not_allowed, u.gone_at, i.username AS invited_by
 FROM links l JOIN accounts a ON a.id = l.account_id
 JOIN servers s ON s.id = l.server_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
@@ -37,6 +37,7 @@ type personRow struct {
 	Libraries                  *string
 	LocalUserID                *int64
 	Username, DisplayName      string
+	Picture                    string
 	ExternalID, Name           *string
 	Disabled, Administrator    *bool
 	NotAllowed                 *bool
@@ -46,7 +47,7 @@ type personRow struct {
 func (r *personRow) person() Person {
 	p := Person{Link: Link{
 		ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID,
-		Username: r.Username, DisplayName: visibleName(r.State, r.Username, r.DisplayName), Type: r.Type, State: r.State, RequestedBy: r.RequestedBy,
+		Username: r.Username, DisplayName: visibleName(r.State, r.Username, r.DisplayName), Picture: visiblePicture(r.State, r.Picture), Type: r.Type, State: r.State, RequestedBy: r.RequestedBy,
 		CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), EndsAt: orZero(r.EndsAt),
 	}}
 	if r.InvitedBy != nil {

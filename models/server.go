@@ -46,22 +46,24 @@ type serverRow struct {
 
 	DeviceKeys bool // its agent takes an access key for each session, see device_key.go
 
+	Picture string // token of the picture; "" for none. See picture.go
+
 	LockVersion int64 // raised by every transaction that locks the server, see lock.go
 }
 
 // describedRow has the columns of the table servers from which a description is made. A
 // statement that joins the table servers reads these columns instead of the whole row.
 type describedRow struct {
-	SystemID, Name, OwnName, Kind, Version string
+	SystemID, Name, OwnName, Kind, Version, Picture string
 }
 
 // describedColumns are the columns of a describedRow, for a statement in which the table
 // servers is named s. [describedRow.scans] returns the fields in the same order, with room
 // for the other columns of the statement.
-const describedColumns = "s.system_id, s.name, s.own_name, s.kind, s.version"
+const describedColumns = "s.system_id, s.name, s.own_name, s.kind, s.version, s.picture"
 
 func (d *describedRow) scans() []any {
-	return append(make([]any, 0, 24), &d.SystemID, &d.Name, &d.OwnName, &d.Kind, &d.Version)
+	return append(make([]any, 0, 24), &d.SystemID, &d.Name, &d.OwnName, &d.Kind, &d.Version, &d.Picture)
 }
 
 // ServerDescription describes a server to the people who may use it.
@@ -69,14 +71,15 @@ type ServerDescription struct {
 	SystemID      string // the media server's own id, as it claims without proof
 	Name          string // the owner's name for it, else its own
 	Kind, Version string
+	Picture       string // token of the picture, see [Pictures]; "" for none
 }
 
 func (d *describedRow) description() ServerDescription {
-	return ServerDescription{SystemID: d.SystemID, Name: cmp.Or(d.OwnName, d.Name), Kind: d.Kind, Version: d.Version}
+	return ServerDescription{SystemID: d.SystemID, Name: cmp.Or(d.OwnName, d.Name), Kind: d.Kind, Version: d.Version, Picture: d.Picture}
 }
 
 func (r *serverRow) description() ServerDescription {
-	row := describedRow{SystemID: r.SystemID, Name: r.Name, OwnName: r.OwnName, Kind: r.Kind, Version: r.Version}
+	row := describedRow{SystemID: r.SystemID, Name: r.Name, OwnName: r.OwnName, Kind: r.Kind, Version: r.Version, Picture: r.Picture}
 	return row.description()
 }
 

@@ -45,7 +45,7 @@ func (s *Servers) Mine(ctx context.Context, ownerID int64) ([]OwnedServer, error
 		if err := rows.Scan(into...); err != nil {
 			return nil, explained("list the servers", err)
 		}
-		r.SystemID, r.Name, r.OwnName, r.Kind, r.Version = told.SystemID, told.Name, told.OwnName, told.Kind, told.Version
+		r.SystemID, r.Name, r.OwnName, r.Kind, r.Version, r.Picture = told.SystemID, told.Name, told.OwnName, told.Kind, told.Version, told.Picture
 		one.Server = r.server()
 		servers = append(servers, one)
 	}

@@ -57,7 +57,7 @@ func (c *core) notifyPeople(ctx context.Context, tx *gorm.DB, row *serverRow, pe
 // itself.
 func eraseServerRows(tx *gorm.DB, serverID int64) error {
 	for _, statement := range []string{
-		"DELETE FROM links WHERE server_id = ?", "DELETE FROM server_addresses WHERE server_id = ?",
+		"DELETE FROM links WHERE server_id = ?", "DELETE FROM pictures WHERE server_id = ?", "DELETE FROM server_addresses WHERE server_id = ?",
 		"DELETE FROM invite_servers WHERE server_id = ?", "DELETE FROM libraries WHERE server_id = ?",
 		"DELETE FROM proofs WHERE server_id = ?", "DELETE FROM link_changes WHERE server_id = ?",
 		"DELETE FROM quick_connects WHERE server_id = ?", "DELETE FROM invite_profiles WHERE server_id = ?", "DELETE FROM local_passwords WHERE server_id = ?",

@@ -27,11 +27,11 @@ const (
   WHERE l.account_id = a.id AND l.state = '` + LinkPending + `' AND m.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)),
  EXISTS (SELECT 1 FROM invites i WHERE i.account_id = a.id AND i.state = '` + invitePending + `')
  OR EXISTS (SELECT 1 FROM invites i WHERE i.email_key = a.email_key AND i.state = '` + invitePending + `'),
- EXISTS (SELECT 1 FROM servers o WHERE o.owner_id = a.id), a.newcomer_of <> 0` + ofToken
+ EXISTS (SELECT 1 FROM servers o WHERE o.owner_id = a.id), a.newcomer_of <> 0, a.picture` + ofToken
 
-	lookUser = aliveColumns + ", a.id, a.username, a.display_name, a.email, a.confirmed_at" + ofToken
+	lookUser = aliveColumns + ", a.id, a.username, a.display_name, a.email, a.confirmed_at, a.picture" + ofToken
 
-	lookOwnAccount = aliveColumns + `, a.id, a.username, a.display_name, a.email, a.confirmed_at, a.locale, a.time_zone, a.pin_hash <> '', a.operator, a.created_at,
+	lookOwnAccount = aliveColumns + `, a.id, a.username, a.display_name, a.email, a.confirmed_at, a.locale, a.time_zone, a.picture, a.pin_hash <> '', a.operator, a.created_at,
  (SELECT e.new_email FROM email_changes e WHERE e.account_id = a.id AND e.state = '` + changeWaiting + `' AND e.expires_at > ?
   ORDER BY e.id DESC LIMIT 1)` + ofToken
 )
@@ -90,7 +90,8 @@ type Visitor struct {
 	WaitingLinks int  // that wait for the answer of the account
 	Invited      bool // whether invites may wait, too: [Invites.WaitingFor] counts those that can be answered
 	OwnsServers  bool
-	Newcomer     bool // has not confirmed an address yet, see newcomer.go
+	Newcomer     bool   // has not confirmed an address yet, see newcomer.go
+	Picture      string // token of the picture, see [Pictures]; "" for none
 }
 
 // LookVisitor does what [Sessions.Look] does, for a page. It takes one statement, where the
@@ -104,7 +105,7 @@ func (s *Sessions) LookVisitor(ctx context.Context, text string) (Visitor, error
 	hash := secret.Sum(text)
 	ok, err := s.hot.visitor.One(ctx, []any{s.Now(), hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires,
 		&found.ConfirmedAt, &found.AccountID, &found.Username, &found.DisplayName, &found.Locale,
-		&found.WaitingLinks, &found.Invited, &found.OwnsServers, &found.Newcomer)
+		&found.WaitingLinks, &found.Invited, &found.OwnsServers, &found.Newcomer, &found.Picture)
 	if err != nil {
 		return Visitor{}, explained("look up the session of a page", err)
 	}
@@ -121,8 +122,8 @@ func (s *Session) lookedUp(r *aliveRow) {
 }
 
 // LookUser finds the account of a token by one statement, with what the Emby wire tells
-// about it: ID, Username, DisplayName, Email and ConfirmedAt. It returns the errors of
-// [Sessions.Look].
+// about it: ID, Username, DisplayName, Email, ConfirmedAt and Picture. It returns the errors
+// of [Sessions.Look].
 func (s *Sessions) LookUser(ctx context.Context, text string) (Account, error) {
 	if !secret.WellFormed(secret.SessionToken, text) {
 		return Account{}, ErrNoSession
@@ -131,7 +132,7 @@ func (s *Sessions) LookUser(ctx context.Context, text string) (Account, error) {
 	var found Account
 	hash := secret.Sum(text)
 	ok, err := s.hot.user.One(ctx, []any{hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires,
-		&found.ID, &found.Username, &found.DisplayName, &found.Email, &found.ConfirmedAt)
+		&found.ID, &found.Username, &found.DisplayName, &found.Email, &found.ConfirmedAt, &found.Picture)
 	if err != nil {
 		return Account{}, explained("look up the account of a session", err)
 	}
@@ -159,7 +160,7 @@ func (s *Sessions) LookOwnAccount(ctx context.Context, text string) (OwnAccount,
 	var pending *string
 	hash := secret.Sum(text)
 	ok, err := s.hot.ownAccount.One(ctx, []any{s.Now(), hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires,
-		&found.ID, &found.Username, &found.DisplayName, &found.Email, &found.ConfirmedAt, &found.Locale, &found.TimeZone, &found.HasPIN, &found.Operator,
+		&found.ID, &found.Username, &found.DisplayName, &found.Email, &found.ConfirmedAt, &found.Locale, &found.TimeZone, &found.Picture, &found.HasPIN, &found.Operator,
 		&found.CreatedAt, &pending)
 	if err != nil {
 		return OwnAccount{}, explained("look up the account of a session", err)

@@ -18,6 +18,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/picture"
 	"github.com/latchkey-media/latchkey/internal/secret"
 	"github.com/latchkey-media/latchkey/internal/wordlists"
 	"github.com/latchkey-media/latchkey/models/migrations"
@@ -33,6 +34,7 @@ type Store struct {
 	PINs      *PINs
 	Mail      *Mail
 	MailStops *MailStops
+	Pictures  *Pictures
 	Throttle  *Throttle
 	History   *History
 	Operators *Operators
@@ -164,6 +166,7 @@ func New(o Options) (*Store, error) {
 		PINs:      &PINs{core: c},
 		Mail:      &Mail{core: c},
 		MailStops: &MailStops{core: c},
+		Pictures:  &Pictures{core: c, drawer: picture.Drawer{Side: pictureSide}},
 		Throttle:  c.throttle,
 		History:   &History{core: c},
 		Operators: &Operators{core: c},

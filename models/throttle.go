@@ -69,6 +69,7 @@ type Limits struct {
 	PINQuarter      Limit
 	PINDay          Limit
 	ProfileHour     Limit // saved profiles of one account
+	PictureHour     Limit // files that one account uploads as pictures
 	EmailChangeDay  Limit // changes of address asked by one account
 	ResendMinute    Limit // by pending sign-up
 	ResendDay       Limit
@@ -135,6 +136,7 @@ func ProductionLimits() Limits {
 		PINQuarter:      Limit{Hits: 5, Window: 15 * time.Minute},
 		PINDay:          Limit{Hits: 10, Window: day},
 		ProfileHour:     Limit{Hits: 30, Window: time.Hour},
+		PictureHour:     Limit{Hits: 30, Window: time.Hour},
 		EmailChangeDay:  Limit{Hits: 10, Window: day},
 		ResendMinute:    Limit{Hits: 1, Window: 30 * time.Second},
 		ResendDay:       Limit{Hits: 10, Window: day},

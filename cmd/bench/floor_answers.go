@@ -28,13 +28,13 @@ const sessionIsValid = ` WHERE z.token_hash = ? AND z.expires_at > ? AND z.last_
  AND c.disabled_at IS NULL AND c.confirmed_at IS NOT NULL`
 
 const (
-	floorAccount = `SELECT CASE WHEN z.last_seen_at < ? THEN 1 ELSE 0 END, c.id, c.username, c.display_name, c.email, c.locale, c.time_zone,
+	floorAccount = `SELECT CASE WHEN z.last_seen_at < ? THEN 1 ELSE 0 END, c.id, c.username, c.display_name, c.email, c.locale, c.time_zone, c.picture,
  c.pin_hash <> '', c.operator, c.created_at, c.confirmed_at,
  (SELECT e.new_email FROM email_changes e WHERE e.account_id = c.id AND e.state = 'waiting' AND e.expires_at > ? ORDER BY e.id DESC LIMIT 1)` +
 		validSession + sessionIsValid
-	floorUser    = `SELECT CASE WHEN z.last_seen_at < ? THEN 1 ELSE 0 END, c.id, c.username, c.display_name, c.email` + validSession + sessionIsValid
+	floorUser    = `SELECT CASE WHEN z.last_seen_at < ? THEN 1 ELSE 0 END, c.id, c.username, c.display_name, c.email, c.picture` + validSession + sessionIsValid
 	floorServers = `SELECT CASE WHEN z.last_seen_at < ? THEN 1 ELSE 0 END, l.id, l.server_id, l.type, l.access_key, s.device_keys, z.id,
- s.system_id, CASE s.own_name WHEN '' THEN s.name ELSE s.own_name END, s.kind, s.version, a.kind, a.scheme, a.host, a.port` +
+ s.system_id, CASE s.own_name WHEN '' THEN s.name ELSE s.own_name END, s.kind, s.version, s.picture, a.kind, a.scheme, a.host, a.port` +
 		validSession + ` JOIN links l ON l.account_id = z.account_id AND l.state = 'accepted' AND (l.ends_at IS NULL OR l.ends_at > ?)
  JOIN servers s ON s.id = l.server_id AND s.disabled_at IS NULL
  LEFT JOIN server_addresses a ON a.server_id = l.server_id AND a.hidden = ?` +
@@ -129,6 +129,7 @@ type accountAnswer struct {
 	PendingEmail *string    `json:"pending_email"`
 	Language     string     `json:"language"`
 	TimeZone     string     `json:"time_zone"`
+	Picture      string     `json:"picture"`
 	HasPIN       bool       `json:"has_pin"`
 	Operator     bool       `json:"operator"`
 	CreatedAt    time.Time  `json:"created_at"`
@@ -146,7 +147,7 @@ func (f *floor) account(c *gin.Context) {
 	var a accountAnswer
 	var id int64
 	var due int
-	err := f.store.account.QueryRowContext(c.Request.Context(), args...).Scan(&due, &id, &a.Username, &a.DisplayName, &a.Email, &a.Language, &a.TimeZone,
+	err := f.store.account.QueryRowContext(c.Request.Context(), args...).Scan(&due, &id, &a.Username, &a.DisplayName, &a.Email, &a.Language, &a.TimeZone, &a.Picture,
 		&a.HasPIN, &a.Operator, &a.CreatedAt, &a.ConfirmedAt, &a.PendingEmail)
 	if err != nil {
 		c.Status(http.StatusUnauthorized)
@@ -190,7 +191,7 @@ func (f *floor) user(c *gin.Context) {
 	}{IsActive: "true"}
 	var id int64
 	var due int
-	if err := f.store.user.QueryRowContext(c.Request.Context(), args...).Scan(&due, &id, &found.Name, &found.DisplayName, &found.Email); err != nil {
+	if err := f.store.user.QueryRowContext(c.Request.Context(), args...).Scan(&due, &id, &found.Name, &found.DisplayName, &found.Email, &found.ImageURL); err != nil {
 		c.Status(http.StatusUnauthorized)
 		return
 	}
@@ -202,7 +203,7 @@ func (f *floor) user(c *gin.Context) {
 type located struct {
 	server, link                            int64
 	kind, accessKey, systemID, name, family string
-	version                                 string
+	version, picture                        string
 	addresses                               []place
 }
 
@@ -227,7 +228,7 @@ func (s *floorStore) list(ctx context.Context, token string) ([]located, error) 
 		var session int64
 		var deviceKeys bool
 		var kind, scheme, host string
-		if err := rows.Scan(&due, &one.link, &one.server, &one.kind, &one.accessKey, &deviceKeys, &session, &one.systemID, &one.name, &one.family, &one.version,
+		if err := rows.Scan(&due, &one.link, &one.server, &one.kind, &one.accessKey, &deviceKeys, &session, &one.systemID, &one.name, &one.family, &one.version, &one.picture,
 			&kind, &scheme, &host, &port); err != nil {
 			return nil, err
 		}
@@ -275,6 +276,7 @@ func (f *floor) apiServers(c *gin.Context) {
 		Name      string    `json:"name"`
 		Kind      string    `json:"kind"`
 		Version   string    `json:"version"`
+		Picture   string    `json:"picture"`
 		LinkID    string    `json:"link_id"`
 		Type      string    `json:"type"`
 		AccessKey string    `json:"access_key"`
@@ -285,7 +287,7 @@ func (f *floor) apiServers(c *gin.Context) {
 	}{make([]server, len(list))}
 	for i, one := range list {
 		found.Servers[i] = server{
-			ID: strconv.FormatInt(one.server, 10), SystemID: one.systemID, Name: one.name, Kind: one.family, Version: one.version,
+			ID: strconv.FormatInt(one.server, 10), SystemID: one.systemID, Name: one.name, Kind: one.family, Version: one.version, Picture: one.picture,
 			LinkID: strconv.FormatInt(one.link, 10), Type: one.kind, AccessKey: one.accessKey, Addresses: make([]address, len(one.addresses)),
 		}
 		for k, at := range one.addresses {

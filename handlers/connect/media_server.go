@@ -66,7 +66,7 @@ type authorizationObject struct {
 	UserName     string
 }
 
-func authorizationOf(a models.Authorization) authorizationObject {
+func (c *call) authorization(a models.Authorization) authorizationObject {
 	status := "waiting"
 	if a.State == models.LinkAccepted {
 		status = "accepted"
@@ -74,7 +74,7 @@ func authorizationOf(a models.Authorization) authorizationObject {
 	return authorizationObject{
 		ID: models.FormatID(a.ID), ServerID: models.FormatID(a.ServerID), UserID: models.FormatID(a.AccountID), AccessToken: a.AccessKey,
 		DateCreated: a.CreatedAt.Format(time.RFC3339), IsActive: a.Active, AcceptStatus: status,
-		UserType: typeOf(a.Type), UserName: a.Username,
+		UserType: typeOf(a.Type), UserName: a.Username, UserImageURL: c.Picture(a.Picture),
 	}
 }
 
@@ -96,7 +96,7 @@ func authorizations(c *call) (any, error) {
 	}
 	entries := make([]authorizationObject, 0, len(links))
 	for _, link := range links {
-		entries = append(entries, authorizationOf(link))
+		entries = append(entries, c.authorization(link))
 	}
 	return taggedList{entries: entries}, nil
 }
@@ -118,7 +118,7 @@ func authorize(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return authorizationOf(link), nil
+	return c.authorization(link), nil
 }
 
 // deauthorize removes a link for the server (§3.6), or a link or an invite for the

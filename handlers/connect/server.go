@@ -50,6 +50,8 @@ type Server struct {
 	// Say returns the text of an error code in a language. The text may contain the time
 	// that the caller has to wait.
 	Say func(locale, code string, params map[string]string, wait time.Duration) string
+	// Picture returns the address of the picture with a token, "" for no token.
+	Picture func(token string) string
 	// Pace reports whether a caller may poll now.
 	Pace func(address netip.Addr) bool
 	// RequestID returns the id by which the log names a request.

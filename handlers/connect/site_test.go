@@ -77,6 +77,12 @@ func newSiteOn(t testing.TB, database string, change func(*connect.Server), adju
 			return nil
 		},
 		Locale: func(string) string { return "en" },
+		Picture: func(token string) string {
+			if token == "" {
+				return ""
+			}
+			return "https://latchkey.test/pictures/" + token
+		},
 		Say: func(_, code string, _ map[string]string, wait time.Duration) string {
 			if wait > 0 {
 				return "text of " + code + ", " + wait.String()

@@ -10,7 +10,7 @@ import (
 )
 
 // userObject is a person in the Emby Connect protocol (§2.1). Ids are decimal
-// texts, and IsActive is a text as well.
+// texts, and IsActive is a text as well. ImageUrl is "" without a picture.
 type userObject struct {
 	ID          string `json:"Id"`
 	Name        string
@@ -20,12 +20,12 @@ type userObject struct {
 	ImageURL    string `json:"ImageUrl"`
 }
 
-func userOf(a models.Account) userObject {
+func userOf(a models.Account, picture string) userObject {
 	active := "false"
 	if !a.ConfirmedAt.IsZero() && a.DisabledAt.IsZero() {
 		active = "true"
 	}
-	return userObject{ID: models.FormatID(a.ID), Name: a.Username, DisplayName: a.DisplayName, Email: &a.Email, IsActive: active}
+	return userObject{ID: models.FormatID(a.ID), Name: a.Username, DisplayName: a.DisplayName, Email: &a.Email, IsActive: active, ImageURL: picture}
 }
 
 // authenticate signs an app in (§2.1). If the request has the plain password, only the
@@ -57,7 +57,7 @@ func authenticate(c *call) (any, error) {
 	return struct {
 		AccessToken string
 		User        userObject
-	}{signed.Token, userOf(account)}, nil
+	}{signed.Token, userOf(account, c.Picture(account.Picture))}, nil
 }
 
 // logout ends a session (§2.2).
@@ -82,7 +82,7 @@ func user(c *call) (any, error) {
 	asked := c.params.Get("id", "userid", "nameoremail", "name", "email")
 	for _, own := range []string{"", models.FormatID(account.ID), account.Username, account.Email} {
 		if strings.EqualFold(asked, own) {
-			return userOf(account), nil
+			return userOf(account, c.Picture(account.Picture)), nil
 		}
 	}
 	return nil, models.ErrNotFound
@@ -97,7 +97,7 @@ func userForServer(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := userOf(account)
+	found := userOf(account, "") // a person who has no link here shows no picture
 	if !byEmail {
 		found.Email = nil
 	}

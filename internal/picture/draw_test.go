@@ -67,13 +67,13 @@ func webpFile(t testing.TB, kind string) []byte {
 func jpegOf(t testing.TB, segments ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	picture := image.NewGray(image.Rect(0, 0, 40, 20))
+	shown := image.NewGray(image.Rect(0, 0, 40, 20))
 	for y := range 10 {
 		for x := range 20 {
-			picture.SetGray(x, y, color.Gray{Y: 255})
+			shown.SetGray(x, y, color.Gray{Y: 255})
 		}
 	}
-	if err := jpeg.Encode(&b, picture, nil); err != nil {
+	if err := jpeg.Encode(&b, shown, nil); err != nil {
 		t.Fatal(err)
 	}
 	out := append([]byte{}, b.Bytes()[:2]...)
@@ -151,16 +151,16 @@ func TestPicturesLoseTheirMetadata(t *testing.T) {
 		"Exif out of bounds":  {jpegOf(t, "\xe1Exif\x00\x00II*\x00\x08\x00\x00\x00\xff\xffGPS"), "wide", "upper left"},
 		"without its end":     {bytes.TrimSuffix(jpegOf(t), []byte("\xff\xd9PK trailing GPS")), "wide", "upper left"},
 	} {
-		picture, _ := redrawn(t, name, c.file)
-		width, height := picture.Bounds().Dx(), picture.Bounds().Dy()
-		if want := map[string]image.Point{"wide": {40, 20}, "high": {20, 40}}[c.sides]; picture.Bounds().Size() != want {
+		shown, _ := redrawn(t, name, c.file)
+		width, height := shown.Bounds().Dx(), shown.Bounds().Dy()
+		if want := map[string]image.Point{"wide": {40, 20}, "high": {20, 40}}[c.sides]; shown.Bounds().Size() != want {
 			t.Errorf("%s: %d by %d pixels, want %v", name, width, height, want)
 			continue
 		}
 		for corner, at := range map[string]image.Point{
 			"upper left": {2, 2}, "upper right": {width - 3, 2}, "lower left": {2, height - 3}, "lower right": {width - 3, height - 3},
 		} {
-			if light := color.GrayModel.Convert(picture.At(at.X, at.Y)).(color.Gray).Y > 128; light != (corner == c.light) {
+			if light := color.GrayModel.Convert(shown.At(at.X, at.Y)).(color.Gray).Y > 128; light != (corner == c.light) {
 				t.Errorf("%s: the corner %s is light: %v, want the light one %s", name, corner, light, c.light)
 			}
 		}
@@ -199,18 +199,18 @@ func TestPicturesAreDrawnAnew(t *testing.T) {
 		"largest": {picturetest.PNG(t, 5000, 5000), image.Pt(1000, 1000), "image/jpeg"}, "wide": {picturetest.PNG(t, 5000, 1250), image.Pt(1000, 250), "image/jpeg"},
 		"a line": {picturetest.PNG(t, 1, 5000), image.Pt(1, 1000), "image/jpeg"}, "a little too large": {picturetest.PNG(t, 1100, 550), image.Pt(1000, 500), "image/jpeg"},
 	} {
-		picture, contentType := redrawn(t, name, c.file)
-		if contentType != c.want || picture.Bounds().Size() != c.size {
-			t.Errorf("%s: %s of %v, want %s of %v", name, contentType, picture.Bounds().Size(), c.want, c.size)
+		shown, contentType := redrawn(t, name, c.file)
+		if contentType != c.want || shown.Bounds().Size() != c.size {
+			t.Errorf("%s: %s of %v, want %s of %v", name, contentType, shown.Bounds().Size(), c.want, c.size)
 		}
 	}
-	picture, _ := redrawn(t, "GIF", animated.Bytes())
-	if got := color.GrayModel.Convert(picture.At(1, 1)).(color.Gray).Y; got < 250 {
+	shown, _ := redrawn(t, "GIF", animated.Bytes())
+	if got := color.GrayModel.Convert(shown.At(1, 1)).(color.Gray).Y; got < 250 {
 		t.Errorf("the GIF has shade %d, want its white first frame", got)
 	}
-	picture, _ = redrawn(t, "PNG", clear.Bytes())
+	shown, _ = redrawn(t, "PNG", clear.Bytes())
 	for x, want := range []color.NRGBA{{R: 200, A: 255}, {}} {
-		if got := color.NRGBAModel.Convert(picture.At(x, 0)); got != want {
+		if got := color.NRGBAModel.Convert(shown.At(x, 0)); got != want {
 			t.Errorf("pixel %d of the transparent PNG is %v, want %v", x, got, want)
 		}
 	}
