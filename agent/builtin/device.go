@@ -19,6 +19,6 @@ func (s *Server) EndDevice(ctx context.Context, localUserID, deviceID string) er
 	return err
 }
 
-// EndTrial implements [mediaserver.Tokens]. Local users of this server have no hours, so nothing is
-// ever tried.
+// EndTrial implements [mediaserver.Tokens]. Mint reads the hours of a local user, so it never has to
+// try them.
 func (s *Server) EndTrial(context.Context, string) error { return nil }

@@ -10,46 +10,55 @@ import (
 // (docs/emby-connect.md §4.3, §4.4). Tests compare them with the table in testdata. A
 // list is never null, because clients do not expect that.
 
+type accessScheduleDto struct {
+	DayOfWeek string  `json:"DayOfWeek"`
+	StartHour float64 `json:"StartHour"`
+	EndHour   float64 `json:"EndHour"`
+}
+
 type policyDto struct {
-	IsAdministrator                  bool     `json:"IsAdministrator"`
-	IsHidden                         bool     `json:"IsHidden"`
-	IsHiddenRemotely                 bool     `json:"IsHiddenRemotely"`
-	IsHiddenFromUnusedDevices        bool     `json:"IsHiddenFromUnusedDevices"`
-	IsDisabled                       bool     `json:"IsDisabled"`
-	BlockedTags                      []string `json:"BlockedTags"`
-	IsTagBlockingModeInclusive       bool     `json:"IsTagBlockingModeInclusive"`
-	IncludeTags                      []string `json:"IncludeTags"`
-	EnableUserPreferenceAccess       bool     `json:"EnableUserPreferenceAccess"`
-	AccessSchedules                  []string `json:"AccessSchedules"`
-	BlockUnratedItems                []string `json:"BlockUnratedItems"`
-	EnableRemoteControlOfOtherUsers  bool     `json:"EnableRemoteControlOfOtherUsers"`
-	EnableSharedDeviceControl        bool     `json:"EnableSharedDeviceControl"`
-	EnableRemoteAccess               bool     `json:"EnableRemoteAccess"`
-	EnableLiveTvManagement           bool     `json:"EnableLiveTvManagement"`
-	EnableLiveTvAccess               bool     `json:"EnableLiveTvAccess"`
-	EnableMediaPlayback              bool     `json:"EnableMediaPlayback"`
-	EnableAudioPlaybackTranscoding   bool     `json:"EnableAudioPlaybackTranscoding"`
-	EnableVideoPlaybackTranscoding   bool     `json:"EnableVideoPlaybackTranscoding"`
-	EnablePlaybackRemuxing           bool     `json:"EnablePlaybackRemuxing"`
-	EnableContentDeletion            bool     `json:"EnableContentDeletion"`
-	EnableContentDeletionFromFolders []string `json:"EnableContentDeletionFromFolders"`
-	EnableContentDownloading         bool     `json:"EnableContentDownloading"`
-	EnableSubtitleDownloading        bool     `json:"EnableSubtitleDownloading"`
-	EnableSubtitleManagement         bool     `json:"EnableSubtitleManagement"`
-	EnableSyncTranscoding            bool     `json:"EnableSyncTranscoding"`
-	EnableMediaConversion            bool     `json:"EnableMediaConversion"`
-	EnabledChannels                  []string `json:"EnabledChannels"`
-	EnableAllChannels                bool     `json:"EnableAllChannels"`
-	EnabledFolders                   []string `json:"EnabledFolders"`
-	EnableAllFolders                 bool     `json:"EnableAllFolders"`
-	InvalidLoginAttemptCount         int      `json:"InvalidLoginAttemptCount"`
-	EnablePublicSharing              bool     `json:"EnablePublicSharing"`
-	RemoteClientBitrateLimit         int      `json:"RemoteClientBitrateLimit"`
-	AuthenticationProviderID         string   `json:"AuthenticationProviderId"`
-	ExcludedSubFolders               []string `json:"ExcludedSubFolders"`
-	SimultaneousStreamLimit          int      `json:"SimultaneousStreamLimit"`
-	EnabledDevices                   []string `json:"EnabledDevices"`
-	EnableAllDevices                 bool     `json:"EnableAllDevices"`
+	IsAdministrator                  bool                `json:"IsAdministrator"`
+	IsHidden                         bool                `json:"IsHidden"`
+	IsHiddenRemotely                 bool                `json:"IsHiddenRemotely"`
+	IsHiddenFromUnusedDevices        bool                `json:"IsHiddenFromUnusedDevices"`
+	IsDisabled                       bool                `json:"IsDisabled"`
+	BlockedTags                      []string            `json:"BlockedTags"`
+	IsTagBlockingModeInclusive       bool                `json:"IsTagBlockingModeInclusive"`
+	IncludeTags                      []string            `json:"IncludeTags"`
+	AllowedTags                      []string            `json:"AllowedTags"` // Jellyfin's name of IncludeTags
+	MaxParentalRating                *int                `json:"MaxParentalRating,omitempty"`
+	MaxParentalSubRating             *int                `json:"MaxParentalSubRating,omitempty"`
+	EnableUserPreferenceAccess       bool                `json:"EnableUserPreferenceAccess"`
+	AccessSchedules                  []accessScheduleDto `json:"AccessSchedules"`
+	BlockUnratedItems                []string            `json:"BlockUnratedItems"`
+	EnableRemoteControlOfOtherUsers  bool                `json:"EnableRemoteControlOfOtherUsers"`
+	EnableSharedDeviceControl        bool                `json:"EnableSharedDeviceControl"`
+	EnableRemoteAccess               bool                `json:"EnableRemoteAccess"`
+	EnableLiveTvManagement           bool                `json:"EnableLiveTvManagement"`
+	EnableLiveTvAccess               bool                `json:"EnableLiveTvAccess"`
+	EnableMediaPlayback              bool                `json:"EnableMediaPlayback"`
+	EnableAudioPlaybackTranscoding   bool                `json:"EnableAudioPlaybackTranscoding"`
+	EnableVideoPlaybackTranscoding   bool                `json:"EnableVideoPlaybackTranscoding"`
+	EnablePlaybackRemuxing           bool                `json:"EnablePlaybackRemuxing"`
+	EnableContentDeletion            bool                `json:"EnableContentDeletion"`
+	EnableContentDeletionFromFolders []string            `json:"EnableContentDeletionFromFolders"`
+	EnableContentDownloading         bool                `json:"EnableContentDownloading"`
+	EnableSubtitleDownloading        bool                `json:"EnableSubtitleDownloading"`
+	EnableSubtitleManagement         bool                `json:"EnableSubtitleManagement"`
+	EnableSyncTranscoding            bool                `json:"EnableSyncTranscoding"`
+	EnableMediaConversion            bool                `json:"EnableMediaConversion"`
+	EnabledChannels                  []string            `json:"EnabledChannels"`
+	EnableAllChannels                bool                `json:"EnableAllChannels"`
+	EnabledFolders                   []string            `json:"EnabledFolders"`
+	EnableAllFolders                 bool                `json:"EnableAllFolders"`
+	InvalidLoginAttemptCount         int                 `json:"InvalidLoginAttemptCount"`
+	EnablePublicSharing              bool                `json:"EnablePublicSharing"`
+	RemoteClientBitrateLimit         int                 `json:"RemoteClientBitrateLimit"`
+	AuthenticationProviderID         string              `json:"AuthenticationProviderId"`
+	ExcludedSubFolders               []string            `json:"ExcludedSubFolders"`
+	SimultaneousStreamLimit          int                 `json:"SimultaneousStreamLimit"`
+	EnabledDevices                   []string            `json:"EnabledDevices"`
+	EnableAllDevices                 bool                `json:"EnableAllDevices"`
 }
 
 type configurationDto struct {
@@ -201,20 +210,32 @@ func (s *Server) dto(u *User, connection Connection) userDto {
 }
 
 func policy(u *User) policyDto {
-	owner := u.Administrator
+	owner, p := u.Administrator, &u.Policy
 	return policyDto{
 		IsAdministrator: owner, IsHidden: u.Hidden, IsHiddenRemotely: u.Hidden, IsHiddenFromUnusedDevices: u.Hidden, IsDisabled: u.Disabled,
-		BlockedTags: []string{}, IncludeTags: []string{}, AccessSchedules: []string{}, BlockUnratedItems: []string{},
-		EnableUserPreferenceAccess: true, EnableRemoteControlOfOtherUsers: owner, EnableSharedDeviceControl: owner,
+		MaxParentalRating: p.MaxRating, MaxParentalSubRating: p.MaxSubRating, AccessSchedules: schedules(p.Hours),
+		BlockedTags: listOf(p.BlockedTags), IncludeTags: listOf(p.AllowedTags), AllowedTags: listOf(p.AllowedTags), BlockUnratedItems: listOf(p.BlockUnrated),
+		EnableUserPreferenceAccess: true, EnableRemoteControlOfOtherUsers: p.MayControl, EnableSharedDeviceControl: owner,
 		EnableRemoteAccess: u.RemoteAccess, EnableLiveTvManagement: owner, EnableLiveTvAccess: owner, EnableMediaPlayback: true,
 		EnableAudioPlaybackTranscoding: true, EnableVideoPlaybackTranscoding: true, EnablePlaybackRemuxing: true,
-		EnableContentDeletion: owner, EnableContentDeletionFromFolders: []string{}, EnableContentDownloading: !u.Guest,
-		EnableSubtitleDownloading: owner, EnableSubtitleManagement: owner, EnableSyncTranscoding: !u.Guest, EnableMediaConversion: owner,
-		EnabledChannels: []string{}, EnableAllChannels: u.Restriction.AllLibraries,
-		EnabledFolders: append([]string{}, u.Restriction.Libraries...), EnableAllFolders: u.Restriction.AllLibraries,
-		EnablePublicSharing: owner, AuthenticationProviderID: "Default", ExcludedSubFolders: []string{},
+		EnableContentDeletion: p.MayDelete, EnableContentDeletionFromFolders: []string{}, EnableContentDownloading: p.MayDownload,
+		EnableSubtitleDownloading: owner, EnableSubtitleManagement: owner, EnableSyncTranscoding: p.MayDownload, EnableMediaConversion: owner,
+		EnabledChannels: []string{}, EnableAllChannels: p.AllLibraries,
+		EnabledFolders: listOf(p.Libraries), EnableAllFolders: p.AllLibraries,
+		EnablePublicSharing: owner, AuthenticationProviderID: "Default", ExcludedSubFolders: listOf(p.BlockedFolders),
 		EnabledDevices: []string{}, EnableAllDevices: true,
 	}
+}
+
+// listOf returns a list that is never nil, because JSON writes nil as null.
+func listOf(list []string) []string { return append([]string{}, list...) }
+
+func schedules(all []Hours) []accessScheduleDto {
+	list := make([]accessScheduleDto, 0, len(all))
+	for _, h := range all {
+		list = append(list, accessScheduleDto{h.Day, h.Start, h.End})
+	}
+	return list
 }
 
 // prefix returns the initial letter under which an alphabetical list shows a name.

@@ -87,3 +87,6 @@ func (s *Server) FinishProof(ctx context.Context, page, id string, meanwhile fun
 	meanwhile()
 	return err == nil && errors.Is(s.finishProof(ctx, page, &row), errProofOver)
 }
+
+// LetsIn reports whether a time is within the hours of a policy.
+func LetsIn(p Policy, at time.Time) bool { return p.letsIn(at) }

@@ -24,8 +24,8 @@ func (s *Server) CreateGuest(ctx context.Context, name, secret string, to medias
 			}
 			continue
 		}
-		row := userRow{Name: free, Guest: true, Hidden: true, AllLibraries: to.AllLibraries}
-		err := s.addRow(ctx, &row, secret, restricted(to)...)
+		row := userRow{Name: free, Guest: true, Hidden: true}
+		err := s.addRow(ctx, &row, secret, to)
 		if err == nil {
 			return row.user().LocalUser, nil
 		}
@@ -47,14 +47,19 @@ func (s *Server) IsGuest(ctx context.Context, id, secret string) (bool, error) {
 // Restrict implements [mediaserver.Users].
 func (s *Server) Restrict(ctx context.Context, id string, to mediaserver.Restriction) error {
 	return s.changeUser(ctx, "restrict a local user", id, noAdministrator, func(tx *gorm.DB, row *userRow) error {
-		if err := tx.Exec("UPDATE local_users SET all_libraries = ? WHERE id = ?", to.AllLibraries, row.ID).Error; err != nil {
-			return fmt.Errorf("write the row: %w", err)
-		}
-		if err := tx.Exec("DELETE FROM library_access WHERE local_user_id = ?", row.ID).Error; err != nil {
-			return fmt.Errorf("take libraries away: %w", err)
-		}
-		return grant(tx, row.ID, restricted(to))
+		return restrict(tx, row.ID, to)
 	})
+}
+
+// restrict replaces which libraries a local user may see.
+func restrict(tx *gorm.DB, id string, to mediaserver.Restriction) error {
+	if err := tx.Exec("UPDATE local_users SET all_libraries = ? WHERE id = ?", to.AllLibraries, id).Error; err != nil {
+		return fmt.Errorf("write the row: %w", err)
+	}
+	if err := tx.Exec("DELETE FROM library_access WHERE local_user_id = ?", id).Error; err != nil {
+		return fmt.Errorf("take libraries away: %w", err)
+	}
+	return grant(tx, id, restricted(to))
 }
 
 // restricted returns the libraries that a restriction names; or nil if it allows all

@@ -21,7 +21,7 @@ func (f *handlers) publicUsers(w http.ResponseWriter, r *wire.Request) error {
 	for _, u := range users {
 		list = append(list, f.dto(&User{
 			LocalUser:   mediaserver.LocalUser{ID: u.ID, Name: u.Name, RemoteAccess: u.RemoteAccess},
-			HasPassword: u.HasPassword, PictureTag: u.PictureTag, Restriction: mediaserver.Restriction{AllLibraries: true},
+			HasPassword: u.HasPassword, PictureTag: u.PictureTag, Policy: newPolicy(&userRow{}, mediaserver.Restriction{AllLibraries: true}),
 		}, Connection{}))
 	}
 	return wire.AnswerJSON(w, http.StatusOK, list)

@@ -1,9 +1,11 @@
 package builtin
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/agent/wire"
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
@@ -45,6 +47,9 @@ func (f *handlers) authenticate(w http.ResponseWriter, r *wire.Request) error {
 
 func (f *handlers) answerSignIn(w http.ResponseWriter, r *wire.Request, row *userRow, name string) error {
 	token, err := f.signIn(r.Context(), row, name, passwordGuess(r.Params), deviceOf(r), r.Local)
+	if errors.Is(err, mediaserver.ErrOutsideHours) {
+		return refuseHours(w)
+	}
 	if err != nil {
 		return refused(err)
 	}

@@ -18,7 +18,7 @@ type User struct {
 	HasPassword bool
 	HasEasyPIN  bool
 	PictureTag  string // "" without a picture
-	Restriction mediaserver.Restriction
+	Policy      Policy
 	CreatedAt   time.Time
 	SignedInAt  time.Time
 	UsedAt      time.Time // correct within ten minutes
@@ -35,24 +35,24 @@ type userRow struct {
 	Hidden        bool
 	Disabled      bool
 	AllLibraries  bool
+	Policy        string // as decodePolicy reads it
 	PictureTag    string
 	CreatedAt     time.Time
 	SignedInAt    *time.Time
 	UsedAt        *time.Time
 }
 
-const selectUser = `SELECT id, name, password_hash, easy_hash, administrator, guest, hidden, disabled, all_libraries,
+const selectUser = `SELECT id, name, password_hash, easy_hash, administrator, guest, hidden, disabled, all_libraries, policy,
  picture_tag, created_at, signed_in_at, used_at FROM local_users `
 
-// user returns the row as a [User], without its secrets.
+// user returns the row as a [User], without its secrets and its policy.
 func (r *userRow) user() User {
 	u := User{
 		LocalUser: mediaserver.LocalUser{
 			ID: r.ID, Name: r.Name, Administrator: r.Administrator, Disabled: r.Disabled, Hidden: r.Hidden, RemoteAccess: true,
 		},
 		Guest: r.Guest, HasPassword: r.PasswordHash != "", HasEasyPIN: r.EasyHash != "", PictureTag: r.PictureTag,
-		Restriction: mediaserver.Restriction{AllLibraries: r.AllLibraries},
-		CreatedAt:   r.CreatedAt.UTC(),
+		CreatedAt: r.CreatedAt.UTC(),
 	}
 	if r.SignedInAt != nil {
 		u.SignedInAt = r.SignedInAt.UTC()
@@ -84,7 +84,10 @@ func (s *Server) users(ctx context.Context, where string, args ...any) ([]User, 
 	users := make([]User, 0, len(rows))
 	for i := range rows {
 		u := rows[i].user()
-		u.Restriction.Libraries = seen[u.ID]
+		if u.Policy, err = decodePolicy(rows[i].Policy); err != nil {
+			return nil, err
+		}
+		u.Policy.Restriction = mediaserver.Restriction{AllLibraries: rows[i].AllLibraries, Libraries: seen[u.ID]}
 		users = append(users, u)
 	}
 	return users, nil
@@ -158,36 +161,40 @@ func (s *Server) AddUser(ctx context.Context, name, password string, administrat
 	if err != nil {
 		return mediaserver.LocalUser{}, err
 	}
-	row := userRow{Name: name, Administrator: administrator, AllLibraries: true}
-	if err := s.addRow(ctx, &row, password); err != nil {
+	row := userRow{Name: name, Administrator: administrator}
+	if err := s.addRow(ctx, &row, password, mediaserver.Restriction{AllLibraries: true}); err != nil {
 		return mediaserver.LocalUser{}, err
 	}
 	return row.user().LocalUser, nil
 }
 
-// addRow gives row an id and a password hash, and writes it with the libraries that the local
-// user may see. It returns [ErrNameTaken].
-func (s *Server) addRow(ctx context.Context, row *userRow, password string, libraries ...string) error {
+// addRow gives row an id, a password hash and a policy, and writes it with the libraries that the
+// local user may see. It returns [ErrNameTaken].
+func (s *Server) addRow(ctx context.Context, row *userRow, password string, to mediaserver.Restriction) error {
 	id, err := s.newID()
 	if err != nil {
 		return err
 	}
-	row.ID, row.CreatedAt = id, s.now()
+	row.ID, row.CreatedAt, row.AllLibraries = id, s.now(), to.AllLibraries
+	policy := newPolicy(row, to)
+	if row.Policy, err = policy.encode(); err != nil {
+		return err
+	}
 	if row.PasswordHash, err = s.hashPassword(ctx, id, password); err != nil {
 		return err
 	}
 	return s.tx(ctx, "make a local user", func(tx *gorm.DB) error {
 		result := tx.Exec(`INSERT INTO local_users (id, name, name_key, password_hash, easy_hash, administrator, guest, hidden,
- disabled, all_libraries, picture_tag, created_at) VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, '', ?) ON CONFLICT (name_key) DO NOTHING`,
+ disabled, all_libraries, policy, picture_tag, created_at) VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, '', ?) ON CONFLICT (name_key) DO NOTHING`,
 			row.ID, row.Name, nameKey(row.Name), row.PasswordHash, row.Administrator, row.Guest, row.Hidden,
-			row.Disabled, row.AllLibraries, row.CreatedAt)
+			row.Disabled, row.AllLibraries, row.Policy, row.CreatedAt)
 		if result.Error != nil {
 			return fmt.Errorf("write the row: %w", result.Error)
 		}
 		if result.RowsAffected == 0 {
 			return ErrNameTaken
 		}
-		return grant(tx, row.ID, libraries)
+		return grant(tx, row.ID, restricted(to))
 	})
 }
 

@@ -116,19 +116,19 @@ func TestGuests(t *testing.T) {
 		t.Errorf("names (-want +got): %s", diff)
 	}
 	guest, err := k.User(t.Context(), ids["Mira 2"])
-	if err != nil || !guest.Guest || !guest.HasPassword || !cmp.Equal(guest.Restriction, mediaserver.Restriction{Libraries: []string{films.ID}}) {
+	if err != nil || !guest.Guest || !guest.HasPassword || !cmp.Equal(guest.Policy.Restriction, mediaserver.Restriction{Libraries: []string{films.ID}}) {
 		t.Errorf("guest %+v (error %v), want a guest with a password who sees the films", guest, err)
 	}
 	if err := k.Restrict(t.Context(), guest.ID, mediaserver.Restriction{Libraries: []string{series.ID}}); err != nil {
 		t.Fatal(err)
 	}
-	if guest, _ = k.User(t.Context(), guest.ID); !cmp.Equal(guest.Restriction, mediaserver.Restriction{Libraries: []string{series.ID}}) {
-		t.Errorf("restricted to %+v, want the series only", guest.Restriction)
+	if guest, _ = k.User(t.Context(), guest.ID); !cmp.Equal(guest.Policy.Restriction, mediaserver.Restriction{Libraries: []string{series.ID}}) {
+		t.Errorf("restricted to %+v, want the series only", guest.Policy.Restriction)
 	}
 	if err := k.Restrict(t.Context(), guest.ID, mediaserver.Restriction{AllLibraries: true, Libraries: []string{series.ID}}); err != nil {
 		t.Fatal(err)
 	}
-	if guest, _ = k.User(t.Context(), guest.ID); !cmp.Equal(guest.Restriction, mediaserver.Restriction{AllLibraries: true}) || guest.Administrator {
+	if guest, _ = k.User(t.Context(), guest.ID); !cmp.Equal(guest.Policy.Restriction, mediaserver.Restriction{AllLibraries: true}) || guest.Administrator {
 		t.Errorf("guest %+v, want one who sees all libraries and is not an administrator", guest)
 	}
 	if err := k.SetPassword(t.Context(), guest.ID, "x"); !errors.Is(err, builtin.ErrGuest) {

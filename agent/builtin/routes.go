@@ -95,9 +95,19 @@ func (f *handlers) signedIn(answer signedInFunc) wire.HandlerFunc {
 		if !ok {
 			return wire.Refuse(http.StatusUnauthorized, "Access token is invalid or expired.")
 		}
+		if !f.letsIn(who.administrator, &who.policy) {
+			return refuseHours(w)
+		}
 		f.noteUse(r.Context(), &who)
 		return refused(answer(w, r, &who))
 	}
+}
+
+// refuseHours refuses a request outside of the hours of the local user. The status is not 401,
+// because apps throw their token away at a 401, and it is still good at other hours.
+func refuseHours(w http.ResponseWriter) error {
+	w.Header().Set("X-Application-Error-Code", "ParentalControl")
+	return wire.Refuse(http.StatusForbidden, "You are let in at other hours only.")
 }
 
 // administrators refuses requests of local users who are not administrators.

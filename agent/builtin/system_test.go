@@ -77,6 +77,8 @@ func (s table) check(t testing.TB, where, kind string, value any) {
 	case "integer":
 		number, isNumber := value.(float64)
 		ok = isNumber && number == float64(int64(number))
+	case "map":
+		_, ok = value.(map[string]any)
 	case "time":
 		text, isText := value.(string)
 		at, err := time.Parse(time.RFC3339Nano, text)

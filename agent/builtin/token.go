@@ -32,12 +32,13 @@ type session struct {
 	client        string
 	version       string
 	usedAt        time.Time
+	policy        Policy // without the libraries
 }
 
 // lookToken is the statement that every signed-in request runs.
 //
 //nolint:gosec // a statement, not a credential
-const lookToken = `SELECT t.id, t.local_user_id, t.device_id, t.device_name, t.client, t.version, t.used_at, u.name, u.administrator
+const lookToken = `SELECT t.id, t.local_user_id, t.device_id, t.device_name, t.client, t.version, t.used_at, u.name, u.administrator, u.policy
 FROM access_tokens t JOIN local_users u ON u.id = t.local_user_id
 WHERE t.token_hash = ? AND NOT u.disabled`
 
@@ -53,7 +54,11 @@ func (s *Server) findSession(ctx context.Context, token string) (who session, ok
 	}
 	defer rows.Close() //nolint:errcheck // Err reports it
 	for rows.Next() {
-		err := rows.Scan(&who.id, &who.user, &who.deviceID, &who.deviceName, &who.client, &who.version, &who.usedAt, &who.name, &who.administrator)
+		var policy string
+		err := rows.Scan(&who.id, &who.user, &who.deviceID, &who.deviceName, &who.client, &who.version, &who.usedAt, &who.name, &who.administrator, &policy)
+		if err == nil {
+			who.policy, err = decodePolicy(policy)
+		}
 		if err != nil {
 			return session{}, false, fmt.Errorf("read a token: %w", err)
 		}
@@ -63,6 +68,12 @@ func (s *Server) findSession(ctx context.Context, token string) (who session, ok
 		return session{}, false, fmt.Errorf("read a token: %w", err)
 	}
 	return who, ok, nil
+}
+
+// letsIn reports whether the hours of the local user allow a request now. Administrators are
+// always let in.
+func (s *Server) letsIn(administrator bool, p *Policy) bool {
+	return administrator || p.letsIn(s.opt.Now())
 }
 
 // noteUse stores that a token was used, if it was not stored in the last ten minutes. If
@@ -99,7 +110,11 @@ func (s *Server) mint(ctx context.Context, localUserID string, device mediaserve
 		if row.Disabled || passwordHash != nil && *passwordHash != row.PasswordHash {
 			return mediaserver.ErrNotAllowed
 		}
-		return nil
+		policy, err := decodePolicy(row.Policy)
+		if err == nil && !s.letsIn(row.Administrator, &policy) {
+			err = mediaserver.ErrOutsideHours
+		}
+		return err
 	}
 	err = s.changeUser(ctx, "make a token", localUserID, refuse, func(tx *gorm.DB, row *userRow) error {
 		if passwordHash != nil {
