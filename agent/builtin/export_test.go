@@ -90,3 +90,14 @@ func (s *Server) FinishProof(ctx context.Context, page, id string, meanwhile fun
 
 // LetsIn reports whether a time is within the hours of a policy.
 func LetsIn(p Policy, at time.Time) bool { return p.letsIn(at) }
+
+// ShownRatings gives tests the ratings that a server of a country offers.
+func ShownRatings(country string) []Rating { return shownRatings(country) }
+
+// FindRating finds a rating for a catalogue of a country.
+func FindRating(country, name string) (Rating, error) { return newRatingBook().find(country, name) }
+
+// ParseCatalogue reads the text of a file that is named file.yaml.
+func ParseCatalogue(text string) (*Catalogue, error) {
+	return parseCatalogue("file.yaml", []byte(text))
+}

@@ -101,28 +101,29 @@ func (s *Server) SetPolicy(ctx context.Context, id string, p Policy) error {
 }
 
 // checked returns the policy in the form in which it is stored. It returns [ErrPolicy].
-func (p Policy) checked() (Policy, error) {
+func (p *Policy) checked() (Policy, error) {
+	stored := *p
 	folders := make([]string, 0, len(p.BlockedFolders))
 	for _, folder := range p.BlockedFolders {
 		id := embywire.ID(folder)
 		if id == "" {
-			return p, fmt.Errorf("%w: blocked folders: %q is not an id of 32 hex digits", ErrPolicy, folder)
+			return Policy{}, fmt.Errorf("%w: blocked folders: %q is not an id of 32 hex digits", ErrPolicy, folder)
 		}
 		folders = append(folders, id)
 	}
-	p.BlockedFolders = folders
+	stored.BlockedFolders = folders
 	if p.MaxRating == nil && p.MaxSubRating != nil {
-		return p, fmt.Errorf("%w: a greatest sub-rating needs a greatest rating", ErrPolicy)
+		return Policy{}, fmt.Errorf("%w: a greatest sub-rating needs a greatest rating", ErrPolicy)
 	}
 	for name, list := range map[string][]string{
 		"blocked tags": p.BlockedTags, "allowed tags": p.AllowedTags, "blocked folders": p.BlockedFolders, "libraries": p.Libraries,
 		"unrated items": p.BlockUnrated, "content types": p.ContentTypes,
 	} {
 		if err := checkList(list); err != nil {
-			return p, fmt.Errorf("%w: %s: %w", ErrPolicy, name, err)
+			return Policy{}, fmt.Errorf("%w: %s: %w", ErrPolicy, name, err)
 		}
 	}
-	return p, errors.Join(
+	return stored, errors.Join(
 		checkWords("unrated items", p.BlockUnrated, unratedKinds()), checkWords("content types", p.ContentTypes, collectionTypes()), checkHours(p.Hours))
 }
 

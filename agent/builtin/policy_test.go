@@ -16,14 +16,11 @@ import (
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// pointer returns a pointer to a value, for the fields of a policy that may be nil.
-func pointer[T any](value T) *T { return &value }
-
 // wholePolicy returns a policy in which every field is set.
 func wholePolicy(libraries ...string) builtin.Policy {
 	return builtin.Policy{
 		Restriction: mediaserver.Restriction{Libraries: libraries},
-		MaxRating:   pointer(12), MaxSubRating: pointer(1), BlockUnrated: []string{"Movie", "Series"},
+		MaxRating:   new(12), MaxSubRating: new(1), BlockUnrated: []string{"Movie", "Series"},
 		BlockedTags: []string{"scary"}, AllowedTags: []string{"family"}, BlockedFolders: []string{strings.Repeat("a", 32)},
 		ContentTypes: []string{"movies"}, Hours: []builtin.Hours{{Day: "Weekend", Start: 8, End: 20.5}},
 		MayDelete: true, MayDownload: true, MayControl: true,
@@ -91,7 +88,7 @@ func TestPolicyRefused(t *testing.T) {
 		"folder that is no id":          {builtin.Policy{BlockedFolders: []string{"Films"}}, `"Films" is not an id`},
 		"empty tag":                     {builtin.Policy{AllowedTags: []string{" "}}, "allowed tags: an entry is empty"},
 		"too many tags":                 {builtin.Policy{BlockedTags: many}, "there are 501 entries"},
-		"sub-rating alone":              {builtin.Policy{MaxSubRating: pointer(1)}, "needs a greatest rating"},
+		"sub-rating alone":              {builtin.Policy{MaxSubRating: new(1)}, "needs a greatest rating"},
 		"unknown day":                   {builtin.Policy{Hours: []builtin.Hours{{Day: "Funday", Start: 1, End: 2}}}, `"Funday" is not one of Sunday`},
 		"hours backwards":               {builtin.Policy{Hours: []builtin.Hours{{Day: "Sunday", Start: 20, End: 8}}}, "from 20 to 8"},
 		"hours after midnight":          {builtin.Policy{Hours: []builtin.Hours{{Day: "Sunday", Start: 20, End: 25}}}, "from 20 to 25"},

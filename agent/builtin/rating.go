@@ -89,7 +89,7 @@ func endings(name string) []string {
 		return []string{name}
 	}
 	var names []string
-	for _, ending := range strings.Fields(list) {
+	for ending := range strings.FieldsSeq(list) {
 		names = append(names, stem+ending)
 	}
 	return names
@@ -106,8 +106,12 @@ func shownRatings(country string) []Rating {
 		Rating
 		to int
 	}{
-		{Rating{Name: "Approved"}, 0}, {Rating{Name: "10", Value: 10}, 10}, {Rating{Name: "13", Value: 13}, 13},
-		{Rating{Name: "14", Value: 14}, 14}, {Rating{Name: "21", Value: 21}, bannedRating}, {Rating{Name: "XXX", Value: 1000}, 1000},
+		{Rating{Name: "Approved"}, 0},
+		{Rating{Name: "10", Value: 10}, 10},
+		{Rating{Name: "13", Value: 13}, 13},
+		{Rating{Name: "14", Value: 14}, 14},
+		{Rating{Name: "21", Value: 21}, bannedRating},
+		{Rating{Name: "XXX", Value: 1000}, 1000},
 		{Rating{Name: "Banned", Value: bannedRating}, bannedRating},
 	} {
 		if lacks(step.Value, step.to) {

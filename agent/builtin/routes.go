@@ -33,14 +33,17 @@ type handlers struct {
 	pages       func() (*pages, error)
 }
 
+// route is a path with the handler that answers there.
+type route struct {
+	methods, pattern string // as embywire.Routes reads them
+	answer           wire.HandlerFunc
+}
+
 // Routes adds all routes of the server, with the pages of proofs. The parameter connections
 // may be nil.
 func (s *Server) Routes(k *wire.Kit, r *embywire.Routes, connections Connections) {
 	f := &handlers{s, connections, sync.OnceValues(loadPages)}
-	for _, route := range []struct {
-		methods, pattern string
-		answer           wire.HandlerFunc
-	}{
+	routes := []route{
 		{"GET HEAD", "/System/Info/Public", f.publicInfo},
 		{"GET HEAD", "/System/Info", f.signedIn(f.info)},
 		{"GET HEAD POST", "/System/Ping", f.ping},
@@ -70,7 +73,8 @@ func (s *Server) Routes(k *wire.Kit, r *embywire.Routes, connections Connections
 		{"DELETE", "/Users/{Id}/Images/{Type}/{Index}", f.ownUser(f.deletePicture)},
 		{"POST", "/Users/{Id}/Images/{Type}/Delete", f.ownUser(f.deletePicture)},
 		{"POST", "/Users/{Id}/Images/{Type}/{Index}/Delete", f.ownUser(f.deletePicture)},
-	} {
+	}
+	for _, route := range append(routes, f.catalogueRoutes()...) {
 		r.Handle(route.methods, route.pattern, k.Handle(route.answer))
 	}
 	r.Handle("POST", "/Users/{Id}/Images/{Type}", k.HandleRaw(f.ownUser(f.postPicture)))

@@ -60,6 +60,8 @@ type Options struct {
 	// Addresses returns the addresses at which clients reach the server, at home and from
 	// outside, the best first.
 	Addresses func() (local, remote []string)
+	// Catalogue is what the server shows in place of media. It may be nil.
+	Catalogue *Catalogue
 }
 
 // Server is the media server. Several processes may have the same file open.
@@ -74,6 +76,7 @@ type Server struct {
 	linking trouble
 	writing trouble
 	warned  sync.Map // local users whose hash was made with an unknown secret key, and who were logged already
+	shelf   *shelf   // the catalogue with its ids; empty without a catalogue
 	drawer  picture.Drawer
 }
 
@@ -109,7 +112,12 @@ func (s *Server) prepare(ctx context.Context) error {
 	if _, err := s.db.Migrate(ctx, steps, "builtin"); err != nil {
 		return fmt.Errorf("migrate the file of local users: %w", err)
 	}
-	return s.db.Tx(ctx, func(tx *gorm.DB) error { return s.identify(tx) })
+	return s.db.Tx(ctx, func(tx *gorm.DB) error {
+		if err := s.identify(tx); err != nil {
+			return err
+		}
+		return s.openCatalogue(tx)
+	})
 }
 
 // identify gives a new file its id, and checks that an existing file belongs to the secret
