@@ -125,6 +125,7 @@ type sessionDto struct {
 	UserName              string       `json:"UserName"`
 	UserPrimaryImageTag   string       `json:"UserPrimaryImageTag,omitempty"`
 	Client                string       `json:"Client"`
+	AppIconURL            string       `json:"AppIconUrl,omitempty"`
 	LastActivityDate      time.Time    `json:"LastActivityDate"`
 	DeviceName            string       `json:"DeviceName"`
 	InternalDeviceID      int64        `json:"InternalDeviceId"`
@@ -252,7 +253,7 @@ func (s *Server) sessionDto(row *sessionRow) sessionDto {
 		PlayState:       playStateDto{RepeatMode: "RepeatNone", PlaybackRate: 1},
 		AdditionalUsers: []string{}, RemoteEndPoint: row.Address, Protocol: "HTTP/1.1", PlayableMediaTypes: []string{},
 		ID: hex.EncodeToString(id[:16]), ServerID: s.id, UserID: row.LocalUserID, UserName: row.Name, UserPrimaryImageTag: row.PictureTag,
-		Client: row.Client, LastActivityDate: row.UsedAt.UTC(), DeviceName: row.DeviceName, InternalDeviceID: row.ID, DeviceID: row.DeviceID,
+		Client: row.Client, AppIconURL: row.IconURL, LastActivityDate: row.UsedAt.UTC(), DeviceName: row.DeviceName, InternalDeviceID: row.ID, DeviceID: row.DeviceID,
 		ApplicationVersion: row.Version, SupportedCommands: []string{},
 	}
 }

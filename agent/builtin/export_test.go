@@ -101,3 +101,6 @@ func FindRating(country, name string) (Rating, error) { return newRatingBook().f
 func ParseCatalogue(text string) (*Catalogue, error) {
 	return parseCatalogue("file.yaml", []byte(text))
 }
+
+// LookAPIKey is lookAPIKey.
+const LookAPIKey = lookAPIKey

@@ -81,6 +81,9 @@ func (f *handlers) queryUsers(w http.ResponseWriter, r *wire.Request, _ *session
 }
 
 func (f *handlers) me(w http.ResponseWriter, r *wire.Request, who *session) error {
+	if who.user == "" {
+		return errKeyHasNoUser
+	}
 	return f.answerUser(w, r, who.user)
 }
 

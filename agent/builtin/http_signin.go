@@ -118,10 +118,3 @@ func (f *handlers) logout(w http.ResponseWriter, r *wire.Request, _ *session) er
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
-
-// capabilities accepts a client's list of the formats that it can play, and ignores it,
-// because this server plays nothing.
-func (f *handlers) capabilities(w http.ResponseWriter, _ *wire.Request, _ *session) error {
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -67,6 +68,7 @@ func (s *Server) Routes(k *wire.Kit, r *embywire.Routes, connections Connections
 		{"GET HEAD", "/Sessions", f.signedIn(f.listSessions)},
 		{"POST", "/Sessions/Logout", f.signedIn(f.logout)},
 		{"POST", "/Sessions/Capabilities/Full", f.signedIn(f.capabilities)},
+		{"GET HEAD", "/Devices", f.administrators(f.listDevices)},
 		{"GET HEAD", "/Users/{Id}/Images/{Type}", f.picture},
 		{"GET HEAD", "/Users/{Id}/Images/{Type}/{Index}", f.picture},
 		{"DELETE", "/Users/{Id}/Images/{Type}", f.ownUser(f.deletePicture)},
@@ -74,7 +76,7 @@ func (s *Server) Routes(k *wire.Kit, r *embywire.Routes, connections Connections
 		{"POST", "/Users/{Id}/Images/{Type}/Delete", f.ownUser(f.deletePicture)},
 		{"POST", "/Users/{Id}/Images/{Type}/{Index}/Delete", f.ownUser(f.deletePicture)},
 	}
-	for _, route := range append(routes, f.catalogueRoutes()...) {
+	for _, route := range slices.Concat(routes, f.catalogueRoutes(), f.apiKeyRoutes()) {
 		r.Handle(route.methods, route.pattern, k.Handle(route.answer))
 	}
 	r.Handle("POST", "/Users/{Id}/Images/{Type}", k.HandleRaw(f.ownUser(f.postPicture)))
@@ -151,6 +153,8 @@ func refused(err error) error {
 		return wire.Refuse(http.StatusNotFound, "User not found.")
 	case errors.Is(err, ErrGuest):
 		return wire.Refuse(http.StatusForbidden, "Guests have no password here. They sign in with their account.")
+	case errors.Is(err, errKeyHasNoUser):
+		return wire.Refuse(http.StatusBadRequest, "An API key belongs to no local user. Name one in the request, or sign in.")
 	case errors.Is(err, ErrPicture):
 		return wire.Refuse(http.StatusBadRequest, ErrPicture.Error())
 	default:

@@ -21,10 +21,11 @@ const (
 	noteEvery = 10 * time.Minute
 )
 
-// session is a valid token, with its device and local user.
+// session is a valid token, with its device and local user; or an API key, which has neither.
 type session struct {
-	id            int64
-	user          string
+	id            int64  // 0 for an API key
+	apiKey        int64  // the id of the API key, or 0
+	user          string // "" for an API key
 	name          string
 	administrator bool
 	deviceID      string
@@ -42,12 +43,22 @@ const lookToken = `SELECT t.id, t.local_user_id, t.device_id, t.device_name, t.c
 FROM access_tokens t JOIN local_users u ON u.id = t.local_user_id
 WHERE t.token_hash = ? AND NOT u.disabled`
 
-// findSession returns the session of a token; ok is false if the token is not valid.
+// findSession returns the session of a token or of an API key; ok is false if the token is not
+// valid.
 func (s *Server) findSession(ctx context.Context, token string) (who session, ok bool, err error) {
 	token = strings.ToLower(strings.TrimSpace(token))
 	if embywire.ID(token) != token || token == "" {
 		return session{}, false, nil
 	}
+	who, ok, err = s.findToken(ctx, token)
+	if err != nil || ok {
+		return who, ok, err
+	}
+	return s.findAPIKey(ctx, token)
+}
+
+// findToken returns the session of a token of a local user.
+func (s *Server) findToken(ctx context.Context, token string) (who session, ok bool, err error) {
 	rows, err := s.db.Gorm.WithContext(ctx).Raw(lookToken, secret.Sum(token)).Rows()
 	if err != nil {
 		return session{}, false, fmt.Errorf("look for a token: %w", err)
@@ -85,6 +96,10 @@ func (s *Server) noteUse(ctx context.Context, who *session) {
 }
 
 func (s *Server) writeUse(ctx context.Context, who *session, now time.Time) error {
+	if who.apiKey != 0 {
+		_, err := s.exec(ctx, "note the use of an API key", "UPDATE api_keys SET used_at = ? WHERE id = ?", now, who.apiKey)
+		return err
+	}
 	const note = "UPDATE access_tokens SET used_at = ? WHERE id = ? AND used_at < ?"
 	rows, err := s.exec(ctx, "note the use of a token", note, now, who.id, now.Add(-noteEvery/2))
 	if err != nil || rows == 0 {
@@ -133,7 +148,7 @@ func (s *Server) mint(ctx context.Context, localUserID string, device mediaserve
 func (s *Server) writeToken(tx *gorm.DB, id, value string, device mediaserver.Device) error {
 	const write = `INSERT INTO access_tokens (token_hash, local_user_id, device_id, device_name, client, version, address, created_at, used_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (local_user_id, device_id) DO UPDATE SET token_hash = excluded.token_hash,
- device_name = excluded.device_name, client = excluded.client, version = excluded.version, address = excluded.address,
+ device_name = excluded.device_name, client = excluded.client, version = excluded.version, address = excluded.address, icon_url = '',
  created_at = excluded.created_at, used_at = excluded.used_at`
 	address := ""
 	if device.Address.IsValid() {
@@ -162,7 +177,7 @@ func (s *Server) Revoke(ctx context.Context, token string) error {
 	return err
 }
 
-// Administrator implements [mediaserver.Tokens]. The server has no API keys.
+// Administrator implements [mediaserver.Tokens].
 func (s *Server) Administrator(ctx context.Context, token string) (bool, error) {
 	who, ok, err := s.findSession(ctx, token)
 	if err == nil && !ok {
@@ -191,6 +206,7 @@ type sessionRow struct {
 	Client      string
 	Version     string
 	Address     string
+	IconURL     string
 	UsedAt      time.Time
 }
 
@@ -200,7 +216,7 @@ type sessionRow struct {
 func (s *Server) sessions(ctx context.Context, user string, since time.Time, own int64) ([]sessionRow, error) {
 	const sessionsMax = 200
 	var rows []sessionRow
-	err := s.scan(ctx, "read the sessions", &rows, `SELECT t.id, t.local_user_id, t.device_id, t.device_name, t.client, t.version, t.address, t.used_at, u.name, u.picture_tag
+	err := s.scan(ctx, "read the sessions", &rows, `SELECT t.id, t.local_user_id, t.device_id, t.device_name, t.client, t.version, t.address, t.icon_url, t.used_at, u.name, u.picture_tag
 FROM access_tokens t JOIN local_users u ON u.id = t.local_user_id
 WHERE (t.used_at >= ? OR t.id = ?) AND (? = '' OR t.local_user_id = ?) AND NOT u.disabled
 ORDER BY t.id = ? DESC, t.used_at DESC, t.id DESC LIMIT ?`, since, own, user, user, own, sessionsMax)
