@@ -38,6 +38,7 @@ type Agent struct {
 	MediaServerURL string `name:"media-server-url" group:"Media server" placeholder:"http://127.0.0.1:8096" help:"Address at which the agent reaches the media server, with the path below which it is if it has one, such as /jellyfin. It must be set with media-server=jellyfin. Set it with media-server=builtin only if the builtin media server runs as a separate program, 'latchkey agent builtin': then it is the address of that program."`
 	APIKey         string `name:"api-key" group:"Media server" secret:"whole" placeholder:"KEY" help:"API key of the Jellyfin server, made in its dashboard. It must be set with media-server=jellyfin. The key allows everything on that server; the agent never sends it anywhere else."`
 	ServerName     string `name:"server-name" group:"Media server" default:"Latchkey" help:"Name of the builtin media server. A Jellyfin server has its own."`
+	Catalogue      string `name:"catalogue" group:"Media server" placeholder:"FILE" help:"YAML file with libraries and items that the builtin media server shows although it has no media, or demo for the catalogue that the program contains. docs/agent.md explains the file. It is read at the start; a mistake in it stops the start."`
 
 	Listen         string   `name:"listen" group:"Addresses" default:"127.0.0.1:8471" help:"Address and port to listen on. With Jellyfin, the reverse proxy in front of Jellyfin forwards the Connect paths to this address. Apps reach the builtin media server here."`
 	Addresses      []string `name:"addresses" group:"Addresses" placeholder:"https://media.example.org" help:"Addresses at which people reach the media server from outside, separated by commas, the best one first. They may have a path, such as https://media.example.org/jellyfin."`
@@ -110,6 +111,9 @@ func (a *Agent) check(p *problems) {
 }
 
 func (a *Agent) checkJellyfin(p *problems) {
+	if a.Catalogue != "" {
+		p.add("catalogue", errors.New("is for the builtin media server; set media-server to builtin, or leave catalogue out"))
+	}
 	if a.MediaServerURL == "" {
 		p.add("media-server-url", fmt.Errorf("%w; set it to the address of the Jellyfin server, such as http://127.0.0.1:8096", errMissing))
 	}

@@ -155,6 +155,7 @@ func TestAgentValues(t *testing.T) {
 		{"offline-trust", "2d", ""},
 		{"report-lan", "false", ""},
 		{"create-users", "never", "neither true nor false"},
+		{"catalogue", "demo", "is for the builtin media server"},
 		{"discovery", "maybe", "is not one of auto, on, off"},
 		{"secret-key", "short-hush", "has 10 characters"},
 		{"log-level", "loud", "is not one of"},

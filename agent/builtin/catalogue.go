@@ -28,9 +28,10 @@ type Catalogue struct {
 
 // item is a library, a folder or another thing of a catalogue.
 type item struct {
-	id         string // set by shelve
+	id         string // set by newStock
 	name       string
-	sort       string // by which lists are sorted; after shelve as nameKey writes it
+	folded     string // the name as nameKey writes it; set by newStock
+	sort       string // by which lists are sorted; after newStock as nameKey writes it
 	kind       string // Movie, Folder and so on, in the words of Jellyfin and Emby; CollectionFolder for a library
 	collection string // the type of a library
 	parent     int    // the index of the item that it is in; -1 for a library
@@ -127,37 +128,38 @@ func usualKind(collection, within string, holds bool) string {
 	return "Video"
 }
 
-// libraryNames returns the names of the libraries in the order of the file, and their indexes.
-func (c *Catalogue) libraryNames() (names []string, at []int) {
+// libraries returns the indexes of the libraries.
+func (c *Catalogue) libraries() []int {
+	var all []int
 	for i := range c.items {
 		if c.items[i].parent < 0 {
-			names, at = append(names, c.items[i].name), append(at, i)
+			all = append(all, i)
 		}
 	}
-	return names, at
+	return all
 }
 
-// shelf is a catalogue with the ids that its items have on one server.
-type shelf struct {
+// stock is a catalogue with the ids that its items have on one server.
+type stock struct {
 	country string
 	root    string // the id of the folder that the libraries are in
 	items   []item
 	byID    map[string]int
 }
 
-// shelve returns the items of a catalogue with their ids. ids are those of its libraries, by their
+// newStock returns the items of a catalogue with their ids. ids are those of its libraries, by their
 // index. The id of another item follows from its name and the id of the item that it is in, so it
 // stays the same when the file is read again, and when lines are moved in it.
-func shelve(c *Catalogue, server string, ids map[int]string) *shelf {
-	s := &shelf{country: c.country, root: derivedID(server, "root"), items: append([]item{}, c.items...), byID: map[string]int{}}
+func newStock(c *Catalogue, server string, ids map[int]string) *stock {
+	s := &stock{country: c.country, root: derivedID(server, "root"), items: append([]item{}, c.items...), byID: map[string]int{}}
 	for i := range s.items {
 		one := &s.items[i]
+		one.folded, one.sort = nameKey(one.name), nameKey(one.sort)
 		if one.parent < 0 {
 			one.id = ids[i]
 		} else {
-			one.id = derivedID(s.items[one.parent].id, one.kind, nameKey(one.name))
+			one.id = derivedID(s.items[one.parent].id, one.kind, one.folded)
 		}
-		one.sort = nameKey(one.sort)
 		s.byID[one.id] = i
 	}
 	return s

@@ -6,10 +6,10 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// view is what somebody sees of a shelf. An item that is not seen is treated everywhere as if the
+// view is what somebody sees of a stock. An item that is not seen is treated everywhere as if the
 // catalogue did not have it.
 type view struct {
-	*shelf
+	*stock
 
 	may    *Policy // whose permissions the answers show
 	seen   []bool  // by the index of the item
@@ -17,20 +17,20 @@ type view struct {
 }
 
 // viewAll returns what an administrator sees: everything.
-func (s *shelf) viewAll(may *Policy) *view {
+func (s *stock) viewAll(may *Policy) *view {
 	return s.viewOf(may, func(int) bool { return true })
 }
 
 // viewFor returns what a local user who is not an administrator sees. The policy decides about each
 // item, and what hides an item also hides all that is in it. A folder that holds nothing that is
 // seen is hidden, so that its name does not tell about the things in it.
-func (s *shelf) viewFor(p *Policy) *view {
+func (s *stock) viewFor(p *Policy) *view {
 	f := newFilter(p)
 	return s.viewOf(p, func(i int) bool { return f.shows(&s.items[i]) })
 }
 
-func (s *shelf) viewOf(may *Policy, shows func(i int) bool) *view {
-	v := &view{shelf: s, may: may, seen: make([]bool, len(s.items)), counts: make([]int, len(s.items))}
+func (s *stock) viewOf(may *Policy, shows func(i int) bool) *view {
+	v := &view{stock: s, may: may, seen: make([]bool, len(s.items)), counts: make([]int, len(s.items))}
 	for i := range s.items { // an item stands after the one that it is in
 		above := s.items[i].parent
 		v.seen[i] = (above < 0 || v.seen[above]) && shows(i)

@@ -180,7 +180,7 @@ func (v *view) fits(i int, q *itemQuery) bool {
 	if q.played || q.folders && !one.folder() || q.leaves && one.folder() {
 		return false
 	}
-	if !strings.Contains(nameKey(one.name), q.search) || !strings.HasPrefix(one.sort, q.starts) {
+	if !strings.Contains(one.folded, q.search) || !strings.HasPrefix(one.sort, q.starts) {
 		return false
 	}
 	if len(q.notKinds) > 0 && anyOf(q.notKinds, one.kind) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/latchkey-media/latchkey/agent/builtin"
 )
 
@@ -16,6 +18,51 @@ func TestDemoCatalogueIsGood(t *testing.T) {
 	if _, err := builtin.ReadCatalogue(builtin.DemoCatalogue); err != nil {
 		t.Error(err)
 	}
+}
+
+// The example in docs/agent.md works as it is.
+func TestCatalogueOfTheDocuments(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("../../docs/agent.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(source), "### A catalogue\n")
+	_, rest, _ = strings.Cut(rest, "```yaml\n")
+	example, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("docs/agent.md has no example of a catalogue, want one")
+	}
+	k := newKit(t)
+	k.stock(example)
+	list := k.items("/Items?Recursive=true", k.mint(k.add("boss", "x", true)))
+	var got []string
+	for _, i := range list.Items {
+		got = append(got, i.Type+" "+i.Name)
+	}
+	want := []string{"Movie Quayside Nine", "Folder For a rainy Sunday", "Movie Der dritte Wecker", "Series Captain Kettle", "Season Season 1", "Episode The Sea of Crumbs"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+}
+
+// FuzzCatalogue checks that no text makes the reader fail in another way than with a message.
+func FuzzCatalogue(f *testing.F) {
+	for _, seed := range []string{house, "", "libraries: []", "libraries:\n- name: A\n  items: [{name: B, items: [{name: C}]}]", "a: &a [*a]", "libraries: {}\nratings: [US]", "- [[[["} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		catalogue, err := builtin.ParseCatalogue(text)
+		if err != nil {
+			if !errors.Is(err, builtin.ErrCatalogue) {
+				t.Errorf("error %v, want %v", err, builtin.ErrCatalogue)
+			}
+			return
+		}
+		if catalogue == nil {
+			t.Error("got no catalogue and no error, want one of them")
+		}
+	})
 }
 
 // Each problem names the file, the line and the thing, and says what is possible.

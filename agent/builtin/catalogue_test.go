@@ -325,11 +325,16 @@ func TestLibrariesOfTheCatalogue(t *testing.T) {
 		t.Errorf("libraries %q, want %q", got, want)
 	}
 	k.stock("libraries: [{name: Films, type: movies}]")
+	if got := k.items("/UserViews", token).names(); got != "" {
+		t.Errorf("the guest sees %q, want no library", got)
+	}
 	if got, want := names(), []string{"By hand ", "Films movies"}; !slices.Equal(got, want) {
 		t.Errorf("libraries %q, want %q", got, want)
 	}
-	if got := k.items("/UserViews", token).names(); got != "" {
-		t.Errorf("the guest sees %q, want no library", got)
+	k.opt.Catalogue = nil // as an agent opens the file that runs beside the media server
+	k.restart()
+	if got, want := names(), []string{"By hand ", "Films movies"}; !slices.Equal(got, want) {
+		t.Errorf("libraries in a process without the catalogue: %q, want %q", got, want)
 	}
 	k.stock(house)
 	if got := k.items("/UserViews", token).names(); got != "Songs" {

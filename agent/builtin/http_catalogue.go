@@ -58,16 +58,16 @@ func (f *handlers) seen(answer viewFunc) wire.HandlerFunc {
 // everything.
 func (f *handlers) viewOfUser(r *wire.Request, id string) (*view, error) {
 	if id == "" {
-		return f.shelf.viewAll(&Policy{MayDelete: true, MayDownload: true}), nil
+		return f.stock.viewAll(&Policy{MayDelete: true, MayDownload: true}), nil
 	}
 	user, err := f.User(r.Context(), id)
 	if err != nil {
 		return nil, err
 	}
 	if user.Administrator {
-		return f.shelf.viewAll(&user.Policy), nil
+		return f.stock.viewAll(&user.Policy), nil
 	}
-	return f.shelf.viewFor(&user.Policy), nil
+	return f.stock.viewFor(&user.Policy), nil
 }
 
 func (f *handlers) listItems(w http.ResponseWriter, r *wire.Request, v *view) error {
@@ -174,7 +174,7 @@ type ratingDto struct {
 // items without a rating.
 func (f *handlers) parentalRatings(w http.ResponseWriter, _ *wire.Request, _ *session) error {
 	list := []ratingDto{{Name: "Unrated"}}
-	for _, r := range shownRatings(f.shelf.country) {
+	for _, r := range shownRatings(f.stock.country) {
 		list = append(list, ratingDto{r.Name, &r.Value, &ratingScoreDto{r.Value, r.Sub}})
 	}
 	return wire.AnswerJSON(w, http.StatusOK, list)

@@ -12,54 +12,37 @@ import (
 
 // Libraries implements [mediaserver.Server].
 func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
-	var rows []libraryRow
-	if err := s.scan(ctx, "read the libraries", &rows, "SELECT id, name, catalogue FROM libraries ORDER BY name_key"); err != nil {
-		return nil, err
-	}
 	libraries := []mediaserver.Library{}
-	for _, row := range rows {
-		i, shown := s.shelf.byID[row.ID]
-		if row.Catalogue && !shown {
-			continue // the catalogue does not have it any more
-		}
-		library := mediaserver.Library{ID: row.ID, Name: row.Name}
-		if shown {
-			library.Kind = s.shelf.items[i].collection
-		}
-		libraries = append(libraries, library)
-	}
-	return libraries, nil
+	err := s.scan(ctx, "read the libraries", &libraries, "SELECT id, name, kind FROM libraries WHERE NOT gone ORDER BY name_key")
+	return libraries, err
 }
 
-// libraryRow is a row of the table libraries.
-type libraryRow struct {
-	ID        string
-	Name      string
-	Catalogue bool // it came from a catalogue
-}
-
-// openCatalogue makes the libraries of the catalogue that the file does not have yet, and keeps
-// the ids of the others, so that local users keep what they may see.
+// openCatalogue makes the libraries of the catalogue that the file does not have yet, and keeps the
+// ids of the others, so that local users keep what they may see. Without a catalogue it changes
+// nothing, because the catalogue may be open in another process.
 func (s *Server) openCatalogue(tx *gorm.DB) error {
-	catalogue := s.opt.Catalogue
-	if catalogue == nil {
-		catalogue = &Catalogue{country: ratingCountries()[0]}
+	if s.opt.Catalogue == nil {
+		s.stock = newStock(&Catalogue{country: ratingCountries()[0]}, s.id, nil)
+		return nil
 	}
-	const add = `INSERT INTO libraries (id, name, name_key, catalogue) VALUES (?, ?, ?, TRUE)
- ON CONFLICT (name_key) DO UPDATE SET name = excluded.name, catalogue = TRUE RETURNING id`
+	if err := tx.Exec("UPDATE libraries SET gone = TRUE WHERE catalogue").Error; err != nil {
+		return fmt.Errorf("read the libraries of the catalogue anew: %w", err)
+	}
+	const add = `INSERT INTO libraries (id, name, name_key, kind, catalogue) VALUES (?, ?, ?, ?, TRUE)
+ ON CONFLICT (name_key) DO UPDATE SET name = excluded.name, kind = excluded.kind, catalogue = TRUE, gone = FALSE RETURNING id`
 	ids := map[int]string{}
-	names, at := catalogue.libraryNames()
-	for i, name := range names {
+	for _, i := range s.opt.Catalogue.libraries() {
+		library := &s.opt.Catalogue.items[i]
 		id, err := s.newID()
 		if err != nil {
 			return err
 		}
-		if err := tx.Raw(add, id, name, nameKey(name)).Scan(&id).Error; err != nil {
+		if err := tx.Raw(add, id, library.name, nameKey(library.name), library.collection).Scan(&id).Error; err != nil {
 			return fmt.Errorf("write a library of the catalogue: %w", err)
 		}
-		ids[at[i]] = id
+		ids[i] = id
 	}
-	s.shelf = shelve(catalogue, s.id, ids)
+	s.stock = newStock(s.opt.Catalogue, s.id, ids)
 	return nil
 }
 
@@ -74,7 +57,7 @@ func (s *Server) AddLibrary(ctx context.Context, name string) (mediaserver.Libra
 	if err != nil {
 		return mediaserver.Library{}, err
 	}
-	const add = "INSERT INTO libraries (id, name, name_key) VALUES (?, ?, ?) ON CONFLICT (name_key) DO NOTHING"
+	const add = "INSERT INTO libraries (id, name, name_key) VALUES (?, ?, ?) ON CONFLICT (name_key) DO UPDATE SET gone = FALSE"
 	if _, err := s.exec(ctx, "make a library", add, id, name, nameKey(name)); err != nil {
 		return mediaserver.Library{}, err
 	}

@@ -76,7 +76,7 @@ type Server struct {
 	linking trouble
 	writing trouble
 	warned  sync.Map // local users whose hash was made with an unknown secret key, and who were logged already
-	shelf   *shelf   // the catalogue with its ids; empty without a catalogue
+	stock   *stock   // the catalogue with its ids; empty without a catalogue
 	drawer  picture.Drawer
 }
 

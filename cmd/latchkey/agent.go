@@ -173,15 +173,31 @@ func (p *agentProgram) openMediaServer(log *slog.Logger, publicURL func() string
 		opened.mediaServer, err = p.jellyfin(log)
 		return opened, err
 	}
+	catalogue, err := p.catalogue()
+	if err != nil {
+		return nil, err
+	}
 	opened.builtin, err = builtin.Open(p.ctx, builtin.Options{
 		Path: p.path("builtin.db"), Name: p.settings.ServerName, Keys: keys, Hashing: hashing(),
-		Now: time.Now, Random: rand.Reader, Log: log, PublicURL: publicURL, Addresses: p.shownAddresses(publicURL),
+		Now: time.Now, Random: rand.Reader, Log: log, PublicURL: publicURL, Addresses: p.shownAddresses(publicURL), Catalogue: catalogue,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.path("builtin.db"), err)
 	}
 	opened.mediaServer = opened.builtin
 	return opened, nil
+}
+
+// catalogue returns the catalogue of the settings, or nil if there is none.
+func (p *agentProgram) catalogue() (*builtin.Catalogue, error) {
+	if p.settings.Catalogue == "" {
+		return nil, nil
+	}
+	catalogue, err := builtin.ReadCatalogue(p.settings.Catalogue)
+	if err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
+	}
+	return catalogue, nil
 }
 
 // jellyfin returns the Jellyfin server of the settings.

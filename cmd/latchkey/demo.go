@@ -149,7 +149,7 @@ func (d *demo) startService(ctx context.Context, listen string) error {
 func (d *demo) startAgent(ctx context.Context, listen, claimCode string, prepare func(*runningAgent) error) error {
 	w := d.world
 	w.arguments = []string{
-		"--service=" + d.service.public, "--claim-code=" + claimCode, "--media-server=builtin", "--server-name=Demo Living Room",
+		"--service=" + d.service.public, "--claim-code=" + claimCode, "--media-server=builtin", "--catalogue=demo", "--server-name=Demo Living Room",
 		"--discovery=off", "--listen=" + listen, "--data-dir=" + filepath.Join(d.folder, "agent"), "--log-level=warn", "--log-format=text",
 	}
 	p, err := loadAgent(ctx, w)

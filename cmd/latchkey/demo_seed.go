@@ -100,13 +100,8 @@ func (d *demo) account(ctx context.Context, p *person) error {
 	return err
 }
 
-// furnish makes the local users, with pictures, and the libraries.
+// furnish makes the local users, with pictures. The libraries come from the demo's catalogue.
 func furnish(ctx context.Context, r *runningAgent, people []*person) error {
-	for _, name := range []string{"Films", "Cartoons", "Family Videos"} {
-		if _, err := r.builtin.AddLibrary(ctx, name); err != nil {
-			return err
-		}
-	}
 	for _, p := range people {
 		user, err := r.builtin.AddUser(ctx, p.LocalUser, demoPassword, false)
 		if err != nil {
@@ -258,6 +253,7 @@ Try it:
        '{{.MediaServer}}/Connect/Exchange?format=json&ConnectUserId={{.AccountID}}'
    With that token:
      curl -H 'X-Emby-Token: TOKEN' {{.MediaServer}}/System/Info
+     curl -H 'X-Emby-Token: TOKEN' '{{.MediaServer}}/Items?Recursive=true&SearchTerm=kettle'
 6. The local users and their pictures:
      curl {{.MediaServer}}/Users/Public
 

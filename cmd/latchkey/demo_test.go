@@ -75,6 +75,9 @@ func TestDemo(t *testing.T) {
 	if status, _ := ask(t, http.MethodGet, media+"/System/Info", nil, "X-Emby-Token", token); status != http.StatusOK {
 		t.Errorf("System/Info with the token of the exchange: %d, want %d", status, http.StatusOK)
 	}
+	if _, found := ask(t, http.MethodGet, media+"/Items?Recursive=true&SearchTerm=kettle", nil, "X-Emby-Token", token); !strings.Contains(found, `"Name":"Captain Kettle"`) {
+		t.Errorf("the catalogue answers %s, want Captain Kettle", found)
+	}
 	if users := curlLine(t, said, `\n     (curl http://\S+/Users/Public)`); strings.Count(users, "PrimaryImageTag") != 3 {
 		t.Errorf("got these local users, want three pictures: %s", users)
 	}
