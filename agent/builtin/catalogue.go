@@ -33,6 +33,7 @@ type item struct {
 	folded     string // the name as nameKey writes it; set by newStock
 	sort       string // by which lists are sorted; after newStock as nameKey writes it
 	kind       string // Movie, Folder and so on, in the words of Jellyfin and Emby; CollectionFolder for a library
+	about      kind   // what kindOf says about the kind
 	collection string // the type of a library
 	parent     int    // the index of the item that it is in; -1 for a library
 	end        int    // the index after the last item that is in it
@@ -49,7 +50,7 @@ type item struct {
 }
 
 // folder reports whether there can be other items in the item.
-func (i *item) folder() bool { return kindOf(i.kind).folder }
+func (i *item) folder() bool { return i.about.folder }
 
 // plain reports whether the item only sorts others, and is not itself something to watch.
 func (i *item) plain() bool { return i.kind == kindLibrary || i.kind == kindFolder }

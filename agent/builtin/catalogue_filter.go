@@ -113,5 +113,5 @@ func (f *filter) showsRating(one *item) bool {
 	if one.scored {
 		return one.score.within(f.Policy)
 	}
-	return !slices.Contains(f.BlockUnrated, kindOf(one.kind).unrated)
+	return !slices.Contains(f.BlockUnrated, one.about.unrated)
 }

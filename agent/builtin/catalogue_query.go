@@ -186,7 +186,7 @@ func (v *view) fits(i int, q *itemQuery) bool {
 	if len(q.notKinds) > 0 && anyOf(q.notKinds, one.kind) {
 		return false
 	}
-	return anyOf(q.kinds, one.kind) && anyOf(q.media, kindOf(one.kind).media) && anyOf(q.ratings, one.rating) &&
+	return anyOf(q.kinds, one.kind) && anyOf(q.media, one.about.media) && anyOf(q.ratings, one.rating) &&
 		anyOf(q.tags, one.tags...) && anyOf(q.genres, one.genres...) && anyOf(q.years, strconv.Itoa(one.year))
 }
 

@@ -113,6 +113,7 @@ func (r *catalogueReader) finish(node *yaml.Node, one *item, at place, inside *y
 	if one.kind == "" {
 		one.kind = usualKind(at.collection, at.kind, inside != nil)
 	}
+	one.about = kindOf(one.kind)
 	if inside != nil && !one.folder() {
 		r.problem(inside, "%s%s: there cannot be items in a %s; give it another type, such as Folder", at.path, one.name, one.kind)
 	}

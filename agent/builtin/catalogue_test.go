@@ -225,8 +225,12 @@ func TestCountsOfTheCatalogue(t *testing.T) {
 	if diff := cmp.Diff(some, counts(token)); diff != "" {
 		t.Errorf("counts up to the rating 10 (-want +got):\n%s", diff)
 	}
-	if root := decoded[itemAnswer](t, k.get("/Users/"+milo.ID+"/Items/Root", token)); root.ChildCount != 3 || root.Type != "UserRootFolder" {
+	root := decoded[itemAnswer](t, k.get("/Users/"+milo.ID+"/Items/Root", token))
+	if root.ChildCount != 3 || root.Type != "UserRootFolder" {
 		t.Errorf("root %+v, want a folder with three libraries", root)
+	}
+	if got := decoded[itemAnswer](t, k.get("/Items/"+root.ID, token)); !cmp.Equal(got, root) {
+		t.Errorf("root by its id %+v, want %+v", got, root)
 	}
 }
 
@@ -331,6 +335,10 @@ func TestLibrariesOfTheCatalogue(t *testing.T) {
 	if got, want := names(), []string{"By hand ", "Films movies"}; !slices.Equal(got, want) {
 		t.Errorf("libraries %q, want %q", got, want)
 	}
+	if songs, err := k.AddLibrary(t.Context(), "songs"); err != nil || songs.ID != ids["Songs"] || len(names()) != 3 {
+		t.Errorf("library %+v (error %v) and libraries %q, want Songs again with its old id", songs, err, names())
+	}
+	k.stock("libraries: [{name: Films, type: movies}]")
 	k.opt.Catalogue = nil // as an agent opens the file that runs beside the media server
 	k.restart()
 	if got, want := names(), []string{"By hand ", "Films movies"}; !slices.Equal(got, want) {

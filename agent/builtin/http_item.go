@@ -83,7 +83,7 @@ func (v *view) itemDto(server string, i int, fields itemFields) itemDto {
 	dto := itemDto{
 		Name: one.name, ServerID: server, ID: one.id, CanDelete: leaf && v.may.MayDelete, CanDownload: leaf && v.may.MayDownload,
 		OfficialRating: one.rating, ProductionYear: one.year, RunTimeTicks: int64(one.minutes) * ticksOfMinute,
-		IndexNumber: one.number, IsFolder: !leaf, ParentID: cmp.Or(v.above(i).id, v.root), Type: one.kind, MediaType: kindOf(one.kind).media,
+		IndexNumber: one.number, IsFolder: !leaf, ParentID: cmp.Or(v.above(i).id, v.root), Type: one.kind, MediaType: one.about.media,
 		LocationType: "FileSystem", ImageTags: map[string]string{}, BackdropImageTags: []string{}, UserData: userDataDto{Key: one.id, ItemID: one.id},
 	}
 	if one.parent < 0 && one.collection != "mixed" { // a mixed library has no type there
