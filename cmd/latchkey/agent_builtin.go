@@ -36,7 +36,7 @@ Most people do not need it: 'latchkey agent' with media-server=builtin and no me
 // Run serves the builtin media server without the agent.
 func (c agentBuiltin) Run(p *agentProgram) error {
 	p.settings.MediaServer = config.MediaServerBuiltin
-	if err := p.checked("service", "media-server-url", "api-key"); err != nil {
+	if err := p.checked("service", "media-server-url", "api-key", "catalogue"); err != nil {
 		return err
 	}
 	log := p.logger()

@@ -16,7 +16,7 @@ func TestAgentCatalogue(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "agent")
 	flags := []string{"--data-dir=" + folder, "--media-server=builtin"}
 	command(t, "boss password\n", append(append([]string{"agent"}, flags...), "users", "add", "Boss", "--admin")...)
-	p := launch(t, nil, append([]string{"agent", "builtin", "--listen=127.0.0.1:0", "--catalogue=demo"}, flags...)...)
+	p := launch(t, nil, "agent", "builtin", "--data-dir="+folder, "--listen=127.0.0.1:0", "--catalogue=demo") // the command says which media server it is
 	p.waitServing()
 	address := "http://" + p.address
 	_, body := ask(t, http.MethodPost, address+"/Users/AuthenticateByName?username=Boss&pw=boss%20password", nil,
