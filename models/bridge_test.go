@@ -185,3 +185,9 @@ func Answer(s *Store, ahead, doubt time.Duration) {
 		return s.clock.now().Add(ahead).Sub(now()), doubt, nil
 	}
 }
+
+// DrawPictures makes a Store behave as while it draws as many pictures as it may, until release is called.
+func DrawPictures(s *Store) (release func()) {
+	s.Pictures.drawing.Add(picturesAtOnce)
+	return func() { s.Pictures.drawing.Add(-picturesAtOnce) }
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -18,8 +19,13 @@ import (
 type Pictures struct {
 	*core
 
-	drawer picture.Drawer
+	drawer  picture.Drawer
+	drawing atomic.Int32 // files that are drawn or wait for it
 }
+
+// picturesAtOnce is the greatest number of files that are drawn or wait for it. A file may have 5 MiB, and
+// one may take a second.
+const picturesAtOnce = 8
 
 // pictureSide is the number of pixels of a stored picture on its longer side.
 const pictureSide = 512
@@ -50,8 +56,8 @@ func (p *Pictures) Read(ctx context.Context, token string) (Picture, error) {
 }
 
 // Set gives an account a picture, drawn anew from a file of at most [picture.BytesMax] bytes: a JPEG,
-// PNG, GIF or WebP. It is counted by account. It returns an error about the field picture, [ErrThrottled]
-// or [ErrNotFound].
+// PNG, GIF or WebP. It is counted by account. It returns an error about the field picture, [ErrThrottled],
+// [ErrBusy] or [ErrNotFound].
 func (p *Pictures) Set(ctx context.Context, accountID int64, file []byte, caller Caller) error {
 	row, err := p.draw(ctx, accountID, file)
 	if err != nil {
@@ -94,6 +100,10 @@ func (p *Pictures) draw(ctx context.Context, accountID int64, file []byte) (pict
 	}
 	if err := p.throttle.allow(ctx, p.throttle.key("picture", FormatID(accountID)), p.opt.Limits.PictureHour); err != nil {
 		return pictureRow{}, err
+	}
+	defer p.drawing.Add(-1)
+	if p.drawing.Add(1) > picturesAtOnce {
+		return pictureRow{}, ErrBusy
 	}
 	contentType, body, err := p.drawer.Draw(file)
 	if err != nil {

@@ -175,3 +175,15 @@ func TestPicturesAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// Files that are uploaded while many others are drawn are refused, and nothing is lost.
+func TestPicturesWhileTheServiceIsBusy(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		a := k.account()
+		release := models.DrawPictures(k.Store)
+		k.is(k.Pictures.Set(ctx, a.ID, picturetest.PNG(k.t, 2, 2), models.Caller{}), models.ErrBusy)
+		release()
+		k.must(k.Pictures.Set(ctx, a.ID, picturetest.PNG(k.t, 2, 2), models.Caller{}))
+	})
+}
