@@ -9,11 +9,12 @@ import (
 // picturePage is the data of templates/pages/picture.html and picture_server.html.
 type picturePage struct {
 	Base
-	Path  string // of the page, to which its forms are sent
-	Back  string // the page that leads here
-	Name  string // of the account or the server
-	Face  face
-	Error string // the mistake in the file; "" without one
+	OfServer bool   // not of an account
+	Path     string // of the page, to which its forms are sent
+	Back     string // the page that leads here
+	Name     string // of the account or the server
+	Face     face
+	Error    string // the mistake in the file; "" without one
 }
 
 // showPicture answers GET /pictures/TOKEN. Who knows the address may see the picture, in programs of
@@ -128,6 +129,6 @@ func (s *site) showServerPicture(c *gin.Context, own owned, cause error) error {
 		return err
 	}
 	return s.renderPicture(c, "picture_server", picturePage{
-		Path: own.to + "/picture", Back: own.to, Name: server.Name, Face: faceOf(server.Name, server.ID, pictureAddress(server.Picture)),
+		OfServer: true, Path: own.to + "/picture", Back: own.to, Name: server.Name, Face: faceOf(server.Name, server.ID, pictureAddress(server.Picture)),
 	}, cause)
 }

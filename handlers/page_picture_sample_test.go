@@ -14,7 +14,7 @@ func (s sampler) pictureSamples() []sample {
 	throttled := fresh
 	throttled.Base = s.troubled(own.Base, "error.throttled")
 	server := picturePage{
-		Base: s.signedIn("picture_server"), Path: "/servers/81985529216486895/picture", Back: "/servers/81985529216486895",
+		Base: s.signedIn("picture_server"), OfServer: true, Path: "/servers/81985529216486895/picture", Back: "/servers/81985529216486895",
 		Name: longName, Face: face{samplePicture, "AS", "face-5"},
 	}
 	freshServer := server
