@@ -30,7 +30,7 @@ type Policy struct {
 
 	MaxRating    *int     `json:"max_rating,omitempty"`     // nil: every rating
 	MaxSubRating *int     `json:"max_sub_rating,omitempty"` // compared if the rating equals MaxRating; nil: every one
-	BlockUnrated []string `json:"block_unrated,omitempty"`  // kinds whose items without a rating are hidden; see unratedKinds
+	BlockUnrated []string `json:"block_unrated,omitempty"`  // kinds whose items without a rating are hidden; see UnratedKinds
 	BlockedTags  []string `json:"blocked_tags,omitempty"`   // items with one of these tags are hidden
 	AllowedTags  []string `json:"allowed_tags,omitempty"`   // if there are any, items without one of these tags are hidden
 
@@ -49,9 +49,9 @@ type Policy struct {
 	MayControl  bool `json:"may_control"` // may control what others play
 }
 
-// unratedKinds returns the kinds that [Policy.BlockUnrated] may name, in the words of Jellyfin and
+// UnratedKinds returns all kinds that [Policy.BlockUnrated] may name, in the words of Jellyfin and
 // Emby.
-func unratedKinds() []string {
+func UnratedKinds() []string {
 	return []string{"Movie", "Trailer", "Series", "Music", "Book", "LiveTvChannel", "LiveTvProgram", "ChannelContent", "Other"}
 }
 
@@ -124,7 +124,7 @@ func (p *Policy) checked() (Policy, error) {
 		}
 	}
 	return stored, errors.Join(
-		checkWords("unrated items", p.BlockUnrated, unratedKinds()), checkWords("content types", p.ContentTypes, collectionTypes()), checkHours(p.Hours))
+		checkWords("unrated items", p.BlockUnrated, UnratedKinds()), checkWords("content types", p.ContentTypes, collectionTypes()), checkHours(p.Hours))
 }
 
 // checkList returns an error for a list that is too long, or that has an empty entry: an empty

@@ -180,6 +180,13 @@ func (b ratingBook) find(country, name string) (Rating, error) {
 	return Rating{}, fmt.Errorf("the rating %q is not known; known are %s, and an age from 0 to %d", name, b.known(), ageMax)
 }
 
+// FindRating returns the rating with a name, in any letter case: a rating of the country of the catalogue
+// first, then one of the US or of another country. A number is an age. The error lists the ratings that
+// are known.
+func (s *Server) FindRating(name string) (Rating, error) {
+	return newRatingBook().find(s.stock.country, strings.TrimSpace(name))
+}
+
 // in returns the rating of a country with a name, in any letter case.
 func (b ratingBook) in(country, name string) (Rating, bool) {
 	i := slices.IndexFunc(b[country], func(r Rating) bool { return strings.EqualFold(r.Name, name) })

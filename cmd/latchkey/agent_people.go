@@ -128,6 +128,7 @@ type agentUsers struct {
 	Disable  agentUsersDisable  `cmd:"" help:"Disable a local user and sign them out on all devices (builtin media server)."`
 	Enable   agentUsersEnable   `cmd:"" help:"Enable a disabled local user again (builtin media server)."`
 	Password agentUsersPassword `cmd:"" help:"Set the password of a local user and sign out their devices (builtin media server)."`
+	Limit    agentUsersLimit    `cmd:"" help:"Limit what a local user sees of the catalogue (builtin media server)."`
 	Picture  agentUsersPicture  `cmd:"" help:"Give a local user a picture (builtin media server)."`
 }
 

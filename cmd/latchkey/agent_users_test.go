@@ -159,3 +159,62 @@ func TestPortrait(t *testing.T) {
 		t.Errorf("colour of the shirt %x %x %x, want 40 50 60", r>>8, g>>8, b>>8)
 	}
 }
+
+// TestLimitLocalUser limits what a local user sees of the catalogue, while the media server runs.
+func TestLimitLocalUser(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "agent")
+	flags := []string{"--data-dir=" + folder, "--media-server=builtin", "--catalogue=demo"}
+	with := func(arguments ...string) []string { return append(append([]string{"agent"}, flags...), arguments...) }
+	command(t, "a password\n", with("users", "add", "Kid")...)
+	command(t, "a password\n", with("users", "add", "Boss", "--admin")...)
+	p := launch(t, nil, with("builtin", "--listen=127.0.0.1:0")...)
+	p.waitServing()
+	address := "http://" + p.address
+	_, body := ask(t, http.MethodPost, address+"/Users/AuthenticateByName?username=Kid&pw=a%20password", nil,
+		"X-Emby-Authorization", `MediaBrowser Client="c", Device="d", DeviceId="i", Version="1"`)
+	kid := first(t, body, `"AccessToken":"([^"]+)"`)
+	items := func() (all int) {
+		t.Helper()
+		_, body := ask(t, http.MethodGet, address+"/Items?Recursive=true&Limit=0", nil, "X-Emby-Token", kid)
+		var found struct {
+			Total *int `json:"TotalRecordCount"`
+		}
+		if err := json.Unmarshal([]byte(body), &found); err != nil || found.Total == nil {
+			t.Fatalf("got %s (%v), want a number of items", body, err)
+		}
+		return *found.Total
+	}
+	everything := items()
+	less := everything
+	for _, c := range []struct{ flag, says string }{
+		{"--max-rating=PG", "Kid sees nothing rated higher than PG."},
+		{"--unrated=hide", "Kid sees nothing rated higher than an age of 10; nothing without a rating."},
+	} {
+		if said := command(t, "", with("users", "limit", "Kid", c.flag)...); said != c.says+"\n" {
+			t.Errorf("%s: got %q, want %q", c.flag, said, c.says)
+		}
+		if got := items(); got >= less || got == 0 {
+			t.Errorf("%s: Kid sees %d items, want some, and fewer than %d", c.flag, got, less)
+		} else {
+			less = got
+		}
+	}
+	if said := command(t, "", with("users", "limit", "kid", "--max-rating=any", "--unrated=show")...); said != "Kid sees everything in their libraries.\n" {
+		t.Errorf("got %q, want that everything is seen", said)
+	}
+	if got := items(); got != everything {
+		t.Errorf("Kid sees %d items, want all %d", got, everything)
+	}
+	command(t, "", with("users", "limit", "Kid", "--hide-tags=space, winter")...)
+	const both = "Kid sees nothing with the tags space, winter; only things with one of the tags nothing has this.\n"
+	if said := command(t, "", with("users", "limit", "Kid", "--only-tags=nothing has this")...); said != both {
+		t.Errorf("got %q, want %q", said, both)
+	}
+	if got := items(); got != 0 {
+		t.Errorf("Kid sees %d items with a tag that nothing has, want none", got)
+	}
+	refused(t, `max-rating: the rating "PG-12" is not known; known are US: Approved`, "", with("users", "limit", "Kid", "--max-rating=PG-12")...)
+	refused(t, "Boss is an administrator of the media server and sees everything", "", with("users", "limit", "Boss", "--unrated=hide")...)
+	refused(t, "no local user", "", with("users", "limit", "Nobody", "--unrated=hide")...)
+}
