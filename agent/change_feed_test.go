@@ -235,7 +235,7 @@ func TestRestoredAgentCatchesUp(t *testing.T) {
 	d.allow("u5") // a yes that was given after the backup is lost
 	d.halt()
 	copyFile(t, d.path, d.path+".backup")
-	tokens := maps.Clone(d.fake.tokens) // the media server is put back, too
+	tokens := maps.Clone(d.fake.tokens) // the media server is restored to this moment, too
 	d.open()
 	d.run()
 	d.linked(cat, "cat", "u5")
@@ -274,7 +274,7 @@ func TestRestoredAgentAsksAfterChangesAreForgotten(t *testing.T) {
 	d.allow("u5") // a yes that was given after the backup is lost
 	d.halt()
 	copyFile(t, d.path, d.path+".backup")
-	tokens := maps.Clone(d.fake.tokens) // the media server is put back, too
+	tokens := maps.Clone(d.fake.tokens) // the media server is restored to this moment, too
 	d.open()
 	d.run()
 	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))

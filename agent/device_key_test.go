@@ -78,7 +78,7 @@ func TestDeviceKeyEndsWithItsSession(t *testing.T) {
 	isError(t, err, agent.ErrAccessKeyWrong)
 	must(d.exchange(other.key, byAccount(account)))(t)
 	must(d.exchange(other.key))(t)
-	// Whoever has the ended key does not learn the state of the local user either.
+	// Somebody who has the ended key does not learn the state of the local user either.
 	d.fake.set(func() { d.fake.find("u1").Disabled = true })
 	_, err = d.exchange(one.key)
 	isError(t, err, agent.ErrAccessKeyWrong)
@@ -198,7 +198,7 @@ func TestDeviceKeysBegin(t *testing.T) {
 		if before && strings.HasSuffix(r.URL.Path, "/report") {
 			body := map[string]any{}
 			_ = json.NewDecoder(r.Body).Decode(&body)
-			if body["device_keys"] != nil { // as a service does that is older than the member
+			if body["device_keys"] != nil { // a service that is older than the member answers in this way
 				w.Header().Set("Content-Type", "application/problem+json")
 				w.WriteHeader(http.StatusBadRequest)
 				writeJSON(w, map[string]any{"code": "json_invalid", "status": http.StatusBadRequest})
@@ -245,7 +245,7 @@ func TestRestoredAgentAsksAboutSessions(t *testing.T) {
 	d.acknowledged()
 	d.halt()
 	copyFile(t, d.path, d.path+".backup")
-	tokens := maps.Clone(d.fake.tokens) // the media server is put back, too
+	tokens := maps.Clone(d.fake.tokens) // the media server is restored to this moment, too
 	d.open()
 	d.run()
 	noError(t, one.client.Sessions.SignOut(t.Context()))

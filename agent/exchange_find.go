@@ -139,7 +139,7 @@ func (e *Exchanges) askService(ctx context.Context, ask ExchangeAsk, key *shownK
 	within, cancel := context.WithTimeout(ctx, e.pace.ask)
 	defer cancel()
 	answer, err := service.Exchange(within, key.text, client.ID(ask.AccountID), key.sessionID())
-	if errors.Is(err, client.ErrJSONInvalid) { // it is older than the parameter, and has no device keys
+	if errors.Is(err, client.ErrJSONInvalid) { // the service is older than the parameter sessionID, and has no device keys
 		answer, err = service.Exchange(within, key.text, client.ID(ask.AccountID), "")
 	}
 	if err = e.service.explain(ctx, byNobody, err); err != nil {

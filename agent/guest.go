@@ -161,7 +161,7 @@ func (gs *guests) applyBook(ctx context.Context, book *guestBook) error {
 			failed = errors.Join(failed, gs.open(ctx, link, g))
 		case link.LocalUserID == "" && !book.leftAlone[link.ID] && link.Missing == listed:
 			missing = append(missing, link)
-		default: // the service no longer lists the link, or it names a local user that the agent did not create: they are not touched
+		default: // nothing is done: the service no longer lists the link, or the link names a local user whom the agent did not create
 		}
 	}
 	return errors.Join(failed, gs.createAll(ctx, book, missing))

@@ -15,9 +15,10 @@ import (
 	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
-// localPasswords give local users the passwords that people choose at the service. A fact of the
-// agent's file says for each local user how far that has come, and it is written before the media
-// server is asked: after a crash in between, the same is done again or taken back.
+// localPasswords give local users the passwords that people choose at the service. For each local
+// user a fact in the agent's file says how far that has come. The fact is written before the
+// media server is asked, so that after a crash in between the agent can set the same password
+// again or take it back.
 type localPasswords struct {
 	*core
 
@@ -71,8 +72,8 @@ func (p *localPasswords) handleAll(ctx context.Context) error {
 }
 
 // settleTried asks the service about the passwords that were tried and do not wait any longer: an
-// earlier run ended before it had noted the answer. Those that are done are kept, the others are
-// taken back.
+// earlier run ended before it had noted the answer. It keeps the passwords that are done, and
+// takes the others back.
 func (p *localPasswords) settleTried(ctx context.Context, service *client.Agent, waiting map[string]bool) error {
 	facts, err := p.store.facts(ctx)
 	if err != nil {
@@ -105,14 +106,17 @@ func (p *localPasswords) complete(ctx context.Context, service *client.Agent, us
 	return p.keep(ctx, userID, id, accountID)
 }
 
-// takeBack owes a random password to the local users whose fact is selected.
+// takeBack owes a random password to each local user for whom selected returns true, see
+// [owePasswords].
 func (p *localPasswords) takeBack(ctx context.Context, selected func(fields []string) bool) error {
 	err := p.store.tx(ctx, "take passwords back", func(tx *gorm.DB) error { return owePasswords(tx, selected) })
 	p.wake.media.now()
 	return p.explainFile(ctx, err)
 }
 
-// owePasswords owes a random password to the local users whose fact is selected.
+// owePasswords owes a random password to each local user for whom selected returns true. It calls
+// selected with the words of the fact about the password of each local user, unless a random
+// password is owed already.
 func owePasswords(tx *gorm.DB, selected func(fields []string) bool) error {
 	var rows []struct{ Name, Value string }
 	if err := tx.Raw("SELECT name, value FROM facts WHERE name LIKE ?", factLocalPassword+"%").Scan(&rows).Error; err != nil {

@@ -140,8 +140,9 @@ func TestLocalPasswordRefused(t *testing.T) {
 	}
 }
 
-// The program ends after the media server has taken a password and before the service knows. The
-// next run finishes it; if the person has signed out everywhere meanwhile, it takes it back.
+// The program ends after the media server has taken a password, and before the agent knows that
+// the service knows about it. The next run finishes the work. If the person has signed out
+// everywhere meanwhile, the next run takes the password back.
 func TestLocalPasswordAfterCrash(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ late, signOut bool }{

@@ -88,8 +88,8 @@ func TestOtherMediaServerAtStartIsNotUsed(t *testing.T) {
 // it.
 func rarely(o *agent.Options) { o.CheckEvery, o.ReportEvery = time.Hour, time.Hour }
 
-// newRare returns a running agent with the options of rarely, and the access key of bob,
-// who is linked.
+// newRare returns a running agent with the options that [rarely] sets, and the access key
+// of bob, who is linked.
 func newRare(t *testing.T) (d *deployment, key string) {
 	t.Helper()
 	s, d := newRunning(t, rarely)

@@ -180,11 +180,11 @@ func codeReason(err error) string {
 	}
 }
 
-// approve has the media server approve a code, and returns what
-// [quickConnects.try] does. It first writes down that the code is tried, and which devices
-// the local user has. After a crash in between, the media server no longer knows the code;
-// that must not be reported as a mistake of the person. If a device has certainly come in
-// then, the code was approved.
+// approve has the media server approve a code, and returns what [quickConnects.try] does.
+// It first writes down that it tries the code, and which devices the local user has. If
+// the agent crashes after the media server has approved the code, the media server no
+// longer knows the code at the next try, and that must not be reported as a mistake of the
+// person. If a device has certainly come in by then, the code was approved.
 func (q *quickConnects) approve(ctx context.Context, one client.OpenQuickConnect, link *linkRow, userID string, note *quickNote) (reason string, err error) {
 	name := factQuickConnect + string(one.ID)
 	facts, err := q.store.facts(ctx)

@@ -83,8 +83,8 @@ func (q *quickConnects) findArrived(ctx context.Context, before map[string]time.
 
 // arrived picks the device that came in. A device that was not there before is more likely
 // than one that was active again; the latter may be a television that was signed in before.
-// The choice is certain if nothing else has changed. minted are the devices that get tokens
-// by exchanges.
+// The choice is certain if nothing else has changed. minted holds the ids of the devices
+// for which exchanges make tokens.
 func arrived(before map[string]time.Time, after []mediaserver.SignedIn, userID string, minted map[string]bool) *client.ArrivedDevice {
 	const longest = 255 // bytes of a device id
 	var fresh, active []mediaserver.SignedIn
@@ -179,7 +179,7 @@ SELECT ?, ?, ?, ?, ?, '', ?, CASE WHEN EXISTS (SELECT 1 FROM links WHERE id = ? 
 		id, link.ID, link.AccountID, userID, deviceID, now, link.ID, userID, now, allUsers, now).Error
 }
 
-// mintedDevices returns the devices for which a local user has tokens by exchanges.
+// mintedDevices returns the ids of the devices for which exchanges have made tokens of a local user.
 func (s *Store) mintedDevices(ctx context.Context, userID string) (map[string]bool, error) {
 	var ids []string
 	err := s.read(ctx).Raw("SELECT device_id FROM tokens WHERE local_user_id = ? AND (sealed <> '' OR ending_at > 0)", userID).Scan(&ids).Error

@@ -171,11 +171,11 @@ const changedBackMost = 3
 
 // checkAlone begins a trouble if there is a sign that another agent uses the same server key, and
 // ends the trouble if there is no sign. There are three signs: another run keeps sending reports
-// between those of this run; several reports in a row changed what the service had stored, although
-// this agent reported the same as before; or somebody has acknowledged changes that this agent has
-// not carried out since it last compared its links. A restored data folder is not such a sign.
-// checkAlone returns false if it asked the service and got no usable answer; the caller then has to
-// try again soon.
+// between the reports of this run; several reports in a row changed what the service had stored,
+// although this agent reported the same as before; or somebody has acknowledged changes that this
+// agent has not carried out since it last compared its links. A restored data folder is not such a
+// sign. checkAlone returns false if it asked the service and got no usable answer; the caller then
+// has to try again soon.
 func (r *reports) checkAlone(ctx context.Context, last *lastReport, changedBack bool) bool {
 	if last.changedBack++; !changedBack {
 		last.changedBack = 0

@@ -81,8 +81,9 @@ func (c *core) addressesToReport(ctx context.Context, seenAs string) []client.Ad
 			list.add(kindOfInterface(one), c.urlOf(one.Address))
 		}
 	}
-	// If the owner has configured an address for outside, the bare IP address is not added:
-	// with it, devices would only send their access keys without encryption.
+	// If the owner has configured an address for use from outside, the bare IP address is
+	// not added. Its only effect would be that devices send their access keys to it without
+	// encryption.
 	if outside, err := netip.ParseAddr(seenAs); err == nil && c.opt.Addresses.WAN && !list.has(kindWAN) && isGlobal(outside) {
 		list.add(kindWAN, c.urlOf(outside))
 	}

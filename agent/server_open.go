@@ -69,11 +69,11 @@ func newOpens(c *core, exchanges *Exchanges) *Opens {
 
 // OpenBegun is a flow that has begun.
 type OpenBegun struct {
-	Flow string // its id, for the browser that began it alone
+	Flow string // its id; only the browser that began the flow may get it
 	URL  string // the page of the service to which the browser has to go
 }
 
-// Begin begins a flow for a browser at an address of a network. It returns
+// Begin begins a flow for a browser. from is the address of the browser. It returns
 // [ErrNotRegistered] or [ErrOpenTooOften].
 func (o *Opens) Begin(ctx context.Context, from netip.Addr) (OpenBegun, error) {
 	if !o.begun.Allow(peer.Network(from)) {
@@ -201,8 +201,9 @@ func (o *Opens) redeem(ctx context.Context, code, verifier string) (client.Opene
 	return opened, o.service.explain(ctx, byNobody, err)
 }
 
-// linkOf finds the link that the service has named in the agent's own copy, which alone
-// decides. It returns [ErrNotYet] for a link that the agent has not read yet.
+// linkOf looks in the agent's own copy for the link that the service has named, because
+// only this copy decides. It returns [ErrNotYet] for a link that the agent has not read
+// yet.
 func (o *Opens) linkOf(ctx context.Context, opened client.Opened) (*linkRow, error) {
 	found, err := readLinks(o.store.read(ctx), "id = ?", string(opened.LinkID))
 	if err != nil {

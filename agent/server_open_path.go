@@ -21,17 +21,17 @@ import (
 // OpenPath is the path below an address of the media server that a proxy hands to the agent.
 const OpenPath = "/latchkey/"
 
-// OpenCheck is what the agent answers below [OpenPath] to the question whether it is there.
+// OpenCheck is the answer of the agent below [OpenPath] to the question whether the agent is there.
 type OpenCheck struct {
 	ServerID string `json:"latchkey_server_id"` // at the service; "" before the server is registered
 }
 
-// openCheckPath is where it answers so.
+// openCheckPath is the path of this answer.
 const openCheckPath = OpenPath + "check"
 
 // Errors of [CheckOpenPath]. They come as the kind of an [OpenPathError].
 var (
-	// ErrPathNotHanded means that something else than this agent answers: Jellyfin answers
+	// ErrPathNotHanded means that something other than this agent answers: Jellyfin answers
 	// 404, or leads to its web app.
 	ErrPathNotHanded = errors.New("the proxy does not hand the path to the agent")
 	// ErrPathNotAsked means that there was no answer from here. Some routers do not lead
@@ -236,7 +236,7 @@ func (o *Opens) checkAll(ctx context.Context) error {
 	return nil
 }
 
-// openAddresses returns those of the reported addresses at which Open signs people in.
+// openAddresses returns the reported addresses at which Open signs people in.
 func (o *Opens) openAddresses(reported []client.Address) (open []string) {
 	for _, one := range reported {
 		if o.opt.Addresses.Own || o.found.has(one.URL) {

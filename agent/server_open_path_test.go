@@ -60,7 +60,8 @@ func TestCheckOpenPath(t *testing.T) {
 	}
 }
 
-// An address that does not answer from here says so, and a bad certificate is named as that.
+// If an address does not answer from here, the error says so. If its certificate is bad, the error says that
+// it is the certificate.
 func TestCheckOpenPathWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	untrusted := httptest.NewUnstartedServer(says(`{"latchkey_server_id":"7"}`))

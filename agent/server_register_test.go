@@ -75,7 +75,7 @@ func TestRegistrationWithWrongClaimCodes(t *testing.T) {
 	d := newDeployment(t, s, func(o *agent.Options) { right, o.ClaimCode = o.ClaimCode, "" })
 	d.run()
 	eventually(t, "one line", func() bool { return d.log.Count("not registered yet") == 1 })
-	d.meets("Identity", 4) // it tries again about as often
+	d.meets("Identity", 4) // it tries to register about as often as it asks for the identity
 	d.never("another line, or a server", func() bool { return d.log.Count("not registered yet") > 1 || d.owned() > 0 })
 	d.halt()
 	d.options.ClaimCode = "WRONG-CODE"

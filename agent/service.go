@@ -232,8 +232,8 @@ func (s *service) correctContact(ctx context.Context, facts map[string]string) {
 	}
 }
 
-// leastTrust is the least time that the service is trusted: between two answers of a
-// service that is not away, so much time can pass.
+// leastTrust is the shortest time for which the service is trusted after an answer. So much
+// time can pass between two answers although the service is not away.
 const leastTrust = 2 * time.Minute
 
 // checkTrust returns [ErrTrustOver] when the service has been away for longer

@@ -13,8 +13,8 @@ import (
 // after the backup. Two files beside the agent's file show that it was restored, see
 // [Store.untouched]. The lock file is made once and never changed, so that a copy of it has a
 // later change time; the agent's file has the change time of the original. The position file
-// holds the number of the last change, so that its number is higher than that of the agent's
-// file if only the agent's file was restored.
+// holds the number of the last change, so that its number is higher than the number in the
+// agent's file if only the agent's file was restored.
 
 func (s *Store) lockPath() string { return s.path + ".lock" }
 

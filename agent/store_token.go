@@ -29,7 +29,8 @@ const tokensMost = 100
 
 // noteToken writes, before the media server makes a token, that it may have made one. The
 // note is a token without a value that has to be ended. It survives the end of the program;
-// see [tokens.endUnfinished]. It returns the id of the note, which is that of the token.
+// see [tokens.endUnfinished]. It returns the id of the note, which is also the id of the
+// token.
 func (s *Store) noteToken(ctx context.Context, t newToken) (id string, err error) {
 	if id, err = s.newID(); err != nil {
 		return "", err
@@ -42,13 +43,12 @@ func (s *Store) noteToken(ctx context.Context, t newToken) (id string, err error
 	return id, err
 }
 
-// putToken writes a token into its note. If the link has changed or the session has ended since
-// the token was requested, or right is false, the token is written as one to be revoked, and kept is
-// false.
-// An older token or note of the device for the same local user is removed, because the
-// media server ended that token when it made the new one; one for another local user has
-// to be revoked. Of a link with more than tokensMost tokens the oldest have to be
-// revoked.
+// putToken writes a token into its note. If the link has changed or the session has ended since the
+// token was requested, or right is false, putToken marks the token so that it is revoked, and kept
+// is false. An older token or note of the device for the same local user is removed, because the
+// media server ended that token when it made the new one. A token of the device for another local
+// user is marked to be revoked. If the link has more than tokensMost tokens, the oldest ones are
+// marked, too.
 func (s *Store) putToken(ctx context.Context, id string, t newToken, right bool) (kept bool, err error) {
 	sealed, err := s.keys.Seal(s.random, sealToken, id, t.value)
 	if err != nil {

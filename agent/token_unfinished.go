@@ -12,8 +12,8 @@ import (
 // endUnfinished ends the tokens whose values the agent does not know: those of devices that
 // came in by Quick Connect, and those that the media server may have made although nobody got
 // them, because the program was killed in the middle of an exchange, or the answer of the
-// media server was lost. Only one goroutine calls it. After a failure that has another cause
-// than the absence of the media server it waits as long as after a refusal.
+// media server was lost. Only one goroutine calls it. After a failure it does nothing for as
+// long as after a refusal, unless the media server was away.
 func (t *tokens) endUnfinished(ctx context.Context) error {
 	notes, err := t.store.unfinishedTokens(ctx, "")
 	if err != nil {

@@ -37,9 +37,9 @@ var (
 type apiKey struct {
 	ID        int64
 	KeyHash   secret.Hash
-	Handle    string // names the key in lists; it is no key itself
+	Handle    string // names the key in lists; it is not a key itself
 	Sealed    string // the key, encrypted; "" once it was shown
-	Maker     string // the id of the local user who made it, and who is shown it
+	Maker     string // the id of the local user who made the key, and to whom it is shown
 	App       string // the program that it is for
 	CreatedAt time.Time
 	UsedAt    time.Time // correct within ten minutes

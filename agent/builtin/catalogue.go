@@ -44,7 +44,7 @@ type item struct {
 	tags, genres          []string
 	added                 time.Time
 
-	scored  bool   // it has a rating, perhaps that of the item that it is in
+	scored  bool   // it has a rating, perhaps from the item that it is in
 	score   Rating // if scored
 	allTags []string
 }
@@ -148,9 +148,9 @@ type stock struct {
 	byID    map[string]int
 }
 
-// newStock returns the items of a catalogue with their ids. ids are those of its libraries, by their
-// index. The id of another item follows from its name and the id of the item that it is in, so it
-// stays the same when the file is read again, and when lines are moved in it.
+// newStock returns the items of a catalogue with their ids. The parameter ids holds the ids of the
+// libraries, by their index. The id of another item follows from its name and the id of the item
+// that it is in, so it stays the same when the file is read again, and when lines are moved in it.
 func newStock(c *Catalogue, server string, ids map[int]string) *stock {
 	s := &stock{country: c.country, root: derivedID(server, "root"), items: append([]item{}, c.items...), byID: map[string]int{}}
 	for i := range s.items {

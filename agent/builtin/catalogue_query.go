@@ -198,7 +198,7 @@ func anyOf(wanted []string, words ...string) bool {
 	})
 }
 
-// sortKey is one of the things by which a list is sorted.
+// sortKey is one of the properties by which a list is sorted.
 type sortKey struct {
 	by   string // in lower case
 	down bool   // the greatest first
@@ -214,8 +214,8 @@ func readOrder(names, orders []string) []sortKey {
 	return keys
 }
 
-// sort sorts items by keys. It ignores keys that it does not know, and without keys the order stays
-// that of the file.
+// sort sorts items by keys. It ignores keys that it does not know, and without keys the items stay
+// in the order of the file.
 func (v *view) sort(found []int, keys []sortKey) {
 	if slices.ContainsFunc(keys, func(k sortKey) bool { return k.by == "random" }) {
 		//nolint:gosec // an order that everybody may guess
@@ -238,7 +238,7 @@ func (v *view) sort(found []int, keys []sortKey) {
 	})
 }
 
-// compare compares two items by one thing.
+// compare compares two items by one of their properties, as sortKey.by names it.
 func (v *view) compare(by string, a, b int) int {
 	one, other := &v.items[a], &v.items[b]
 	switch by {

@@ -147,7 +147,7 @@ func unknownKey(known ...string) error {
 }
 
 // inherit gives each item the rating and the tags of the item that it is in: an episode without a
-// rating has that of its series. Names of tags are compared without regard to letter case.
+// rating gets the rating of its series. Names of tags are compared without regard to letter case.
 func inherit(items []item) {
 	for i := range items {
 		one := &items[i]

@@ -53,8 +53,8 @@ type apiKeysDto struct {
 }
 
 // listAPIKeys answers with all keys. The member AccessToken has the key if its maker sees it for the
-// first time, and otherwise a handle that is good for nothing but to delete the key. Jellyfin shows
-// each key always; it keeps keys as they are, and this server keeps only their hashes.
+// first time. Otherwise it has a handle, which can only be used to delete the key. Jellyfin always
+// shows each key, because it keeps keys as they are; this server keeps only their hashes.
 func (f *handlers) listAPIKeys(w http.ResponseWriter, r *wire.Request, who *session) error {
 	if r.Method == http.MethodHead { // the answer has no body, so nobody would see a key
 		return wire.AnswerJSON(w, http.StatusOK, apiKeysDto{})

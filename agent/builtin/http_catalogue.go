@@ -121,8 +121,8 @@ func (f *handlers) views(w http.ResponseWriter, _ *wire.Request, v *view) error 
 	return wire.AnswerJSON(w, http.StatusOK, itemsDto{Items: list, TotalRecordCount: len(list)})
 }
 
-// mediaFolders answers with the same libraries at the address where programs look for the ids of
-// libraries.
+// mediaFolders answers with the libraries that views lists, at the address where programs look
+// for the ids of libraries.
 func (f *handlers) mediaFolders(w http.ResponseWriter, r *wire.Request, v *view) error {
 	return f.views(w, r, v)
 }

@@ -35,8 +35,8 @@ type devicesDto struct {
 	StartIndex       int         `json:"StartIndex"`
 }
 
-// devices returns one row for each device that has a token: that of its last use. If user is not
-// "", only devices of this local user are returned.
+// devices returns one row for each device that has a token: the row of the token that was used
+// last. If user is not "", only devices of this local user are returned.
 func (s *Server) devices(ctx context.Context, user string) ([]sessionRow, error) {
 	var rows []sessionRow
 	err := s.scan(ctx, "read the devices", &rows, `SELECT id, local_user_id, device_id, device_name, client, version, icon_url, used_at, name FROM (

@@ -81,8 +81,9 @@ func decodePolicy(text string) (Policy, error) {
 	return p, nil
 }
 
-// SetPolicy replaces what a local user may see and do. It holds from the next request on. It
-// returns [ErrPolicy], mediaserver.ErrNotFound, or mediaserver.ErrNotAllowed for an administrator.
+// SetPolicy replaces what a local user may see and do. The new policy holds from the next request
+// on. It returns [ErrPolicy], mediaserver.ErrNotFound, or mediaserver.ErrNotAllowed for an
+// administrator.
 func (s *Server) SetPolicy(ctx context.Context, id string, p Policy) error {
 	p, err := p.checked()
 	if err != nil {

@@ -162,7 +162,7 @@ func TestPolicyHours(t *testing.T) {
 	}
 }
 
-// Outside of the hours a token is good for nothing, but it lives on. Nobody gets a new one.
+// Outside of the hours a token opens nothing, but it lives on. Nobody gets a new one.
 func TestOutsideOfTheHours(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -169,8 +169,8 @@ func TestProofOvertaken(t *testing.T) {
 	}
 }
 
-// A local user cannot be proved who has no password or only an easy PIN, or who is disabled
-// or a guest.
+// Nobody can prove that they are a local user who has no password or only an easy PIN, or
+// who is disabled or a guest.
 func TestProofNeedsPassword(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

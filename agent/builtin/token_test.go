@@ -53,8 +53,8 @@ func TestMint(t *testing.T) {
 	}
 }
 
-// Of many tokens made at the same time for one device, only one stays valid, even if two
-// processes make them.
+// If many tokens are made at the same time for one device, only one of them stays valid,
+// even if two processes make them.
 func TestMintRaces(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

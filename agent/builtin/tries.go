@@ -93,9 +93,9 @@ func knownWait(wrong int) time.Duration {
 	return growing(wrong-free, 20*time.Minute)
 }
 
-// growing returns the wait after a number of wrong passwords, not counting those that cause
-// no wait. It is one second after the first of them and doubles with each further one; most
-// is the longest wait.
+// growing returns the wait after a number of wrong passwords. The number does not include
+// the passwords that cause no wait. The wait is one second after the first wrong password
+// that counts, and doubles with each further one. most is the longest wait.
 func growing(wrong int, most time.Duration) time.Duration {
 	if wrong <= 0 {
 		return 0

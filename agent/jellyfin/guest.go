@@ -94,8 +94,8 @@ func (s *Server) makeGuest(ctx context.Context, id string, all bool, folders []s
 }
 
 // takeBack deletes a guest that is half made, or disables the guest if that fails. It
-// returns the error why; if neither was possible, the error also asks the admin to do it.
-// It works on even if the caller has given up.
+// returns why, the error that made it necessary. If neither was possible, the returned
+// error also asks the admin to do it. takeBack goes on even if the caller has given up.
 func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()

@@ -43,7 +43,7 @@ type Server struct {
 	log     *slog.Logger
 
 	policies sync.Mutex // held while a policy is read, changed and written
-	trials   sync.Mutex // held while hours are tried: a second trial would end the token of the first
+	trials   sync.Mutex // held by tryHours: a second trial would end the token of the first
 	warned   sync.Once  // about a version that is newer than all known ones
 }
 

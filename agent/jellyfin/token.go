@@ -58,7 +58,8 @@ func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserve
 	return token, nil
 }
 
-// mintTwice makes a token, once more if the server has forgotten the request in between.
+// mintTwice makes a token. It tries once more if the server has forgotten the request in
+// between.
 func (s *Server) mintTwice(ctx context.Context, localUserID string, device mediaserver.Device, p *policy) (mediaserver.Token, error) {
 	token, err := s.mint(ctx, localUserID, device)
 	if errors.Is(err, errLost) {
@@ -75,10 +76,10 @@ func trialDevice(localUserID string) string { return "latchkey-trial-" + localUs
 
 // tryHours returns ErrOutsideHours if a local user may not use the server at this hour. The
 // agent has to try this, because Jellyfin makes tokens at any hour, and only Jellyfin knows the
-// time zone of the hours. It tries it with a token for a device of the agent's own, which it
-// ends by deleting that device: outside of the hours Jellyfin answers 403 to every call with the
-// token, also to the one that would end it. A local user who may use chosen devices alone cannot
-// be tried in this way.
+// time zone of the hours. It uses a token for a device of its own, and ends this token by
+// deleting that device: outside of the hours Jellyfin answers 403 to every call with the token,
+// also to the call that would end the token. This does not work for a local user who may use
+// only chosen devices.
 func (s *Server) tryHours(ctx context.Context, localUserID string, p *policy) error {
 	s.trials.Lock()
 	defer s.trials.Unlock()

@@ -54,7 +54,7 @@ type LocalUser struct {
 	RemoteAccess  bool // may connect from outside the home network
 
 	// Sees says which libraries the local user may see. Only [Users.LocalUsers] sets it, and
-	// only if somebody else than the agent can change it on the media server; otherwise it
+	// only if somebody other than the agent can change it on the media server; otherwise it
 	// is nil.
 	Sees *Restriction
 }
@@ -117,9 +117,9 @@ type Users interface {
 	// administrator. It returns ErrNotFound, or ErrNotAllowed for an administrator.
 	Restrict(ctx context.Context, id string, to Restriction) error
 	// GivePassword gives a local user another password, which is not empty, and ends all
-	// their tokens. To do it again changes nothing but that. It returns ErrNotFound,
-	// ErrNotAllowed for an administrator, or ErrUnsupported for a local user whom the media
-	// server lets in without a password alone.
+	// their tokens. It may be called again with the same password: then it only ends the
+	// tokens again. It returns ErrNotFound, ErrNotAllowed for an administrator, or
+	// ErrUnsupported for a local user whom the media server lets in only without a password.
 	GivePassword(ctx context.Context, id, password string) error
 	// SetDisabled shuts out a local user and ends all their tokens, or lets them in
 	// again. It returns ErrNotFound, or ErrNotAllowed for an administrator.

@@ -172,7 +172,7 @@ func (s *server) show(w http.ResponseWriter, r *http.Request, base string) {
 	})
 }
 
-// asked is what the script sends.
+// asked is the body of a request of the script.
 type asked struct {
 	Flow     string `json:"flow"`
 	State    string `json:"state"`

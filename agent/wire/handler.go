@@ -129,7 +129,7 @@ func (w *watched) Write(body []byte) (int, error) {
 	}
 	n, err := w.ResponseWriter.Write(body)
 	w.bytes += int64(n)
-	return n, err //nolint:wrapcheck // a writer's own
+	return n, err //nolint:wrapcheck // the error is the wrapped writer's own
 }
 
 func written(w http.ResponseWriter) bool {
