@@ -18,7 +18,7 @@ type NewInvite struct {
 	ExpiresAt time.Time         `json:"expires_at,omitzero"` // until when it can be accepted; zero for 14 days
 	Type      string            `json:"type"`                // Linked or Guest
 	Note      string            `json:"note,omitempty"`      // a text of the owner, shown as plain text
-	Profile   string            `json:"profile,omitempty"`   // the id or the name of a profile for its one server, which fills what is not said here
+	Profile   string            `json:"profile,omitempty"`   // the id or the name of a profile for its one server, which has the choices for the fields that are left empty here
 	Servers   []NewInviteServer `json:"servers"`
 
 	// IdempotencyKey makes repetitions safe. It has 16 to 128 visible ASCII

@@ -120,8 +120,8 @@ func (c contract) sample(s schema, null bool) any {
 	}
 }
 
-// parameters returns the names of the parameters of an operation that stand in the place in:
-// "query" or "header".
+// parameters returns the names of the parameters that an operation takes in one place, which
+// is "query" or "header".
 func (c contract) parameters(op operation, in string) []string {
 	var names []string
 	for _, p := range op.Parameters {

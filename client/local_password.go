@@ -13,7 +13,7 @@ type LocalPasswords struct{ core *core }
 
 // LocalPasswordPlace says whether the local user of a person may get a password.
 type LocalPasswordPlace struct {
-	LinkID      ID     `json:"link_id"`      // the password is sealed for it alone
+	LinkID      ID     `json:"link_id"`      // the password is sealed for this link alone
 	LocalUser   string `json:"local_user"`   // the name to sign in with; "" while only the agent knows
 	PasswordKey string `json:"password_key"` // of the agent; "" if it takes no passwords
 	Refused     string `json:"refused"`      // why not, such as linked or administrator; "" for nothing
@@ -77,7 +77,7 @@ const (
 	LocalPasswordUnavailable = "unavailable"   // the media server does not answer, or takes no passwords
 )
 
-// OpenLocalPassword is a new password for a local user that waits for the agent.
+// OpenLocalPassword is a new password that the agent has to give to a local user.
 type OpenLocalPassword struct {
 	ID        ID        `json:"id"`
 	LinkID    ID        `json:"link_id"`

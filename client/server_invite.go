@@ -19,7 +19,7 @@ type AskInvite struct {
 	Greeting  string    `json:"greeting,omitempty"`   // the name that the page greets
 	Uses      int       `json:"uses,omitempty"`       // how many people may accept it; 0 for one. Only a link alone, for guests, may have more
 	ExpiresAt time.Time `json:"expires_at,omitzero"`  // until when it can be accepted; zero for 14 days
-	Profile   string    `json:"profile,omitempty"`    // the name or the id of a profile that the owner has saved, which fills what is not said here
+	Profile   string    `json:"profile,omitempty"`    // the name or the id of a profile that the owner has saved, which has the choices for the fields that are left empty here
 
 	// IdempotencyKey makes repetitions safe. It has 16 to 128 visible ASCII characters;
 	// if it is "", the Client makes one.

@@ -105,9 +105,9 @@ const (
 	noteEvery   = 5 * time.Minute
 )
 
-// session returns the parameters of a statement about the session of a token: first the one for the
-// use of the session, then own, which the statement itself needs, and then those of sessionIsValid.
-// It returns false for a text that is not a token.
+// session returns the parameters of a statement about the session of a token: first the parameter
+// for the use of the session, then own, which the statement itself needs, and then the parameters
+// of sessionIsValid. It returns false for a text that is not a token.
 func (*floorStore) session(token string, now time.Time, own ...any) ([]any, bool) {
 	if !secret.WellFormed(secret.SessionToken, token) {
 		return nil, false

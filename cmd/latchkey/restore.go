@@ -43,8 +43,8 @@ func (w *restoreWatch) begin(ctx context.Context, declared bool) error {
 }
 
 // run calls look every minute until ctx ends, and then a last time. The last call raises the mark
-// above that of a backup that was made in the last minute. So the service also recognises that
-// backup if it is restored.
+// above the mark in a backup that was made in the last minute. So the service also recognises
+// that backup if it is restored.
 func (w *restoreWatch) run(ctx context.Context) {
 	ticker := time.NewTicker(w.every)
 	defer ticker.Stop()

@@ -47,8 +47,8 @@ type visit struct {
 	busy bool
 }
 
-// Accept waits for the next connection. When the door is closing, it accepts those that are open
-// already, and closes the listener in the moment in which there is none.
+// Accept waits for the next connection. When the door is closing, Accept returns the connections
+// that are open already, and closes the listener as soon as none of them is left.
 func (d *door) Accept() (net.Conn, error) {
 	connection, err := d.Listener.Accept()
 	if own, ok := d.Listener.(*net.TCPListener); ok && d.closing.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
