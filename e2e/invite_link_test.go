@@ -96,7 +96,7 @@ func TestInviteToTheFilms(t *testing.T) {
 		t.Error("the address is confirmed, want the films before any mail")
 	}
 
-	paula := newPerson("paula") // the same by mail
+	paula := newPerson("paula") // a guest who is invited by a mail instead of a link
 	askAPI[struct{}](t, f.site, f.owner, http.MethodPost, "/invites",
 		map[string]any{"to": paula.email, "type": "guest", "servers": []map[string]any{{"server_id": f.server}}})
 	mailed := f.site.visit(t, handset, "en")

@@ -40,7 +40,8 @@ func TestPictureIsMadeSmall(t *testing.T) {
 	v.until(`document.querySelector("span.face") !== null`)
 }
 
-// Without scripts a picture is sent as it is, and what is none is refused in the form itself.
+// Without scripts the browser sends a picture as it is. A file that is not a picture is refused in the
+// form itself.
 func TestPictureWithoutScripts(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

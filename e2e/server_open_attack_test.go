@@ -103,7 +103,7 @@ func TestOpenWithAStolenCode(t *testing.T) {
 	f := openFilms(t, "12", "")
 	thief, victim := f.visit(t, desktop, "en"), f.site.visit(t, desktop, "en")
 	victim.allow(f.origin)
-	// The thief stops at the code, as somebody does who wants to send it to a victim.
+	// The thief stops at the code, in order to send it to a victim.
 	early(thief, `if (location.hash.startsWith("#code=")) { window.name = location.hash; window.stop(); location.replace("about:blank"); }`)
 	seen := fragments(thief)
 	f.press(thief)

@@ -24,8 +24,8 @@ type refusedCase struct {
 	mints   int      // how often the agent is asked for a token
 }
 
-// TestOpenRefused tries to open the films in each way in which that cannot be. The page says why,
-// offers the other way in, changes nothing in the browser, and no token is left.
+// TestOpenRefused tries to open the films in each case in which that is refused. The page says
+// why, offers the other way in, changes nothing in the browser, and no token is left.
 func TestOpenRefused(t *testing.T) {
 	t.Parallel()
 	f := openFilms(t, "10.11", "/jellyfin")

@@ -107,7 +107,7 @@ func openWithAStaleEntry(t *testing.T, f *films) {
 	v.do(chromedp.Navigate(f.address("/web/")))
 	f.app(v, stops)
 	f.opens(v)
-	v.forgive("request: 401") // by which the page learns that the token is no good
+	v.forgive("request: 401") // the answer that tells the page that the token is not valid
 	if all := readKept(v); len(all.Servers) != 1 || all.Servers[0].ID != f.jellyfin.ID() {
 		t.Errorf("the browser keeps %+v, want the entry of this server alone", all)
 	}
@@ -265,7 +265,7 @@ func openWithAMadeUpToken(t *testing.T, f *films) {
 	f.prepare(v, `localStorage.setItem("jellyfin_credentials", JSON.stringify({Servers: [
 		{Id: `+quote(f.jellyfin.ID())+`, ManualAddress: `+quote(f.address(""))+`, AccessToken: "0123456789abcdef0123456789abcdef", UserId: "u"}]}))`)
 	f.opens(v)
-	v.forgive("request: 401") // by which the page learns that the token is no good
+	v.forgive("request: 401") // the answer that tells the page that the token is not valid
 	if n := len(f.tokens(f.annaID)); n != 1 {
 		t.Errorf("%d tokens, want one", n)
 	}

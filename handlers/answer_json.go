@@ -54,7 +54,7 @@ func each[A, B any](all []A, to func(A) B) []B {
 }
 
 // answerList answers with an object whose only member is a list: the function show makes
-// its elements from those of found. The list is never null.
+// each element from an element of found. The list is never null.
 func answerList[A, B any](c *gin.Context, member string, found []A, show func(A) B) error {
 	return answerJSON(c, http.StatusOK, map[string][]B{member: each(found, show)})
 }

@@ -21,8 +21,8 @@ type askExchange struct {
 
 // hash returns the SHA-256 of the access key. It returns an error about the member
 // access_key if the request has neither the key nor its hash, and
-// [models.ErrAccessKeyWrong] for a hash that is malformed or is not that of the key
-// beside it.
+// [models.ErrAccessKeyWrong] if the hash is malformed, or if the request also has a key
+// and the hash is not the hash of this key.
 func (in *askExchange) hash() (sum [sha256.Size]byte, err error) {
 	if in.AccessKeySHA256 == "" {
 		return sha256.Sum256([]byte(in.AccessKey)), needed("access_key", in.AccessKey)

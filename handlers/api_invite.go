@@ -75,8 +75,8 @@ func (in inviteAsked) read() (models.InviteServer, error) {
 	return out, err
 }
 
-// usesIn returns for how many people an invite is, or 0 if the request does not say it. The
-// operations take 0 for that, so a request must not say 0.
+// usesIn returns how many people may accept an invite, or 0 if the request does not say it.
+// The operations use 0 for that, so a request must not say 0.
 func usesIn(given *int) (int, error) {
 	switch {
 	case given == nil:

@@ -13,7 +13,7 @@ import (
 func TestAPIInviteLink(t *testing.T) {
 	t.Parallel()
 	s, ann, bob, den := owners(t)
-	in := offer("", "guest", den.id, nil) // to nobody by mail
+	in := offer("", "guest", den.id, nil) // an invite that is not mailed
 	in["link"], in["uses"], in["greeting"] = true, 2, "Nina"
 	var made struct {
 		ID   string

@@ -37,8 +37,8 @@ func (s *site) apiInviteProfiles(c *gin.Context, session models.Session) error {
 	return answerList(c, "profiles", found, inviteProfileOf)
 }
 
-// usualInviteDays is for how many days an invite can be accepted that says nothing else. The rule
-// itself is in models.
+// usualInviteDays is the number of days for which an invite can be accepted if it does not say
+// another number. The rule itself is in models.
 const usualInviteDays = 14
 
 // readInviteProfile reads the choices of a profile. Absent members have the values that an invite

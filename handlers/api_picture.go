@@ -64,8 +64,9 @@ func (s *site) apiRemoveServerPicture(c *gin.Context, session models.Session) er
 	return nil
 }
 
-// readPicture reads the file of a picture from the body, cut off after one byte more than a picture may
-// have. The content type only has to say that it is a picture: what it really is decides the file.
+// readPicture reads the file of a picture from the body. It stops after one byte more than a picture
+// may have. The content type only has to say that the file is a picture: the file itself decides what
+// it really is.
 func (s *site) readPicture(c *gin.Context) ([]byte, error) {
 	media, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
 	if err != nil || !strings.HasPrefix(media, "image/") {

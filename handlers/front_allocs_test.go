@@ -4,8 +4,7 @@ import "testing"
 
 // TestFrontDoorAllocations limits how often the front door takes memory for a request,
 // because the requests of all devices pass it. The routes here do not use the database, so
-// that nearly all counted allocations are those of the front door, of Gin and of the
-// answer.
+// that the front door, Gin and the answer make nearly all counted allocations.
 func TestFrontDoorAllocations(t *testing.T) {
 	f := newFront(t)
 	requests := f.routes(t)

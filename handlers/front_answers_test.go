@@ -65,7 +65,7 @@ func (s *site) logged(t *testing.T) (http.Handler, *servicetest.Log) {
 }
 
 // everyKind returns requests of every kind of route. The parameter token is the session
-// token of a device, and session that of a browser.
+// token of a device, and the parameter session is the session token of a browser.
 func (s *site) everyKind(token, session string) []asked {
 	bearer := map[string]string{"Authorization": "Bearer " + token}
 	wire := map[string]string{"X-Connect-UserToken": token}

@@ -65,7 +65,7 @@ func (s *site) clearCookie(c *gin.Context, name cookieName) { s.writeCookie(c, n
 // writeCookie writes the cookie into the answer, in place of a cookie with the same name
 // that the answer already has.
 func (s *site) writeCookie(c *gin.Context, name cookieName, value string, maxAge int) {
-	cookie := http.Cookie{ //nolint:gosec // Secure but over the plain http of development
+	cookie := http.Cookie{ //nolint:gosec // Secure, except over the plain http of development
 		Name:     s.full(name),
 		Value:    value,
 		Path:     "/",

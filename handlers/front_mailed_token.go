@@ -31,7 +31,7 @@ const (
 
 const (
 	linkLife = time.Hour
-	maxToken = 512 // that of the link that stops mails holds an address
+	maxToken = 512 // the token of the link that stops mails is long, because it holds an address
 )
 
 // arriveByLink returns the token of a mailed link that this browser opened earlier. If the

@@ -109,7 +109,8 @@ func declarations(file *ast.File) []string {
 	return names
 }
 
-// uses returns what a file uses of the package, named as declarations names it.
+// uses returns the declarations of the package that a file uses, by the names that
+// declarations gives them.
 func uses(file *ast.File) map[string]bool {
 	used, keys := map[string]bool{}, map[*ast.Ident]bool{}
 	ast.Inspect(file, func(node ast.Node) bool {
@@ -125,7 +126,7 @@ func uses(file *ast.File) map[string]bool {
 		}
 		return true
 	})
-	for _, name := range file.Unresolved { // enough to tell local names from those of the package
+	for _, name := range file.Unresolved { // enough to tell local names from names of the package
 		if !keys[name] {
 			used[name.Name] = true
 		}

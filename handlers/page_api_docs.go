@@ -75,8 +75,8 @@ type docsAnswer struct {
 	Example             string   // JSON; "" for none
 }
 
-// apiDocs returns the handler of GET /api/docs: the contract for people. It
-// reads openapi.yaml when the page is asked for the first time.
+// apiDocs returns the handler of GET /api/docs, which shows the contract as a page. The
+// handler reads openapi.yaml when somebody opens the page for the first time.
 func (s *site) apiDocs() handlerFunc {
 	read := sync.OnceValues(readContract)
 	return func(c *gin.Context) error {

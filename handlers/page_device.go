@@ -73,8 +73,8 @@ func (s *site) lookDevice(c *gin.Context, f form) error {
 	return seeOther(c, "/link/code")
 }
 
-// deviceCode answers GET /link/code: the device that shows the code which the person typed,
-// or the question for the server if the code is that of Quick Connect.
+// deviceCode answers GET /link/code with the device that shows the code which the person
+// typed. For a code of Quick Connect it asks for the server instead.
 func (s *site) deviceCode(c *gin.Context) error {
 	code := s.cookie(c, cookieCode)
 	session, err := s.codeTyper(c, code, s.signedIn)

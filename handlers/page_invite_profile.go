@@ -28,11 +28,12 @@ type inviteProfileView struct {
 
 const day = 24 * time.Hour
 
-// daysUntil returns in how many days a moment is: 1 until 24 hours from now, 2 until 48 hours.
-// The last day of a profile that is used today is therefore the same as today in the form.
+// daysUntil returns the number of days until a moment: 1 until 24 hours from now, 2 until 48
+// hours. So a profile that is used on the day on which it was saved fills in the same last day
+// that the form had then.
 func daysUntil(moment, now time.Time) int { return int((moment.Sub(now) + day - 1) / day) }
 
-// lastDayIn returns the last day of what lasts for a number of days, today being the first.
+// lastDayIn returns the last of a number of days, of which today is the first.
 func lastDayIn(days int, now time.Time) string { return lastday.Day(now.AddDate(0, 0, days-1)) }
 
 // fillProfile writes the choices of the profile that the address names into the form.

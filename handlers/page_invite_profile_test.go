@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// An owner saves the choices of an invite as a profile, and the next form is filled with them by
-// one tap, whatever day it is.
+// An owner saves the choices of an invite as a profile, and fills the next form with them by one
+// tap. The profile holds numbers of days, so the dates in the form depend on the day on which
+// the form is filled.
 func TestInviteProfile(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -59,7 +59,7 @@ func isGone(l models.Library) bool { return !l.GoneAt.IsZero() }
 // goneLibraryView is a library that the server no longer has, and that may have another name
 // now.
 type goneLibraryView struct {
-	ID, Name string // ID is the media server's own
+	ID, Name string // ID is the id at the media server
 	Likely   []likelyLibraryView
 }
 

@@ -27,7 +27,7 @@ type personView struct {
 	LibraryGone            bool      // the server no longer has one of them
 	EndsAt                 Field     // the field "ends_at"
 	EndsWas                string    // the hidden field "ends_was": what ends_at held when the page was made
-	Choices                []Choice  // the libraries of the server, and those of the person that are gone; empty if it reported none
+	Choices                []Choice  // the libraries of the server, and libraries of the person that the server no longer has; empty if the server reported no libraries
 	LibrariesError         string
 	Open                   bool   // the form of the terms has a mistake
 	State                  string // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing

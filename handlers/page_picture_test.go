@@ -73,7 +73,8 @@ func TestPicture(t *testing.T) {
 	}
 }
 
-// What is no picture is refused on the page itself, and the picture from before stays.
+// A file that is not a picture is refused on the page itself, and the picture from before
+// stays.
 func TestPictureThatIsNone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -160,7 +160,7 @@ func newInvite(f form, own owned) (models.NewInvite, error) {
 	return in, joinMistakes(wrongTo, wrongReach, wrongUser, wrongServers, wrongEnd)
 }
 
-// readReach reads for how many people and until which day the invite is.
+// readReach reads how many people may accept the invite, and until which day.
 func readReach(f form, in *models.NewInvite) error {
 	var wrongUses, wrongUntil error
 	if text := strings.TrimSpace(f["uses"]); text != "" {

@@ -39,7 +39,7 @@ func readOpenAsked(get func(string) string) (openAsked, bool) {
 	return asked, ok
 }
 
-// isBase64URL reports whether text has no characters but those of base64url.
+// isBase64URL reports whether all characters of text are allowed in base64url.
 func isBase64URL(text string) bool {
 	return strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }

@@ -29,7 +29,7 @@ type serverOwnerPage struct {
 	LinkedPasswords        bool            // linked people may give their local user a password
 	Addresses              []addressView
 	NewAddress             Field             // the field "address"
-	GoneLibraries          []goneLibraryView // those that may have another name now
+	GoneLibraries          []goneLibraryView // the gone libraries that may have another name now
 	People                 []personView
 	More                   string // the parameter people of the address that shows more people; "" for no more
 	Invites                []sentInviteView

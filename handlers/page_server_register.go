@@ -93,7 +93,7 @@ func (s *site) showServerRegister(c *gin.Context, page serverRegisterPage, f for
 	}
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, f, wrong)
-	in.fresh = false // the other way comes first on the page
+	in.fresh = false // the first field does not take the focus, because the other way to register stands above it
 	page.ServerID = in.serverID()
 	page.AccessKey = in.accessKey()
 	return s.render(c, wrong.status, "server_register", page)

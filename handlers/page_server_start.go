@@ -63,7 +63,7 @@ type startAppView struct {
 
 // startAddressView is an address of the server, as people type it.
 type startAddressView struct {
-	ID, URL  string // ID is that of the element
+	ID, URL  string // ID is the id of the element
 	HomeOnly bool
 	QR       qrView
 }
@@ -227,7 +227,7 @@ func (s *site) showServerStart(c *gin.Context, session models.Session, f form, c
 		return err
 	}
 	in := newInputs(page.Base, f, wrong)
-	in.fresh = false // the steps come first
+	in.fresh = false // the first field does not take the focus, because the steps stand above it
 	page.Code = in.quickDigits()
 	if page.Try, err = s.quickTry(c, page, session, id); err != nil {
 		return err
