@@ -38,8 +38,8 @@ type Verifier interface {
 	Verify(ctx context.Context, answer string, remote netip.Addr) error
 }
 
-// Remember keeps mark at least until the given time, and reports whether it was new. Of many calls at once with the same mark,
-// also from several processes, exactly one returns true.
+// Remember keeps mark at least until the given time, and reports whether it was new. If there are many calls with the same
+// mark at once, also from several processes, exactly one of them returns true.
 type Remember func(ctx context.Context, mark [32]byte, until time.Time) (fresh bool, err error)
 
 // Off asks for nothing.

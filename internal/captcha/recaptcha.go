@@ -35,7 +35,7 @@ type RecaptchaOptions struct {
 }
 
 // Recaptcha is the checkbox of reCAPTCHA v2, asked through go-recaptcha. That package keeps its secret in a global, posts through
-// http.DefaultClient without a deadline, reads a body of any length, ignores the status and looks at nothing but "success".
+// http.DefaultClient without a deadline, reads a body of any length, ignores the status and looks only at "success".
 // So the first NewRecaptcha installs an exchange in http.DefaultClient (see exchange.go), which asks in its place and checks the rest.
 type Recaptcha struct {
 	secret   string

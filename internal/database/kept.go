@@ -59,7 +59,7 @@ func (k *keeper) QueryContext(ctx context.Context, text string, args ...any) (*s
 	if stmt == nil || err != nil {
 		return k.DB.QueryContext(ctx, text, args...) //nolint:sqlclosecheck // the caller closes the rows
 	}
-	return stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // the same
+	return stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // the caller closes the rows
 }
 
 // BeginTx begins a transaction. Before that, it prepares the statements that earlier transactions

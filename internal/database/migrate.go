@@ -112,9 +112,10 @@ func (d *DB) provider(ctx context.Context, pool *sql.DB, migrations fs.FS) (*goo
 	return provider, nil
 }
 
-// underLease runs work while this program holds the lease called name and the witness, which shows
-// that the program is alive. A lease whose owner had the same witness, and has it no longer, is
-// taken at once. Any other lease is taken when it is no longer renewed.
+// underLease runs work while this program holds the lease called name, and the witness, which
+// shows that the program is alive. If the former owner of the lease had the same witness and no
+// longer has it, the lease is taken at once. Any other lease is taken when its owner no longer
+// renews it.
 func (d *DB) underLease(ctx context.Context, name, owner string, w *witness, work func(context.Context) error) (err error) {
 	words := d.Dialect.sql()
 	// Programs in containers can have the same host name and process number, so a

@@ -179,10 +179,11 @@ func notInName(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' && r != '.'
 }
 
-// decode undoes form encoding if the text can be encoded. A text with blanks, quotes or a "%"
-// without two hex digits was never encoded and stays as it is. A text stays as it is, too, if
-// decoding would not give UTF-8. A "+" stays in a raw form, and in a text with characters that
-// every encoder escapes.
+// decode undoes the form encoding of a text, unless the text cannot be encoded. A text with
+// blanks, quotes or a "%" without two hex digits was never encoded and stays as it is. A text
+// stays as it is, too, if decoding would not give UTF-8. A "+" stays a "+" if raw says that
+// the form is not encoded, or if the text has other characters that every encoder would have
+// escaped.
 func decode(text string, raw bool) string {
 	if strings.ContainsAny(text, " \"<>\t\r\n") {
 		return text

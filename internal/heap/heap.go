@@ -62,9 +62,9 @@ func look() state {
 	return state{live: value(0), roots: value(1) + value(2), allocated: value(3)}
 }
 
-// percent returns the value for [debug.SetGCPercent]. With it the heap may grow to the size least,
-// and by [leastGrowth] or by the memory that lives longer than a storm. hashes is the memory of the
-// hashes that may run at once.
+// percent returns the value for [debug.SetGCPercent]. With it the heap may always grow to the size
+// least. It may also grow by [leastGrowth], or by the memory that lives longer than a storm if that
+// is more. hashes is the memory of the hashes that may run at once.
 func (s state) percent(least, hashes uint64) int {
 	if s.live == 0 {
 		return 100 // as Go does it

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// Failures makes a key wait after tries that failed, and no other key. Tries of one key take turns,
-// so that many tries at once learn no more than the same number one after the other. Tries that
-// succeed do not delay each other. It is safe for several goroutines.
+// Failures makes a key wait after tries of this key have failed. Other keys do not wait. Tries of
+// one key take turns, so that many tries at once learn no more than the same number one after the
+// other. Tries that succeed do not delay each other. Several goroutines may use a Failures at the
+// same time.
 type Failures[K comparable] struct {
 	now    func() time.Time
 	wait   func(failures int) time.Duration

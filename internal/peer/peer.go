@@ -45,7 +45,7 @@ func AtHome(address netip.Addr) bool {
 	return address.IsPrivate() || address.IsLoopback() || address.IsLinkLocalUnicast()
 }
 
-// Network returns the network by which the caller of an address is counted. It is the part of the
+// Network returns the network by which a caller with this address is counted. It is the part of the
 // address that a caller cannot change at will: all of an IPv4 address, the upper half (/64) of an IPv6
 // address. All unknown addresses have the zero Prefix, so that they are counted as one.
 func Network(address netip.Addr) netip.Prefix { return network(address, 32, 64) }

@@ -1,5 +1,5 @@
-// Package picture draws the pictures of people and servers anew, so that they hold nothing but what is
-// seen.
+// Package picture draws the pictures of people and servers anew, so that the files hold only what
+// people see.
 package picture
 
 import (

@@ -184,7 +184,7 @@ func (g *gate) cancel(one *waiter) {
 }
 
 // forget frees what a caller has beside its place in a queue, because no hash was made for the
-// caller: its reserved place, and the hash that was subtracted from those of strangers.
+// caller: its reserved place, and the hash that was subtracted from the hashes of strangers.
 func (g *gate) forget(one *waiter) {
 	g.freePlace(one)
 	if one.limited {

@@ -51,8 +51,8 @@ func TestWellFormed(t *testing.T) {
 		"", token + "=", token + "\n", " " + token, token + token, strings.ToUpper(token), strings.ToLower(token),
 		token[4:], "lkm_", "lkm" + token[4:] + "a", secret.FormatToken(secret.SessionToken, secret.Sum("a token")),
 		secret.FormatToken("LKM", secret.Sum("a token")), secret.FormatToken("lkmm", secret.Sum("a token"))[:53],
-		// The check digits are those of another token, and those of the same token with
-		// another prefix.
+		// The check digits belong to another token, and to the same token with another
+		// prefix.
 		token[:47] + secret.FormatToken(secret.MailToken, secret.Sum("another"))[47:],
 		token[:47] + secret.FormatToken(secret.SessionToken, secret.Sum("a token"))[47:],
 		"lks" + token[3:],

@@ -20,9 +20,10 @@ import (
 // lists holds the lists by their names. Each list has its words in their order, with a space after
 // each word.
 //
-// Go initialises this package after frequency, from which it takes the lists, and before matching,
-// which makes the maps: of the packages whose imports are initialised, Go takes the first in
-// alphabetical order. So this package must import nothing that matching does not import.
+// Go must initialise this package after the package frequency, whose lists this package takes, and
+// before the package matching, which makes the maps. It does so because it always takes the first
+// package in alphabetical order whose imports are initialised. So this package must import nothing
+// that matching does not import.
 var lists = take() //nolint:gochecknoglobals // it must happen before another package is initialised
 
 // maps is the variable of the package matching that holds, for each list, a map from words to their
@@ -37,10 +38,10 @@ var maps struct{ ranked map[string]map[string]int }
 var guard sync.RWMutex //nolint:gochecknoglobals // the maps that it guards belong to the program
 
 // full says whether the maps hold the words.
-var full bool //nolint:gochecknoglobals // the same
+var full bool //nolint:gochecknoglobals // it belongs to the program, like the maps
 
 // asked reports whether somebody has used the maps since the last call of [Rest].
-var asked atomic.Bool //nolint:gochecknoglobals // the same
+var asked atomic.Bool //nolint:gochecknoglobals // it belongs to the program, like the maps
 
 // take removes all words from the lists of the package frequency, and returns them.
 func take() map[string]string {
