@@ -50,8 +50,8 @@ func settle(t *testing.T, store *models.Store, sink *mailtest.Sink, more func(in
 }
 
 // TestFaultHangingRecipients (F-08) puts mails into the queue for whose recipients the mail server never
-// answers, and then one mail to somebody else. That mail arrives within two seconds of the
-// clock. Here one mail server accepts all mails, as a relay does that asks the slow servers itself.
+// answers, and then one mail to somebody else. That mail arrives within two seconds of the clock. Here
+// one mail server accepts all mails, like a relay that asks the slow servers itself.
 func TestFaultHangingRecipients(t *testing.T) {
 	t.Parallel()
 	for name, domain := range map[string]func(int) string{

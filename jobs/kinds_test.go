@@ -83,7 +83,7 @@ func (w *world) acts(ctx context.Context) []act {
 }
 
 // serverActs returns what servers, their owner and the people of the servers do. These acts come
-// after those of acts.
+// after the acts that acts returns.
 func (w *world) serverActs(ctx context.Context) []act {
 	ask := func() error {
 		var err error

@@ -275,8 +275,8 @@ func (p *places) mayStandAside(s *sendingMail) bool {
 		(s.first || among(func(other *sendingMail) bool { return !other.first }) < asideRetries)
 }
 
-// count returns for how many of the mails that are being sent the function which returns true. The
-// lock is held.
+// count calls the function which for each mail that is being sent, and returns how often the
+// answer was true. The lock is held.
 func (p *places) count(which func(*sendingMail) bool) int {
 	n := 0
 	for _, s := range p.sending {

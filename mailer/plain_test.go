@@ -69,8 +69,8 @@ func privateAddress(t *testing.T) string {
 }
 
 // TestPlainInPrivateNetwork sends without TLS to an address that this machine has in a private
-// network. The mail is sent only if the operator asked for that. On a machine without such an
-// address, TestPlainAllows checks the rule.
+// network. The mail is sent only if the operator asked for that. If the machine has no address
+// in a private network, only TestPlainAllows checks the rule.
 func TestPlainInPrivateNetwork(t *testing.T) {
 	t.Parallel()
 	host := privateAddress(t)

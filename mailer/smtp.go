@@ -94,7 +94,7 @@ type conversation struct {
 	times     Times
 	mails     int          // how many mails the server has accepted over this connection
 	recipient string       // of the present mail; the texts of errors leave it out
-	conn      net.Conn     // the connection below TLS: its deadline is that of the step
+	conn      net.Conn     // the connection below TLS; it has the deadline of the step
 	deadline  time.Time    // of conn
 	client    *smtp.Client // nil until the server has greeted
 	text      *textWriter  // where the mail goes after DATA

@@ -58,7 +58,7 @@ type waiter struct {
 	refused bool      // the server refused another connection, because it has too many from us
 }
 
-// line is a connection for a mail, or the error why there is none.
+// line is a connection for a mail, or the error that says why there is no connection.
 type line struct {
 	c   *conversation
 	err error

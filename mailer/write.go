@@ -116,7 +116,7 @@ func (w words) Quote() string {
 	return strings.Join(quoted, "\n")
 }
 
-// wrap breaks a paragraph into lines of at most so many characters as width says.
+// wrap breaks a paragraph into lines of at most width characters.
 func wrap(paragraph string, width int) string {
 	var lines strings.Builder
 	used := 0

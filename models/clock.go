@@ -78,7 +78,7 @@ func (k *clock) compare(ctx context.Context) error {
 }
 
 // drift returns how far the clock of this machine is ahead of the time of the Store, which is
-// that of the database. It does not ask the database.
+// the time of the database. It does not ask the database.
 func (k *clock) drift() time.Duration {
 	if k.ahead.Load() == nil {
 		return 0

@@ -26,9 +26,10 @@ type emailRow struct {
 // TableName returns the name of the table, emails.
 func (emailRow) TableName() string { return "emails" }
 
-// claimEmail gives an account the address with this key. An address that is reserved for
-// the undoing of a change is free when its time is over, or when it belongs to the same
-// account. claimEmail returns [ErrEmailTaken].
+// claimEmail gives an account the address with this key. After a change, the old address
+// is reserved so that the change can be undone. Such an address is free when the time of
+// the reservation is over, or when it is reserved for the same account. claimEmail
+// returns [ErrEmailTaken].
 func (c *core) claimEmail(ctx context.Context, tx *gorm.DB, accountID int64, key string) error {
 	err := tx.Exec("DELETE FROM emails WHERE email_key = ? AND held_until IS NOT NULL AND (held_until <= ? OR account_id = ?)",
 		key, c.Now(), accountID).Error

@@ -351,8 +351,8 @@ func (d *Devices) notTooFast(ctx context.Context, row *deviceCodeRow) error {
 		if result.Error != nil || !early {
 			return result.Error
 		}
-		// MySQL reads the value that it has just assigned, and SQLite the value before. The sum
-		// comes first, so that both mean the same.
+		// MySQL computes with the values assigned so far, and SQLite with the old values. The
+		// sum is assigned first, so that both compute the same.
 		by := slowDownBy.Milliseconds()
 		return db.Exec("UPDATE device_codes SET next_poll = ? + poll_every + ?, poll_every = poll_every + ? WHERE id = ? AND poll_every < ?",
 			now, by, by, row.ID, pollLongest.Milliseconds()).Error

@@ -121,7 +121,8 @@ func replaceWaiting(tx *gorm.DB, accountID int64) error {
 	return revoke(tx, accountID, purposeEmailChange)
 }
 
-// oweChange owes the link to the new address and the notice to the old one.
+// oweChange owes the mail with the link to the new address, and the mail with the notice to
+// the old address.
 func (e *Emails) oweChange(ctx context.Context, tx *gorm.DB, row *accountRow, change *emailChange, caller Caller) error {
 	err := e.owe(ctx, tx, emailConfirmMail(row, change, e.opt.Lives.EmailChange, row.owner()))
 	if err != nil || change.OldEmail == "" {

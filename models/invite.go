@@ -92,7 +92,7 @@ type NewInvite struct {
 	ExpiresAt      time.Time // until when it can be accepted; zero for 14 days
 	Type           string    // [LinkLinked] or [LinkGuest]
 	Note           string    // shown as text
-	Profile        string    // the name or the id of a profile for its server, which fills what is not said here; "" for none
+	Profile        string    // the name or the id of a profile for its server, which has the choices for the fields that are left empty here; "" for none
 	Servers        []InviteServer
 	IdempotencyKey string // "" for none
 }
@@ -261,7 +261,7 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 	if err != nil {
 		return err
 	}
-	var invited *accountRow // nil for an invite to an address, or to nobody by name
+	var invited *accountRow // nil for an invite to an address, and for an invite that names nobody
 	if row.Typed != "" && row.EmailKey == "" {
 		account, err := i.usableByUsername(ctx, tx, row.Typed)
 		if err != nil {
@@ -363,12 +363,12 @@ func (i *Invites) Withdraw(ctx context.Context, ownerID, inviteID int64, caller 
 	})
 }
 
-// Look describes the invite of a secret, a mailed one or that of a link, without spending
-// it. The text is the address that the mail was sent to, "" for an invite to an account and
-// for the secret of a link. Once the invite cannot be accepted any longer, it returns
-// [ErrInviteUsed], [ErrInviteWithdrawn] or [ErrInviteExpired] with the parameter Owner, or
-// [ErrTokenSpent] for a secret that tells nothing more; the first three are also
-// [ErrTokenSpent]. Who looks for links too often gets [ErrThrottled].
+// Look describes the invite of a secret without spending the secret, which is from a mail
+// or from a link. The text is the address that the mail was sent to, "" for an invite to an
+// account and for the secret of a link. Once the invite cannot be accepted any longer, it
+// returns [ErrInviteUsed], [ErrInviteWithdrawn] or [ErrInviteExpired] with the parameter
+// Owner, or [ErrTokenSpent] for a secret that tells nothing more; the first three are also
+// [ErrTokenSpent]. A caller who looks for links too often gets [ErrThrottled].
 func (i *Invites) Look(ctx context.Context, text string, caller Caller) (Invite, string, error) {
 	if err := i.countLook(ctx, text, caller); err != nil {
 		return Invite{}, "", err

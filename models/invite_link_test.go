@@ -178,8 +178,8 @@ func TestInviteByMailAndLink(t *testing.T) {
 	})
 }
 
-// Of many who use the last use of a link at once, one gets in, and nothing is left of the
-// others.
+// If many people spend the last use of a link at once, one of them gets in, and nothing
+// is left of the others.
 func TestRaceForTheLastUse(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

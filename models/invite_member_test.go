@@ -23,7 +23,7 @@ func TestInviteOfAMember(t *testing.T) {
 		}
 		named, mailed := k.invite(owner, anna.Username, den), k.invite(owner, anna.Email, den)
 		open, link := k.inviteLink(owner, models.NewInvite{}, den)
-		k.letters() // those of the invites
+		k.letters() // takes the mails of the invites away
 		for _, one := range []models.Invite{named, mailed, open} {
 			member(one, true)
 		}

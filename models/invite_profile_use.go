@@ -42,8 +42,7 @@ func (i *Invites) useProfile(ctx context.Context, ownerID int64, in *NewInvite) 
 	return nil
 }
 
-// lastDayIn returns the end of the last day of what lasts for a number of days, today being the
-// first.
+// lastDayIn returns the end of the last of a number of days, of which today is the first.
 func lastDayIn(days int, now time.Time) time.Time {
 	return lastday.Of(now.AddDate(0, 0, days-1))
 }

@@ -50,7 +50,7 @@ func TestInviteToServersIsAcceptedByServer(t *testing.T) {
 		k.must(k.addAddress(owner, den, "https://den.example.org"))
 		both := k.invite(owner, anna.Username, den, attic)
 		k.invite(owner, anna.Email, cellar)
-		k.invite(owner, anna.Email, den) // offers what the first offers, too
+		k.invite(owner, anna.Email, den) // offers a server that the first invite offers, too
 		k.invite(owner, k.account().Username, cellar)
 		k.wantOffered(anna, den, attic, cellar)
 		list, err := k.Invites.Offered(ctx, anna.ID)

@@ -68,8 +68,8 @@ func TestSignUpWithAnInvite(t *testing.T) {
 	})
 }
 
-// Of several who sign up with one secret at once, one gets in, and nothing is left of the
-// others.
+// If several people sign up with one secret at once, one of them gets in, and nothing is
+// left of the others.
 func TestRaceOfSignUpsWithOneInvite(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

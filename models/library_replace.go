@@ -60,9 +60,10 @@ func (s *Servers) GoneLibraries(ctx context.Context, ownerID, serverID int64) ([
 	return list, nil
 }
 
-// likely returns the libraries of a server that may be r, which is gone, under a new name:
-// they came at about that time, and have the same kind if the kinds are known. A library
-// with the same name comes first, and then the libraries whose times are the nearest.
+// likely returns the libraries of a server that may be the library r under a new name. r
+// is gone; the others came at about the time when r went, and have the same kind if both
+// kinds are known. A library with the same name comes first, and then the libraries whose
+// times are the nearest.
 func (r *libraryRow) likely(all []libraryRow) []Library {
 	var fitting []libraryRow
 	for _, l := range all {
@@ -89,12 +90,12 @@ func (r *libraryRow) likely(all []libraryRow) []Library {
 	return likely
 }
 
-// ReplaceLibrary replaces the library with the id gone, which is gone, by the library with
-// the id by, which an owner's server has, in all links, pending invites and profiles of the
-// server, and notes it in the owner's history. The agent learns of each changed link. It returns
-// [ErrNotFound] for a server of another owner, [ErrLibraryBack] if the server has the
-// library again, [ErrLibraryGone] if it does not have the new one, and [ErrLibraryUnnamed]
-// if no link and no pending invite names the library.
+// ReplaceLibrary replaces a library that an owner's server no longer has by one that it has, in
+// all links, pending invites and profiles of the server. gone and by are the ids of the old and
+// the new library. ReplaceLibrary notes this in the owner's history. The agent learns of each
+// changed link. It returns [ErrNotFound] for a server of another owner, [ErrLibraryBack] if the
+// server has the old library again, [ErrLibraryGone] if it does not have the new one, and
+// [ErrLibraryUnnamed] if no link and no pending invite names the old library.
 func (s *Servers) ReplaceLibrary(ctx context.Context, ownerID, serverID int64, gone, by string, caller Caller) error {
 	return s.tx(ctx, "replace a library", func(tx *gorm.DB) error {
 		if err := lockOwnServer(tx, ownerID, serverID); err != nil {

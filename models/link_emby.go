@@ -14,7 +14,7 @@ import (
 // call with their server key.
 type EmbyServers struct{ *core }
 
-// AskLink is the request of a server that a person may use it.
+// AskLink is the request with which a server asks a person for a link.
 type AskLink struct {
 	AccountID   int64
 	Type        string // [LinkLinked] or [LinkGuest]

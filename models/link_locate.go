@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Located is a server that a person may use, with its addresses. Of the link it has ID,
+// Located is a server that a person may use, with its addresses. Its Link has only ID,
 // ServerID, AccountID, Type, State and AccessKey.
 type Located struct {
 	Link
@@ -52,7 +52,7 @@ func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Lo
 // LocateTagged lists the servers of the accepted links of the account of a session, with the
 // access keys that are for this session. It also returns the tag of the list, see
 // [Sessions.LookTag]. The tag is "" for an empty list, and while a link that has ended is not
-// swept yet. Of the session it needs ID and AccountID. After an error the list is nil.
+// swept yet. It reads only ID and AccountID of the session. After an error the list is nil.
 func (l *Links) LocateTagged(ctx context.Context, this Session) (found []Located, tag string, err error) {
 	return l.locate(ctx, this, LinkAccepted)
 }

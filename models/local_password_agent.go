@@ -14,8 +14,8 @@ const openLocalPasswords = `SELECT p.* FROM local_passwords p JOIN accounts a ON
 WHERE p.server_id = ? AND p.state = ? AND p.expires_at > ? AND a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL
  AND l.server_id = p.server_id AND l.account_id = p.account_id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY p.id`
 
-// Open lists the new passwords that wait for the agent of a server, sealed. It leaves out those of
-// accounts that were disabled or have left the server.
+// Open lists the new passwords that wait for the agent of a server, sealed. It leaves out the
+// passwords of accounts that were disabled or have left the server.
 func (p *LocalPasswords) Open(ctx context.Context, this Server) ([]LocalPassword, error) {
 	var rows []localPasswordRow
 	now := p.Now()

@@ -26,7 +26,7 @@ const MailLease = 15 * time.Second
 type Claims struct {
 	Owner   string                  // the name of the worker
 	Most    int                     // largest number of mails
-	Retries int                     // so many mails that were tried before come first; then mails that were never tried
+	Retries int                     // how many of the mails that were tried before come first; the mails that were never tried come after them
 	Room    func(domain string) int // how many more mails to a domain may be sent now
 	Waiting []Owed                  // mails that the call before has left out
 }

@@ -235,8 +235,9 @@ func (m *Mail) stopLink(ctx context.Context, tx *gorm.DB, letter *Letter) (strin
 	return "", errDropMail
 }
 
-// forgetMailStops deletes the stops that older secret keys have made, when a new key comes into
-// use: known are the keys before it, the newest first. From now on no process can look them up.
+// forgetMailStops deletes stops that were stored with older secret keys, when a new key comes
+// into use. known has the keys before the new key, the newest first. The stops of the newest of
+// them are kept; from now on no process can look up the stops of the others.
 func forgetMailStops(tx *gorm.DB, known []secretKey) error {
 	for _, key := range known[min(1, len(known)):] { // known[0] is the previous key now
 		if err := tx.Exec("DELETE FROM mail_stops WHERE key_id = ?", key.KeyID).Error; err != nil {

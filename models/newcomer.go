@@ -16,8 +16,8 @@ import (
 // as a change of the address that is not made yet (email_change.go). A newcomer may use the
 // servers of its invite and no others, and it is swept once its links have ended.
 
-// newNewcomer turns the row of a sign-up into that of a newcomer, and returns the address
-// that waits.
+// newNewcomer turns the row of a sign-up into the row of a newcomer, and returns the
+// change of the address that waits.
 func (c *core) newNewcomer(row *accountRow, inviteID int64) (emailChange, error) {
 	now := c.Now()
 	change := emailChange{

@@ -13,9 +13,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/picture"
 )
 
-// Pictures are the operations on the pictures of accounts and servers. A picture's address has a
-// token of 128 bits: whoever was told it may see the picture, and nobody else can find out whether there
-// is one. A new picture has a new token.
+// Pictures are the operations on the pictures of accounts and servers. A picture's address has a token
+// of 128 bits: somebody who was told the address may see the picture, and nobody else can find out
+// whether there is one. A new picture has a new token.
 type Pictures struct {
 	*core
 

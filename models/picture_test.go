@@ -62,7 +62,7 @@ func TestPictureOfAccount(t *testing.T) {
 	})
 }
 
-// A file that is no picture changes nothing.
+// A file that is not a picture changes nothing.
 func TestPictureRefused(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -152,7 +152,7 @@ func TestPicturesEnd(t *testing.T) {
 	})
 }
 
-// Of pictures that are set at the same time, the one that is told is kept, and no other.
+// If several pictures are set at the same time, only the picture that the account names is kept.
 func TestPicturesAtOnce(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

@@ -114,7 +114,7 @@ func TestQuickDeviceIsChecked(t *testing.T) {
 	})
 }
 
-// Of one link the newest devices are kept.
+// Only the newest devices of a link are kept.
 func TestQuickDevicesAreLimited(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		m, person, session := k.quickHome()

@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Strangers use up the resets of the whole service, and those of the owner's own network,
-// all day. Each confirmed account still gets one reset an hour, and sign-ups still get
+// All day, strangers use up the resets of the whole service and the resets of the owner's
+// own network. Each confirmed account still gets one reset an hour, and sign-ups still get
 // their confirmation. A request is refused only if the caller's own address has used up its
 // tries.
 func TestStrangersDoNotStopResets(t *testing.T) {

@@ -58,10 +58,10 @@ type Session struct {
 	ExpiresAt                     time.Time
 }
 
-// DeviceUnknown reports whether the session is that of an app that did not say which
-// device it is on. At a media server without device keys (device_key.go), ending it ends no
-// local token, because nothing connects the two; only [Sessions.EndAll] and
-// [Sessions.EndOthers] do.
+// DeviceUnknown reports whether the session belongs to an app that did not say which device
+// it is on. At a media server without device keys (device_key.go), the end of the session
+// ends no local token, because nothing connects the two; only [Sessions.EndAll] and
+// [Sessions.EndOthers] end local tokens.
 func (s *Session) DeviceUnknown() bool { return s.Kind == SessionDevice && s.DeviceID == "" }
 
 func (r *sessionRow) session() Session {

@@ -341,8 +341,8 @@ func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow
 // in the transaction that made the new session. Browsers and devices are counted
 // separately, so that a program that signs in again and again does not end the sessions of
 // televisions. The sessions of devices that sent no device id end first, because each
-// sign-in of such a device makes a new session; then the sessions end that have not been
-// used for the longest time.
+// sign-in without a device id makes a new session. After them, the sessions that were
+// unused for the longest time end.
 func (s *Sessions) endSurplus(ctx context.Context, tx *gorm.DB, fresh *sessionRow) error {
 	if s.opt.SessionsMost == 0 {
 		return nil

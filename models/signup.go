@@ -19,7 +19,7 @@ type SignUp struct {
 	Email       string
 	Password    string
 	Locale      string // of the page it was typed into
-	Invite      string // the secret of an invite's mail, needed if only invited people may sign up; "" without one. [Invites.SignUp] also takes that of its link
+	Invite      string // the secret of an invite's mail, needed if only invited people may sign up; "" without one. [Invites.SignUp] also takes the secret of its link
 
 	IdempotencyKey string // "" for none; see [Accounts.SignUp]
 	Session        SignIn // what [Invites.SignUp] opens; only its Kind, Client, DeviceID and TimeZone count

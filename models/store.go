@@ -273,9 +273,9 @@ func (s *Store) checkKey(ctx context.Context) error {
 	})
 }
 
-// Ready returns nil if the database can be used and its clock agrees with that of this
-// machine. Otherwise it returns the reason why not: an error of [database.DB.Ready], or
-// [ErrClocksDiffer].
+// Ready returns nil if the database can be used and its clock agrees with the clock of
+// this machine. Otherwise it returns the reason why not: an error of [database.DB.Ready],
+// or [ErrClocksDiffer].
 func (s *Store) Ready(ctx context.Context) error {
 	if err := s.db.Ready(ctx); err != nil {
 		return err

@@ -80,8 +80,8 @@ func TestOperationsThatMailAreLimited(t *testing.T) {
 	}
 }
 
-// functions holds the names that each function of the package models uses: those of other
-// functions, which it calls or passes on, and those of limits, as "limit X".
+// functions holds the names that each function of the package models uses: the names of
+// other functions, which it calls or passes on, and the names of limits, as "limit X".
 type functions struct {
 	names  map[string][]string
 	limits []string

@@ -122,7 +122,7 @@ func giveBackIn(tx *gorm.DB, tries ...countedTry) error {
 	return nil
 }
 
-// near returns the counters of a caller: the counter of its address and that of its
+// near returns the counters of a caller: the counter of its address and the counter of its
 // network. All IPv6 addresses of one /64 count as one address.
 func (t *Throttle) near(what string, caller Caller, address, network Limit) []counter {
 	at := t.placeOf(caller.Address)

@@ -214,7 +214,7 @@ func ask(t *testing.T, address, path string) arrived {
 }
 
 // routes checks that the proxy at an address sends each path to the right program. The last address
-// that the proxy adds to X-Forwarded-For must be that of the real caller.
+// that the proxy adds to X-Forwarded-For must be the address of the real caller.
 func routes(t *testing.T, address string) {
 	t.Helper()
 	all := paths()
