@@ -49,6 +49,8 @@ func riddles() []riddle {
 		row(`\bwhat (is|are) (not|no)\b`, ``, `name the things: "values that are not …"`),
 		row(`\bgood for nothing\b`, ``, `"has no effect", "is useless"`),
 		row(`\bthe one of\b`, ``, `name the thing again`),
+		row(`\b(is|are|than|with|like) (that|those) of\b`, ``, `name the thing again: "the time zone is the time zone of …"`),
+		row(`\bfor how many\b`, ``, `"the number of …"`),
 		row(`\bas( an?| the)? [a-z]+ do(es)? (that|who|which)\b`, ``, `"as a client that … does"`),
 		row(`^(Who|Whose|Those|Nothing but)\b`, ``, `begin with the noun: "Somebody who", "A caller who"`),
 		row(`^[A-Za-z.]+ (is|are) (what|who|none|so|those|whether)\b`, `^(that|this|it) `, `a function: "returns …", "reports whether …"; a value: what it is, as a noun`),
@@ -83,7 +85,8 @@ func TestPlainEnglish(t *testing.T) {
 func TestRiddles(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{
-		"fact reads a fact, \"\" for one that there is none of.":          1,
+		"fact reads a fact, \"\" for one that there is none of.":           1,
+		"a key that is that of a guest, and for how many days it is valid": 2,
 		"a number that is none":                                           1,
 		"caller is who asks, as operations are told.":                     2,
 		"The zero time itself is none.":                                   1,
