@@ -24,7 +24,7 @@ func engineOf(t *testing.T) string {
 	return faulttest.Engine(path.Base(t.Name()) + ":")
 }
 
-// hangs reports whether a recipient is one for whom the mail server never answers.
+// hangs reports whether the mail server never answers for a recipient.
 func hangs(to string) bool { return strings.HasPrefix(to, "slow-") }
 
 // settle waits until the worker has done all that it can do at the present time of its clock: every
@@ -49,9 +49,10 @@ func settle(t *testing.T, store *models.Store, sink *mailtest.Sink, more func(in
 	}
 }
 
-// TestFaultHangingRecipients (F-08) puts mails into the queue for whose recipients the mail server never
-// answers, and then one mail to somebody else. That mail arrives within two seconds of the clock. Here
-// one mail server accepts all mails, like a relay that asks the slow servers itself.
+// TestFaultHangingRecipients (F-08) puts mails into the queue, and the mail server never answers for
+// their recipients. Then it puts one mail to somebody else into the queue. That mail arrives within two
+// seconds of the clock. Here one mail server accepts all mails, like a relay that asks the slow servers
+// itself.
 func TestFaultHangingRecipients(t *testing.T) {
 	t.Parallel()
 	for name, domain := range map[string]func(int) string{
@@ -133,8 +134,8 @@ func outages() []outage {
 
 // TestFaultTenMinutesOfOutage (F-07) lets the mail server be away for ten minutes, in which mails are
 // put into the queue all the time. Within a minute after the server is back, each mail has arrived,
-// once, even if the worker asked the server just before that. Meanwhile not every mail asks the
-// server again and again.
+// once, even if the worker asked the server just before that. While the server is away, the worker asks
+// it only a limited number of times, and not again and again for every mail.
 func TestFaultTenMinutesOfOutage(t *testing.T) {
 	t.Parallel()
 	for _, o := range outages() {

@@ -244,8 +244,8 @@ type postman struct {
 	seen     map[string]int
 }
 
-// deliver sends the mails that are due after an act, and checks that their kinds are those in want.
-// It returns the secret of each mail by its kind.
+// deliver sends the mails that are due after an act, and checks that their kinds are the kinds in
+// want. It returns the secret of each mail by its kind.
 func (p *postman) deliver(act string, want ...models.MailKind) map[models.MailKind]string {
 	p.t.Helper()
 	claimed, err := p.store.Mail.Claim(p.t.Context(), "postman", 100)

@@ -29,7 +29,7 @@ type Mail struct {
 }
 
 const (
-	roundTime   = 4 * time.Second  // for what one round asks of the database; less than a third of a lease
+	roundTime   = 4 * time.Second  // for the work of one round in the database; less than a third of a lease
 	prepareTime = 30 * time.Second // for writing one mail
 	outcomeTime = 10 * time.Second // for one attempt to write an outcome
 	outcomeWait = 5 * time.Second  // the longest wait between two attempts
@@ -147,7 +147,7 @@ func (r *mailRun) claim(ctx, sendCtx context.Context, now time.Time) error {
 	free := r.places.free()
 	most := max(0, min(free, r.outage.room(now, r.places.placed())))
 	if most == 0 && free > 0 {
-		r.pressed = false // the mail server is away, or is asked only a little after it was away
+		r.pressed = false // the mail server is away, or was away and gets only a few mails at once now
 		return nil
 	}
 	due, waiting, err := r.Store.Mail.ClaimWithin(ctx, models.Claims{

@@ -28,7 +28,7 @@ type outage struct {
 }
 
 const (
-	refusals   = 3 // if so many different mails fail one after the other, the server accepts none
+	refusals   = 3 // if this number of different mails fail one after the other, the server counts as accepting no mail
 	askFirst   = time.Second
 	askLast    = 5 * time.Minute
 	askPart    = 20          // the server is asked after a twentieth of the time that it has been away

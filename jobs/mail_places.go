@@ -115,8 +115,8 @@ func (p *places) leave(s *sendingMail, sent bool, now time.Time) {
 	}
 }
 
-// learn uses what a mail that is no longer being sent shows about its domain and the mail server.
-// The lock is held.
+// learn notes what a mail shows about its domain and the mail server. The mail is no longer being
+// sent. The lock is held.
 func (p *places) learn(s *sendingMail, sent bool, now time.Time) {
 	const domains, weight = 1000, 8
 	if !sent || s.aside {

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// kind says how one kind of mail looks. Its texts are the keys mail.KIND.… of
-// the catalogue: subject, heading, lead, why, with a page also button, and the
-// further parts that the kind has. In the name of a person, subject and lead also end in
-// ".person", and in ".at" if the name of a server can be said, too. The data of a mail, and whether it carries a
-// secret, are the business of package models.
+// kind says how one kind of mail looks. Its texts are the keys mail.KIND.… of the catalogue: subject, heading,
+// lead, why, button if the mail has a link to a page, and the further parts that the kind has. If the mail is
+// written in the name of a person, there are also keys of subject and lead that end in ".person", and keys that
+// end in ".at" for mails that say the name of a server, too. Package models decides which data a mail has, and
+// whether it carries a secret.
 type kind struct {
 	page     string   // path of the mail's link; "" for a mail without a link
 	second   string   // path of a second link, shown after the first

@@ -14,8 +14,8 @@ import (
 
 const (
 	maxServers = 60 // characters of the names of the servers in a subject
-	maxDigits  = 4  // in a name; more could be the number of a telephone
-	longName   = 6  // letters of a name of the service from which on every name that contains it is refused
+	maxDigits  = 4  // the most digits in a name; more digits could be a telephone number
+	longName   = 6  // if a name of the service has this many letters or more, every name that contains it is refused
 )
 
 // person returns the name under which a mail shows the person in whose name it is written: the
@@ -29,7 +29,8 @@ func (m *Mailer) person(facts Facts) string {
 	return ""
 }
 
-// presentable reports whether a name may stand where readers look for who writes to them.
+// presentable reports whether a name may stand in the places where readers look for the writer of a
+// mail.
 func (m *Mailer) presentable(name string, longest int) bool {
 	return harmless(name, longest) && plainName(name) && !mixesScripts(name) && !soundsOfficial(name) && !m.looksLikeUs(name)
 }
@@ -50,8 +51,8 @@ func plainName(s string) bool {
 	return digits <= maxDigits && strings.ContainsFunc(s, unicode.IsLetter)
 }
 
-// wordsOf returns the words of a name: what stands between everything that is neither a letter
-// nor a digit nor an accent.
+// wordsOf returns the words of a name. Every character that is not a letter, a digit or an accent
+// separates two words.
 func wordsOf(name string) []string {
 	return strings.FieldsFunc(name, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) })
 }
@@ -71,7 +72,7 @@ func mixesScripts(name string) bool {
 	})
 }
 
-// soundsOfficial reports whether a name has a word by which people call those who run a service.
+// soundsOfficial reports whether a name contains a word for the people who run a service.
 func soundsOfficial(name string) bool {
 	words := strings.Fields(`account accounts admin administrator administration bank billing helpdesk konto kundendienst kundenservice
 moderator noreply official offiziell operator postmaster security service sicherheit staff support system verwaltung webmaster`)

@@ -2,8 +2,8 @@ package mailer
 
 import "testing"
 
-// A name that could be read as a message, a link or the service itself is not shown where readers
-// look for who writes to them.
+// A name that could be read as a message, a link or the service itself is not shown in the places
+// where readers look for the writer of a mail.
 func TestNamesThatMayBeShown(t *testing.T) {
 	t.Parallel()
 	m := &Mailer{From: "The House <accounts@example.org>", ServiceName: "Latchkey", OperatorName: "Anna & Tom"}

@@ -102,7 +102,7 @@ func (s *SMTP) get(ctx context.Context) (*conversation, error) {
 // waits reports whether w has no connection yet. The lock is held.
 func (l *lines) waits(w *waiter) bool { return slices.Contains(l.waiting, w) }
 
-// remove removes w from the list of those that wait. The lock is held.
+// remove removes w from the list of waiting mails. The lock is held.
 func (l *lines) remove(w *waiter) {
 	l.waiting = slices.DeleteFunc(l.waiting, func(other *waiter) bool { return other == w })
 }

@@ -99,7 +99,7 @@ type words struct {
 	Sender     string
 	ServiceURL string
 
-	Stop, StopButton string // how to get no such mails any more; "" for a mail that cannot be stopped
+	Stop, StopButton string // how to stop such mails; "" for a mail that cannot be stopped
 	StopLink         string
 }
 
@@ -143,7 +143,7 @@ type voice struct {
 	locale    string
 	kind      kind
 	letter    Letter
-	person    string // of words
+	person    string // the same as Person of words
 	server    string // the names of the servers, if they may stand in the subject; otherwise ""
 	params    map[string]any
 }

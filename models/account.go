@@ -96,7 +96,8 @@ func (r *accountRow) account() Account {
 // hash is of no use in the row of another account.
 func (r *accountRow) owner() string { return FormatID(r.ID) }
 
-// personal returns the words of which no password or PIN of the account may consist.
+// personal returns the words by which the person is known. No password or PIN of the account may
+// consist of them.
 func (r *accountRow) personal() []string { return personalWords(r.Username, r.DisplayName, r.Email) }
 
 func orZero(t *time.Time) time.Time {
@@ -177,9 +178,8 @@ func (c *core) passwordIs(ctx context.Context, row *accountRow, password string,
 	return c.throttle.forget(ctx, key)
 }
 
-// known returns the context in which the passwords and PINs of a known person are hashed:
-// somebody who has a session of the account or a known device. The network of caller goes
-// into it, too.
+// known returns the context in which the passwords and PINs of a known person are hashed. A known
+// person has a session of the account or a known device. The network of caller goes into it, too.
 func (c *core) known(ctx context.Context, row *accountRow, caller Caller) context.Context {
 	return secret.ForKnown(ctx, row.owner(), c.throttle.placeOf(caller.Address).far)
 }

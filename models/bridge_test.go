@@ -186,7 +186,8 @@ func Answer(s *Store, ahead, doubt time.Duration) {
 	}
 }
 
-// DrawPictures makes a Store behave as while it draws as many pictures as it may, until release is called.
+// DrawPictures makes a Store behave as if it drew the greatest number of pictures that it may draw at
+// once, until release is called.
 func DrawPictures(s *Store) (release func()) {
 	s.Pictures.drawing.Add(picturesAtOnce)
 	return func() { s.Pictures.drawing.Add(-picturesAtOnce) }

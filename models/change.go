@@ -31,7 +31,7 @@ type ChangeKind string
 const (
 	ChangeLink         ChangeKind = "link_changed"  // it was made or accepted, its terms or access key changed, or its account was disabled or enabled
 	ChangeLinkRemoved  ChangeKind = "link_removed"  // it was declined, left or ended; an agent removes a link for no other reason
-	ChangeDevicesEnded ChangeKind = "devices_ended" // the sessions of one device ended, or without a device id those of all devices
+	ChangeDevicesEnded ChangeKind = "devices_ended" // the sessions of one device ended; without a device id, the sessions of all devices ended
 	ChangeProofAsked   ChangeKind = "proof_asked"   // see [Proofs.Open]
 
 	ChangeSessionEnded    ChangeKind = "session_ended"     // a session ended: its access key, and the local tokens that were given for it

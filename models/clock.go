@@ -28,11 +28,11 @@ var ErrClocksDiffer = errors.New("the clock of this machine and the database's c
 type clock struct {
 	machine func() time.Time     // the clock of this machine, which somebody may set
 	steady  func() time.Duration // how long the Store has existed, by a clock that nobody can set
-	begun   time.Time            // by the machine, when the Store was made
+	begun   time.Time            // when the Store was made, by the clock of the machine
 	ask     func(ctx context.Context, now func() time.Time) (ahead, doubt time.Duration, err error)
 
 	comparing sync.Mutex
-	ahead     atomic.Pointer[time.Duration] // the database's clock, ahead of begun and steady; nil until it was asked
+	ahead     atomic.Pointer[time.Duration] // by how much the database's clock is ahead of begun plus steady; nil until the database was asked
 }
 
 func newClock(db *database.DB, o Options) *clock {

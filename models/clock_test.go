@@ -29,8 +29,8 @@ func besides(t *testing.T, f func(k, wrong *kit, machine *modelstest.Machine)) {
 	})
 }
 
-// An instance goes by the database's clock from its start, so the others know what it
-// makes, and what has expired has expired at all of them.
+// An instance goes by the database's clock from its start, so every other instance knows the
+// things that it makes, and a thing that has expired at one instance has expired at all of them.
 func TestInstancesGoByTheDatabasesClock(t *testing.T) {
 	besides(t, func(k, wrong *kit, _ *modelstest.Machine) {
 		t, ctx := k.t, k.t.Context()

@@ -64,9 +64,9 @@ func (k *kit) reportUnlessFailed(id, what string, tried int) {
 	}
 }
 
-// A session that was opened with the old password ends when the password changes, at
-// whichever instance it was opened. Before the lock of an account changed its row, 7 of 24
-// such sessions were still open after the change on a Galera cluster.
+// A session that was opened with the old password ends when the password changes, no matter at
+// which instance it was opened. Before the lock of an account changed its row, 7 of 24 such
+// sessions were still open after the change on a Galera cluster.
 func TestFaultRaceOfSessionsAndPasswords(t *testing.T) {
 	rounds := 20
 	if os.Getenv("LATCHKEY_TEST_GALERA") != "" {

@@ -37,7 +37,7 @@ const (
 	pollEvery      = 5 * time.Second // RFC 8628 §3.2
 	slowDownBy     = 5 * time.Second // RFC 8628 §3.5
 	pollLongest    = time.Minute
-	deviceIDMax    = 255 // bytes; as embywire.DeviceIDMax, which TestDeviceIDsHaveOneLength compares
+	deviceIDMax    = 255 // bytes; the same as embywire.DeviceIDMax, see TestDeviceIDsHaveOneLength
 )
 
 // deviceCodeRow is a row of device_codes. Only keyed hashes of the codes are stored.
@@ -64,7 +64,7 @@ func (deviceCodeRow) TableName() string { return "device_codes" }
 
 // DeviceAsk is the request of a device that wants to be signed in.
 type DeviceAsk struct {
-	DeviceID string // the device's own; kept and echoed as it is, at most 255 bytes
+	DeviceID string // the device's own id; kept and echoed as it is, at most 255 bytes
 	Client   string // the app
 	Device   string // the device's name
 	Door     string
@@ -140,8 +140,8 @@ func (d *Devices) missKey(deviceID string) secret.Hash {
 }
 
 // beginAnew clears the counter of wrong codes when a device of the Emby wire asks for a new code
-// after too many of them: all codes that were guessed at are dead. A lower count stays: otherwise
-// somebody who guesses could ask for new codes and never reach the limit.
+// after too many wrong ones: all codes that were guessed at are dead. A lower count stays:
+// otherwise somebody who guesses could ask for new codes and never reach the limit.
 func (d *Devices) beginAnew(ctx context.Context, in DeviceAsk) error {
 	if in.Door != DoorEmby {
 		return nil

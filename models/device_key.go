@@ -26,8 +26,9 @@ func (l *AgentLink) opens(shown ShownKey) bool {
 	return same && (!l.DeviceKeys || shown.SessionID != 0)
 }
 
-// sessionMarkAhead is added to the present time for a mark: the clocks of two instances may
-// differ, and sessions that began at either must lie below.
+// sessionMarkAhead is added to the present time for a session mark, because the clocks of two
+// instances may differ: the ids of sessions that began at either instance must be lower than the
+// mark.
 const sessionMarkAhead = 2 * MaxDrift
 
 // sessionMark returns an id that is greater than the id of every session that has begun.
@@ -56,9 +57,9 @@ func (a *Agents) checkSession(ctx context.Context, shown *ShownKey) error {
 }
 
 // switchDeviceKeys stores whether the agent of a server takes device keys, in a transaction that
-// has locked the server. When it begins to, all links get new keys: devices know the present
-// ones and could derive the keys of others. Whenever something changes, each
-// link is written into the feed of the agent.
+// has locked the server. When the agent begins to take device keys, all links get new keys:
+// devices know the present keys and could derive the keys of other devices. Whenever something
+// changes, each link is written into the feed of the agent.
 func (c *core) switchDeviceKeys(ctx context.Context, tx *gorm.DB, serverID int64, on bool) error {
 	result := tx.Exec("UPDATE servers SET device_keys = ? WHERE id = ? AND device_keys <> ?", on, serverID, on)
 	if result.Error != nil || result.RowsAffected == 0 {
@@ -190,8 +191,8 @@ func (s *Store) sweepSomeSessions(ctx context.Context, rule sweepRule) (more boo
 	return len(ids) == sweepStep, nil
 }
 
-// endRunOut ends a session if a rule still applies to it. The session is deleted first: if it is
-// used at the same time, either that comes too late or nothing is ended.
+// endRunOut ends a session if a rule still applies to it. The session is deleted first: if the
+// session is used at the same time, either the use comes too late, or the session does not end.
 func (s *Store) endRunOut(ctx context.Context, tx *gorm.DB, id any, rule sweepRule) error {
 	rows, err := gorm.G[sessionRow](tx).Where("id = ?", id).Find(ctx)
 	if err != nil || len(rows) != 1 {

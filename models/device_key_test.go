@@ -50,7 +50,7 @@ func (k *kit) toldKey(in models.SignedIn) string {
 	return found[0].AccessKey
 }
 
-// checks lets the agent of a server check a key, as the agent of a device key does.
+// checks lets the agent of a server check a key in the way in which agents check device keys.
 func (k *kit) checks(m media, key string, accountID int64) error {
 	k.t.Helper()
 	_, err := k.Agents.Check(k.t.Context(), m.Server, models.ShownKey{Hash: secret.Sum(key), AccountID: accountID, SessionID: secret.DeviceKeyNumber(key)})
@@ -103,7 +103,7 @@ func TestEachSessionHasItsAccessKey(t *testing.T) {
 			}
 		}
 		_, err := k.Agents.Check(k.t.Context(), m.Server, models.ShownKey{AccountID: person.ID})
-		k.is(err, models.ErrAccessKeyWrong) // the hash of nothing
+		k.is(err, models.ErrAccessKeyWrong) // a device showed an account but no key
 	})
 }
 
@@ -139,7 +139,7 @@ func TestSignedOutDeviceHasNoKey(t *testing.T) {
 	})
 }
 
-// Every other end of a session is told, too.
+// The agent also learns of every other end of a session.
 func TestEveryEndOfASessionIsTold(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -187,8 +187,9 @@ func TestEndOfAllSessionsReplacesDeviceKeys(t *testing.T) {
 	})
 }
 
-// Agents and services of other versions: an agent without device keys is told the key of the link,
-// and one that begins gets other keys, because devices know the present ones.
+// Agents and services of different versions work together: a device gets the key of the link while
+// the agent takes no device keys. When the agent begins to take device keys, the keys change,
+// because devices know the present keys.
 func TestDeviceKeysBeginAndEnd(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		owner := k.account()
@@ -226,7 +227,7 @@ func TestDeviceKeysBeginAndEnd(t *testing.T) {
 	})
 }
 
-// The tag of one session's list does not stand for the list of another one.
+// The tag of one session's list does not stand for the list of another session.
 func TestTagBelongsToTheSession(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		_, _, one, other := k.keyHome()

@@ -159,10 +159,10 @@ func (e *Emails) lookChange(ctx context.Context, p purpose, text, state string, 
 	return info, nil
 }
 
-// ConfirmChange spends the link that was mailed to the new address. The old address gets a
-// notice and stays reserved for the account, so that the change can be undone. signedIn is the
-// account that the browser is signed in to, 0 for none. For a newcomer, and only if that is
-// another account, ConfirmChange returns the secret of a link that sets a new password: all
+// ConfirmChange spends the link that was mailed to the new address. The old address gets a notice
+// and stays reserved for the account, so that the change can be undone. signedIn is the account
+// that the browser is signed in to, 0 for none. If the account is a newcomer and the browser is
+// not signed in to it, ConfirmChange returns the secret of a link that sets a new password: all
 // sessions have ended and no password works until then. It returns [ErrTokenSpent], or
 // [ErrEmailTaken] when another account has the address.
 func (e *Emails) ConfirmChange(ctx context.Context, text string, signedIn int64, caller Caller) (resetSecret string, err error) {

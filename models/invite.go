@@ -92,7 +92,7 @@ type NewInvite struct {
 	ExpiresAt      time.Time // until when it can be accepted; zero for 14 days
 	Type           string    // [LinkLinked] or [LinkGuest]
 	Note           string    // shown as text
-	Profile        string    // the name or the id of a profile for its server, which has the choices for the fields that are left empty here; "" for none
+	Profile        string    // the name or the id of a profile of the server; fields that are left empty here get the choices of the profile; "" for none
 	Servers        []InviteServer
 	IdempotencyKey string // "" for none
 }
@@ -363,12 +363,12 @@ func (i *Invites) Withdraw(ctx context.Context, ownerID, inviteID int64, caller 
 	})
 }
 
-// Look describes the invite of a secret without spending the secret, which is from a mail
-// or from a link. The text is the address that the mail was sent to, "" for an invite to an
-// account and for the secret of a link. Once the invite cannot be accepted any longer, it
-// returns [ErrInviteUsed], [ErrInviteWithdrawn] or [ErrInviteExpired] with the parameter
-// Owner, or [ErrTokenSpent] for a secret that tells nothing more; the first three are also
-// [ErrTokenSpent]. A caller who looks for links too often gets [ErrThrottled].
+// Look describes the invite of a secret without spending the secret. The secret comes from a mail
+// or from a link. The returned text is the address to which the mail was sent; it is "" for an
+// invite to an account and for the secret of a link. Once the invite cannot be accepted any
+// longer, it returns [ErrInviteUsed], [ErrInviteWithdrawn] or [ErrInviteExpired] with the
+// parameter Owner, or [ErrTokenSpent] for a secret that tells nothing more; the first three are
+// also [ErrTokenSpent]. A caller who looks for links too often gets [ErrThrottled].
 func (i *Invites) Look(ctx context.Context, text string, caller Caller) (Invite, string, error) {
 	if err := i.countLook(ctx, text, caller); err != nil {
 		return Invite{}, "", err

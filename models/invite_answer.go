@@ -92,9 +92,9 @@ func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID i
 		state, now, inviteID, invitePending, now))
 }
 
-// spendUse spends one use of an invite by one conditional update, so that of several parallel
-// callers as many succeed as there are uses. The last use closes the invite. It returns
-// [ErrNotFound] to the others.
+// spendUse spends one use of an invite by one conditional update. So no use is spent twice: if
+// there are more parallel callers than uses, it returns [ErrNotFound] to the callers that come
+// too late. The last use closes the invite.
 func (c *core) spendUse(tx *gorm.DB, inviteID, accountID int64) error {
 	now := c.Now()
 	// MySQL assigns from left to right, so the state is decided before the uses are counted.

@@ -134,10 +134,10 @@ func (c *core) closedInvite(ctx context.Context, inviteID int64) error {
 	return reason.with("Owner", names[rows[0].OwnerID])
 }
 
-// Accept accepts the invite of a link for an account, whichever person the link was meant
-// for. It returns the errors of [Invites.Look] and of [Invites.Accept], [ErrInviteOwn] for
-// the owner's own invite, or [ErrAlreadyMember] if the account may use all its servers
-// already; then the link stays as it is.
+// Accept accepts the invite of a link for an account, no matter for which person the link was
+// meant. It returns the errors of [Invites.Look] and of [Invites.Accept], [ErrInviteOwn] for the
+// owner's own invite, or [ErrAlreadyMember] if the account may use all its servers already; then
+// the link stays as it is.
 func (l *InviteLinks) Accept(ctx context.Context, accountID int64, text string, caller Caller) error {
 	if !IsInviteLink(text) {
 		return ErrTokenSpent

@@ -24,8 +24,8 @@ func (c *core) isMember(ctx context.Context, db *gorm.DB, accountID, inviteID in
 	return missing == 0, explained("compare an invite with links", err)
 }
 
-// requireOutside returns [ErrAlreadyMember] for an invite that has nothing new for an account.
-// It is asked before a use is spent.
+// requireOutside returns [ErrAlreadyMember] for an invite that has nothing new for an account. It
+// is called before a use is spent.
 func (c *core) requireOutside(ctx context.Context, tx *gorm.DB, accountID, inviteID int64) error {
 	member, err := c.isMember(ctx, tx, accountID, inviteID)
 	if err == nil && member {

@@ -6,8 +6,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A person who may use all servers of an invite already has nothing to accept, and no use of the invite is spent: by its
-// mail or username, by its link, and in the Emby Connect protocol, whose clients repeat a request.
+// A person who may use all servers of an invite already has nothing to accept, and no use of the invite is spent.
+// This holds for an invite by mail or username, for an invite by link, and for the Emby Connect protocol, whose
+// clients repeat a request.
 func TestInviteOfAMember(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

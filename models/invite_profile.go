@@ -36,8 +36,8 @@ type InviteProfile struct {
 	Name         string
 	Libraries    []Library // nil if the server decides; on input only ExternalID counts
 	Uses         int       // how many people may accept the invite; at least 1
-	InviteDays   int       // for how many days the invite can be accepted
-	LinkDays     int       // after how many days a link ends; 0 for no end
+	InviteDays   int       // the number of days for which the invite can be accepted
+	LinkDays     int       // the number of days after which a link ends; 0 for no end
 }
 
 const (

@@ -10,9 +10,10 @@ import (
 	"github.com/latchkey-media/latchkey/internal/lastday"
 )
 
-// useProfile fills an invite with the choices of the profile that it names. What the invite
-// says itself stays. The number of uses counts for a link alone, because an invite by mail is
-// for one person. It returns errors about the field profile.
+// useProfile fills an invite with the choices of the profile that it names. Fields that the
+// invite has filled itself stay as they are. The number of uses of the profile counts only for an
+// invite that is a link alone, because an invite by mail is for one person. It returns errors
+// about the field profile.
 func (i *Invites) useProfile(ctx context.Context, ownerID int64, in *NewInvite) error {
 	if in.Profile == "" {
 		return nil
@@ -42,7 +43,8 @@ func (i *Invites) useProfile(ctx context.Context, ownerID int64, in *NewInvite) 
 	return nil
 }
 
-// lastDayIn returns the end of the last of a number of days, of which today is the first.
+// lastDayIn returns the end of the last day of a period. The period has the given number of days
+// and begins today.
 func lastDayIn(days int, now time.Time) time.Time {
 	return lastday.Of(now.AddDate(0, 0, days-1))
 }

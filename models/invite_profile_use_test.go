@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// An invite that names a profile gets its choices, and what the invite says itself stays. An invite by mail is for one
-// person, whatever the profile says.
+// An invite that names a profile gets the choices of the profile, and the fields that the invite has filled itself
+// stay. An invite by mail is for one person, whatever the profile says.
 func TestInviteByProfile(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, stranger := k.t.Context(), k.account(), k.account()

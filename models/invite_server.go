@@ -89,13 +89,12 @@ func (i *Invites) withAddresses(ctx context.Context, servers []Located) ([]Locat
 	return servers, nil
 }
 
-// AcceptServer accepts the offer of one server to an account: the newest invite that offers
-// the server, or else the pending link. Other servers of the invite still wait. If the link
-// is already accepted, AcceptServer does nothing and spends nothing, because clients of that
-// protocol repeat a request whose answer was lost, and know no answer that says so. It returns [ErrNotFound] when there is
-// nothing to accept, [ErrLocalUserTaken], [ErrLocalUserGone], [ErrAlreadyLinked] for a
-// link to another local user, or [ErrAddressFirst] for a newcomer. After an error nothing has
-// changed.
+// AcceptServer accepts the offer of one server to an account: the newest invite that offers the server, or else the
+// pending link. Other servers of the invite still wait. If the link is already accepted, AcceptServer does nothing
+// and spends nothing, because clients of the Emby Connect protocol repeat a request whose answer was lost, and do not
+// know an answer that says that the link is accepted already. It returns [ErrNotFound] when there is nothing to
+// accept, [ErrLocalUserTaken], [ErrLocalUserGone], [ErrAlreadyLinked] for a link to another local user, or
+// [ErrAddressFirst] for a newcomer. After an error nothing has changed.
 func (i *Invites) AcceptServer(ctx context.Context, accountID, serverID int64, caller Caller) error {
 	return i.tx(ctx, "accept the invite to a server", func(tx *gorm.DB) error {
 		if err := lockUsableAccount(tx, accountID); err != nil {

@@ -64,7 +64,7 @@ func TestInviteToServersIsAcceptedByServer(t *testing.T) {
 		k.must(k.Invites.AcceptServer(ctx, anna.ID, attic.ID, home)) // as a client that lost the answer
 		k.letter(models.MailLinkAccepted, owner.Email)
 		k.wantOffered(anna, den, cellar)
-		k.must(k.Invites.AcceptServer(ctx, anna.ID, den.ID, home)) // the newest, and then the older one changes nothing
+		k.must(k.Invites.AcceptServer(ctx, anna.ID, den.ID, home)) // accepts the newest invite; after that the older one changes nothing
 		k.wantOffered(anna, cellar)
 		for _, m := range []media{den, attic} {
 			if links := k.agentLinks(m); len(links) != 1 || links[0].State != models.LinkAccepted || links[0].Type != models.LinkGuest {

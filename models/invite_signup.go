@@ -115,8 +115,8 @@ func (i *Invites) admit(ctx context.Context, tx *gorm.DB, account *accountRow, i
 	return i.acceptByLink(ctx, tx, account.ID, inviteID, caller)
 }
 
-// ProposeUsername returns a username made of a name, or of the part of an address before the
-// @, or "" if that makes none. The username may be taken.
+// ProposeUsername returns a username made of a name, or of the part of an address before the @, or "" if no username
+// can be made of it. The username may be taken.
 func (i *Invites) ProposeUsername(nameOrEmail string) string {
 	local, _, _ := strings.Cut(nameOrEmail, "@")
 	local, _, _ = strings.Cut(local, "+")
@@ -136,9 +136,9 @@ func (i *Invites) ProposeUsername(nameOrEmail string) string {
 	return name
 }
 
-// HasAccount reports whether an account has confirmed the address that the invite of a
-// mailed secret was sent to. Only the reader of that mail may learn it. It returns
-// [ErrTokenSpent] once the invite is answered, withdrawn or expired.
+// HasAccount reports whether an account has confirmed the address to which the invite of a mailed secret was sent.
+// Only the reader of that mail may learn it. It returns [ErrTokenSpent] once the invite is answered, withdrawn or
+// expired.
 func (i *Invites) HasAccount(ctx context.Context, mailToken string) (bool, error) {
 	if IsInviteLink(mailToken) { // somebody who has a link has not read a mail
 		return false, nil

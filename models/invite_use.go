@@ -44,16 +44,17 @@ func (c *core) recordUse(ctx context.Context, tx *gorm.DB, inviteID, serverID, a
 const openAtServer = `(i.state = ? AND i.expires_at > ? AND EXISTS (SELECT 1 FROM invite_servers v
  WHERE v.invite_id = i.id AND v.server_id = ? AND (v.ends_at IS NULL OR v.ends_at > ?)))`
 
-// ofServer is the condition for invites that offer a server, or have offered it until somebody
-// accepted it there alone. Its values are twice the id of the server.
+// ofServer is the condition for invites that offer a server, and for invites that offered it
+// until somebody accepted the invite on that server alone. Its values are the id of the server,
+// and the same id again.
 const ofServer = `(EXISTS (SELECT 1 FROM invite_servers w WHERE w.invite_id = i.id AND w.server_id = ?)
  OR EXISTS (SELECT 1 FROM invite_uses u WHERE u.invite_id = i.id AND u.server_id = ?))`
 
 // ListOfServer lists up to n invites to a server of an owner, the newest first, that are older
-// than the invite with the id before; 0 begins with the newest. It lists those that can be
-// accepted, or, with ended, the others: used up, declined, withdrawn or expired. Each invite says
-// who has accepted it. Invites are deleted some time after their last day, see [Store.Sweep]. It
-// returns [ErrNotFound] for a server of another owner.
+// than the invite with the id before; 0 begins with the newest. It lists the invites that can be
+// accepted. If ended is true, it lists the others instead: used up, declined, withdrawn or
+// expired. Each invite says who has accepted it. Invites are deleted some time after their last
+// day, see [Store.Sweep]. It returns [ErrNotFound] for a server of another owner.
 func (i *Invites) ListOfServer(ctx context.Context, ownerID, serverID int64, ended bool, before int64, n int) ([]Invite, error) {
 	if _, err := i.ownedServer(ctx, i.read(ctx), ownerID, serverID); err != nil {
 		return nil, err
@@ -74,7 +75,8 @@ func (i *Invites) ListOfServer(ctx context.Context, ownerID, serverID int64, end
 	return i.completeSent(ctx, rows)
 }
 
-// completeSent returns the invites of rows as their owner sees them: with who accepted them.
+// completeSent returns the invites of rows as their owner sees them: with the people who accepted
+// them.
 func (i *Invites) completeSent(ctx context.Context, rows []inviteRow) ([]Invite, error) {
 	list, err := i.completeInvites(ctx, i.read(ctx), rows)
 	if err != nil || len(rows) == 0 {

@@ -31,8 +31,8 @@ func (k *kit) wantOfServer(owner models.Account, m media, ended bool, want ...st
 	}
 }
 
-// The owner sees each invite to a server with who came by it, open or ended. Everything is deleted some day: with its
-// invite, its account or its server.
+// The owner sees each invite to a server, open or ended, with the people who came by it. These data are deleted some
+// day: with their invite, their account or their server.
 func TestInvitesOfAServer(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna, bert := k.t.Context(), k.account(), k.account(), k.account()

@@ -29,8 +29,8 @@ func (i *Invites) AllWaiting(ctx context.Context, accountID int64) (int, error) 
 	return n, explained("count the invitations", err)
 }
 
-// WaitingFor returns what [Invites.AllWaiting] returns, from what [Sessions.LookVisitor] saw: it
-// asks the database only if an invite may wait.
+// WaitingFor returns the same number as [Invites.AllWaiting], for the visitor that
+// [Sessions.LookVisitor] has found. It asks the database only if an invite may wait.
 func (i *Invites) WaitingFor(ctx context.Context, visitor *Visitor) (int, error) {
 	if !visitor.Invited {
 		return visitor.WaitingLinks, nil

@@ -79,8 +79,8 @@ func NewTLSSink(t testing.TB) *Sink { t.Helper(); return newSink(t, &Sink{secure
 // same machine or a mail catcher does.
 func NewPlainSink(t testing.TB) *Sink { t.Helper(); return newSink(t, &Sink{plain: true}) }
 
-// NewPlainSinkAt starts a sink like that of [NewPlainSink] on a free port of host, an IP address of
-// this machine.
+// NewPlainSinkAt starts the same kind of sink as [NewPlainSink], on a free port of host, an IP
+// address of this machine.
 func NewPlainSinkAt(t testing.TB, host string) *Sink {
 	t.Helper()
 	return newSink(t, &Sink{plain: true, address: net.JoinHostPort(host, "0")})
