@@ -15,7 +15,7 @@ type Library struct {
 	ExternalID string // the server's own id
 	Name       string
 	GoneAt     time.Time `json:",omitzero"` // when a report first lacked it, in UTC; zero while the server has it
-	Kind       string    `json:",omitzero"` // what is in it, as the media server names that, such as movies; only in a [Report]
+	Kind       string    `json:",omitzero"` // the kind of its content, as the media server calls it, such as movies; only in a [Report]
 }
 
 // libraryRow is a row of libraries.
@@ -25,7 +25,7 @@ type libraryRow struct {
 	ExternalID string
 	Name       string
 	Kind       string     // "" if the agent did not tell it
-	CameAt     *time.Time // when it was new; nil for one that is not offered as the new name of another
+	CameAt     *time.Time // when it was new; nil if it is not offered as the new name of another library
 	GoneAt     *time.Time
 }
 

@@ -30,14 +30,14 @@ func (c *core) reportLibraries(ctx context.Context, tx *gorm.DB, serverID int64,
 	for _, row := range rows {
 		known[row.ExternalID] = row
 	}
-	now := c.Now() // one time for those that come and those that go, so that they can be told to belong together
+	now := c.Now() // the same time for libraries that come and libraries that go, which shows that they belong together
 	for _, l := range libraries {
 		row, found := known[l.ExternalID]
 		delete(known, l.ExternalID)
 		switch {
 		case !found:
 			row = libraryRow{ServerID: serverID, ExternalID: l.ExternalID, Name: l.Name, Kind: l.Kind}
-			if len(rows) > 0 { // none is new in the first report
+			if len(rows) > 0 { // no library counts as new in the first report
 				row.CameAt = &now
 			}
 			if row.ID, err = c.newID(); err == nil {

@@ -105,8 +105,8 @@ func visibleName(state, username, displayName string) string {
 	return displayName
 }
 
-// visiblePicture returns the picture of a person that the server of a link and its owner may see: none
-// until the person accepts.
+// visiblePicture returns the picture of a person that the server of a link and its owner may see, or
+// "" until the person accepts.
 func visiblePicture(state, picture string) string {
 	if state != LinkAccepted {
 		return ""

@@ -259,7 +259,7 @@ func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail 
 		return Account{}, byEmail, explained("find a link", failed)
 	}
 	if linked == 0 {
-		row.DisplayName = row.Username // strangers' servers are not told it
+		row.DisplayName = row.Username // a server without a link to the person must not learn the display name
 	}
 	if !byEmail {
 		return row.account(), false, err

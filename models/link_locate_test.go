@@ -32,7 +32,7 @@ func (k *kit) tagged(in models.SignedIn) ([]models.Located, string) {
 // tagStep is something that happens while a person has a list of servers.
 type tagStep struct {
 	name    string
-	changes bool // the list
+	changes bool // whether the step changes the list
 	do      func() error
 }
 
@@ -118,7 +118,7 @@ func (k *kit) serverSteps(owner models.Account, in models.SignedIn, m media) []t
 	}
 }
 
-// changed returns in with a change.
+// changed returns a copy of in after the function change has changed it.
 func changed(in models.Registration, change func(in *models.Registration)) models.Registration {
 	change(&in)
 	return in

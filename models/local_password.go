@@ -10,8 +10,8 @@ import (
 )
 
 // LocalPasswords are the operations by which a person gives their local user a password. The
-// browser seals it to the key of the agent, and the service keeps what it cannot read, until the
-// agent has answered.
+// browser seals the password to the key of the agent. The service cannot read the sealed
+// password, and keeps it until the agent has answered.
 type LocalPasswords struct{ *core }
 
 // The states of a new password for a local user.
@@ -114,8 +114,8 @@ func (r *localPasswordPlaceRow) place() LocalPasswordPlace {
 	return place
 }
 
-// refused returns why the person may not give a password, or "". Each of these the agent checks
-// again.
+// refused returns why the person may not give a password, or "". The agent checks each of these
+// reasons again.
 func (r *localPasswordPlaceRow) refused() string {
 	is := func(flag *bool) bool { return flag != nil && *flag }
 	switch {
@@ -224,8 +224,8 @@ func (p *LocalPasswords) ask(ctx context.Context, tx *gorm.DB, this Session, row
 	})
 }
 
-// Get reads a new password of an account, without the password. It returns [ErrNotFound] for one
-// of another account, and for one that has run out.
+// Get reads a new password of an account, without the password. It returns [ErrNotFound] for a
+// new password of another account, and for a new password whose time is over.
 func (p *LocalPasswords) Get(ctx context.Context, accountID, id int64) (LocalPassword, error) {
 	row, err := gorm.G[localPasswordRow](p.read(ctx)).Where("id = ? AND account_id = ?", id, accountID).Take(ctx)
 	return p.localPassword(&row), explained("read a local password", err)

@@ -31,16 +31,16 @@ func (p *LocalPasswords) Open(ctx context.Context, this Server) ([]LocalPassword
 	return list, nil
 }
 
-// settle ends an open one by one conditional update, and erases what is sealed. It returns
-// [ErrNotFound].
+// settle ends a new password that still waits, by one conditional update, and erases the sealed
+// text. It returns [ErrNotFound].
 func (p *LocalPasswords) settle(tx *gorm.DB, this Server, id int64, state, reason string) error {
 	return requireRow(tx.Exec("UPDATE local_passwords SET state = ?, reason = ?, sealed = '' WHERE id = ? AND server_id = ? AND state = ? AND expires_at > ?",
 		state, reason, id, this.ID, LocalPasswordAsked, p.Now()))
 }
 
-// Complete stores that the local user has the password, and owes the person a mail. To say it a
-// second time changes nothing: an agent does so after a crash. Complete returns [ErrNotFound] for
-// one that is over without it: the agent then replaces the password by a random one.
+// Complete stores that the local user has the password, and owes the person a mail. A second call
+// changes nothing; an agent makes such a call after a crash. Complete returns [ErrNotFound] if
+// the new password has ended in another way: the agent then replaces it by a random password.
 func (p *LocalPasswords) Complete(ctx context.Context, this Server, id int64) error {
 	return p.tx(ctx, "complete a local password", func(tx *gorm.DB) error {
 		row, err := gorm.G[localPasswordRow](tx).Where("id = ? AND server_id = ?", id, this.ID).Take(ctx)
@@ -69,7 +69,7 @@ func (p *LocalPasswords) Complete(ctx context.Context, this Server, id int64) er
 }
 
 // Fail stores why the local user did not get the password. It returns an error about the field
-// reason, or [ErrNotFound] for one that is over.
+// reason, or [ErrNotFound] for a new password that has ended.
 func (p *LocalPasswords) Fail(ctx context.Context, this Server, id int64, reason string) error {
 	if !slices.Contains([]string{LocalPasswordNotAllowed, LocalPasswordNoLocalUser, LocalPasswordUnreadable, LocalPasswordUnavailable}, reason) {
 		return fieldError(KindInvalid, "reason", "local_password_reason_invalid")

@@ -116,8 +116,8 @@ func TestLocalPasswordEnds(t *testing.T) {
 	})
 }
 
-// These may give a password: guests, and linked people where the owner allows it, for local users who
-// are neither administrators nor wait for a yes.
+// Guests may give their local user a password, and so may linked people if the owner allows it. The
+// local user must not be an administrator and must not wait for a yes.
 func TestLocalPasswordPlace(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

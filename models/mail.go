@@ -29,8 +29,8 @@ type Letter struct {
 	Stop        string    // the token that stops such mails, see [MailStops]; "" for a mail that cannot be stopped
 	ToStrangers bool      // as in [MailTraits]
 	At          time.Time // when it was put into the queue
-	group       string    // of mails of which some are sent every hour, or ""; see [Mail.withinHour]
-	starter     string    // by whom the mails of a group are counted
+	group       string    // the group of the mail, if some mails of the group are sent every hour; else ""; see [Mail.withinHour]
+	starter     string    // who started the mail; the mails of a group are counted by starter
 }
 
 // Prepare finds the recipient of a leased mail, and mints its secret. It deletes the

@@ -295,8 +295,8 @@ func serverMail(kind MailKind, account *accountRow, server string, person *accou
 	return owed{kind: kind, account: account, facts: facts}
 }
 
-// zoneFact is the name of the stored fact that says in which time zone the person lives in whose
-// name a mail is written, for a reader whose zone is not known.
+// zoneFact is the name of a stored fact: the time zone of the person in whose name a mail is
+// written. It is used if the time zone of the reader is not known.
 const zoneFact = "zone"
 
 // writerOf returns the facts about the person in whose name a mail is written. The reader of any

@@ -92,9 +92,9 @@ WHERE id = ? AND state = ? AND attempts = ? AND due_at <= ? AND lease_until IS N
 	return won, err
 }
 
-// Renew makes the leases longer that the worker owner has of the mails ids, which it is
-// still sending: a mail server may take longer than a lease. It returns the mails whose
-// lease still belongs to owner.
+// Renew makes the leases of the worker owner longer, for the mails ids. The worker is still
+// sending these mails, because a mail server may take longer than a lease. It returns the mails
+// whose lease still belongs to owner.
 func (m *Mail) Renew(ctx context.Context, owner string, ids []int64) (held []int64, err error) {
 	until, doing := m.Now().Add(MailLease), "renew the leases of mails"
 	err = m.db.Again(ctx, func(db *gorm.DB) error {

@@ -52,8 +52,8 @@ func causeOf(cause string) string {
 	return cause
 }
 
-// Hurry makes all mails due that were put off. The worker calls it when the mail server
-// accepts mail again.
+// Hurry ends the wait of all mails that were put off: they are due now. The worker calls it when
+// the mail server accepts mail again.
 func (m *Mail) Hurry(ctx context.Context) error {
 	now := m.Now()
 	return explained("hurry the mails", m.db.Again(ctx, func(db *gorm.DB) error {
@@ -61,9 +61,9 @@ func (m *Mail) Hurry(ctx context.Context) error {
 	}))
 }
 
-// HurryOne makes one of the mails due that were put off, the one whose time comes first.
-// Sending it shows whether the mail server accepts mail again. If no mail was put off,
-// HurryOne does nothing.
+// HurryOne ends the wait of a single mail that was put off: the mail whose time comes first.
+// Sending it shows whether the mail server accepts mail again. If no mail was put off, HurryOne
+// does nothing.
 func (m *Mail) HurryOne(ctx context.Context) error {
 	now := m.Now()
 	rows, err := gorm.G[outboxRow](m.read(ctx)).Select("id").Where("state = ? AND due_at > ? AND lease_until IS NULL", mailQueued, now).

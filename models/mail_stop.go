@@ -192,8 +192,8 @@ func (m *MailStops) StopAddress(ctx context.Context, address string) error {
 	return m.setAddress(ctx, address, true)
 }
 
-// AllowAddress allows the invitations by mail to an address again whose owner has asked an
-// operator for it. It returns an error about the field email, or [ErrUnavailable].
+// AllowAddress allows the invitations by mail to an address again. The owner of the address has
+// asked an operator for it. It returns an error about the field email, or [ErrUnavailable].
 func (m *MailStops) AllowAddress(ctx context.Context, address string) error {
 	return m.setAddress(ctx, address, false)
 }

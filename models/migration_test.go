@@ -156,7 +156,7 @@ func TestMigration3HalfMade(t *testing.T) {
 	if len(steps) < 10 {
 		t.Fatalf("migration 3 has %d steps down, want at least 10", len(steps))
 	}
-	for done := range len(steps) + 1 { // the way down is the way up backwards: this many steps of it were not reached
+	for done := range len(steps) + 1 { // done is the number of steps that the killed program did not reach: the steps down undo the steps up from the last to the first
 		k.downTo(3)
 		for _, step := range steps[:done] {
 			k.exec(step)

@@ -9,12 +9,12 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// A newcomer is an account that was made with the link of an invite. The person named an
-// address and got in at once, without reading a mail. Until the address is confirmed, the
-// account has none: its rows say so, and therefore nobody can recover it, no invite to the
-// address reaches it, and another account may confirm the address first. The address waits
-// as a change of the address that is not made yet (email_change.go). A newcomer may use the
-// servers of its invite and no others, and it is swept once its links have ended.
+// A newcomer is an account that was made with the link of an invite. The person named an address
+// and got in at once, without reading a mail. Until the address is confirmed, the account has no
+// address: its rows say so, and therefore nobody can recover it, no invite to the address reaches
+// it, and another account may confirm the address first. The address waits as a change of the
+// address that is not made yet (email_change.go). A newcomer may use the servers of its invite
+// and no others, and it is swept once its links have ended.
 
 // newNewcomer turns the row of a sign-up into the row of a newcomer, and returns the
 // change of the address that waits.
@@ -94,11 +94,10 @@ func (c *core) requireAddress(ctx context.Context, tx *gorm.DB, accountID int64)
 	return err
 }
 
-// settleNewcomer makes an account of a newcomer whose address was confirmed. If the browser
-// that confirmed does not belong to the account, another person than the reader of the mail
-// may have made the account, and may know its password. So every way in that the other
-// person could use ends, the PIN as well, and settleNewcomer returns the secret of a link
-// that sets a new password.
+// settleNewcomer makes an account of a newcomer whose address was confirmed. If the browser that
+// confirmed does not belong to the account, another person than the reader of the mail may have
+// made the account, and may know its password. So settleNewcomer ends every way in that the other
+// person could use, the PIN as well, and returns the secret of a link that sets a new password.
 func (e *Emails) settleNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, own bool) (resetSecret string, err error) {
 	if err := updateAccount(tx, row.ID, map[string]any{"newcomer_of": 0}, "newcomer_of <> 0"); err != nil {
 		return "", err
@@ -155,7 +154,7 @@ func (s *Store) sweepNewcomers(ctx context.Context) error {
 	}
 }
 
-// eraseNewcomer erases a newcomer unless it has a link or an address meanwhile. Agents learn
+// eraseNewcomer erases a newcomer unless it has got a link or an address meanwhile. Agents learn
 // that its pending links have ended.
 func (c *core) eraseNewcomer(ctx context.Context, tx *gorm.DB, accountID int64, now time.Time) error {
 	result := tx.Exec("DELETE FROM accounts WHERE id = ? AND "+noLink, accountID, LinkAccepted, now)

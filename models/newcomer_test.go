@@ -105,7 +105,7 @@ func TestNewcomerWaitsForItsAddress(t *testing.T) {
 		k.is(err, models.ErrAddressFirst)
 		k.isKind(k.Servers.HandOver(ctx, owner.ID, other.ID, nina.Username, home), models.KindInvalid)
 
-		// Nothing that goes to the address knows the account.
+		// No reset and no invite that goes to the address finds the account.
 		mailed := k.letters()
 		before := len(mailed)
 		k.must(k.Recovery.Request(ctx, nina.Username, home, false))
@@ -126,8 +126,8 @@ func TestNewcomerWaitsForItsAddress(t *testing.T) {
 	})
 }
 
-// Nobody prepares an account for the owner of another address: who confirms from another
-// browser gets the account alone.
+// Nobody can prepare an account for the owner of an address and then use it together with that
+// person: a person who confirms the address in another browser gets the account alone.
 func TestConfirmingANewcomerElsewhere(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, other := k.t.Context(), k.account(), k.account()

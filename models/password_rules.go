@@ -20,13 +20,12 @@ const (
 	strengthSeen  = 100              // zxcvbn slows down on longer texts and gains nothing
 )
 
-// preparePassword returns password in the form that is hashed. The form is that of
-// OpaqueString in RFC 8265, so a composed and a decomposed "é" are the same. In addition,
-// invisible characters are dropped, because some keyboards add them to an emoji and others
-// do not. Each text that OpaqueString allows keeps its form, so older hashes stay valid.
-// Emoji are allowed too, even those that are newer than this program. preparePassword
-// reports false for control characters, ends of lines, invalid UTF-8, empty text and more
-// than 256 code points.
+// preparePassword returns password in the form that is hashed. It is the form of OpaqueString in
+// RFC 8265, so a composed and a decomposed "é" are the same. In addition, invisible characters
+// are dropped, because some keyboards add them to an emoji and others do not. Each text that
+// OpaqueString allows keeps its form, so older hashes stay valid. Emoji are allowed too, even
+// those that are newer than this program. preparePassword reports false for control characters,
+// ends of lines, invalid UTF-8, empty text and more than 256 code points.
 func preparePassword(password string) (string, bool) {
 	if len(password) > passwordBytes || !utf8.ValidString(password) {
 		return "", false

@@ -20,11 +20,11 @@ type Pictures struct {
 	*core
 
 	drawer  picture.Drawer
-	drawing atomic.Int32 // files that are drawn or wait for it
+	drawing atomic.Int32 // files that are being drawn, or wait to be drawn
 }
 
-// picturesAtOnce is the greatest number of files that are drawn or wait for it. A file may have 5 MiB, and
-// one may take a second.
+// picturesAtOnce is the greatest number of files that are being drawn, or wait to be drawn. A file may
+// have 5 MiB, and may take a second.
 const picturesAtOnce = 8
 
 // pictureSide is the number of pixels of a stored picture on its longer side.

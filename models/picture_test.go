@@ -23,8 +23,8 @@ func (k *kit) pictureSize(token string) image.Point {
 	return image.Pt(shape.Width, shape.Height)
 }
 
-// An account gets a picture, another one, and none. Each has an address of its own, and only the last
-// one is kept.
+// An account gets a picture, then another picture, and then has no picture any more. Each has an
+// address of its own, and only the last one is kept.
 func TestPictureOfAccount(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -78,7 +78,7 @@ func TestPictureRefused(t *testing.T) {
 	})
 }
 
-// One account can make the service draw only so many pictures in an hour.
+// One account can make the service draw only a limited number of pictures in an hour.
 func TestPictureLimit(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

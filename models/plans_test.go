@@ -63,8 +63,9 @@ func (l *listener) keep() []statement {
 	return slices.Clone(l.said)
 }
 
-// skipOtherPlans skips a test of plans where they say nothing. On a cluster each node has statistics of
-// its own: a node that has not counted the rows of a table yet takes it for small, and reads it whole.
+// skipOtherPlans skips a test of plans on servers where plans say nothing. On a cluster each node has
+// statistics of its own: a node that has not counted the rows of a table yet takes it for small, and
+// reads it whole.
 func (k *kit) skipOtherPlans() {
 	k.t.Helper()
 	db := models.DatabaseOf(k.Store).SQL

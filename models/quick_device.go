@@ -66,7 +66,7 @@ func (q *QuickConnects) Arrived(ctx context.Context, this Server, id int64, devi
 	})
 }
 
-// putDevice writes the device of a link. An earlier row of the same device goes, because the
+// putDevice writes the device of a link. An earlier row of the same device is deleted, because the
 // media server has ended that sign-in.
 func (q *QuickConnects) putDevice(ctx context.Context, tx *gorm.DB, link *linkRow, device QuickDevice) error {
 	row := quickDeviceRow{
@@ -126,9 +126,9 @@ func (c *core) quickDevicesOf(db *gorm.DB, accountID int64) ([]QuickDevice, erro
 	return list, nil
 }
 
-// EndDevice signs a device of an account out again. The agent ends what that person's local
-// user has on the device, and nothing of other people who share it. It returns [ErrNotFound] for a
-// device of another account.
+// EndDevice signs a device of an account out again. The agent ends the sign-in of that person's
+// local user on the device. Other people who share the device stay signed in. It returns
+// [ErrNotFound] for a device of another account.
 func (q *QuickConnects) EndDevice(ctx context.Context, accountID, id int64, caller Caller) error {
 	return q.tx(ctx, "sign a device of Quick Connect out", func(tx *gorm.DB) error {
 		row, err := gorm.G[quickDeviceRow](tx).Where("id = ? AND account_id = ?", id, accountID).Take(ctx)

@@ -9,7 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// arrived has a person sign a device in by Quick Connect, whose agent finds it.
+// arrived lets a person sign a device in by Quick Connect, and lets the agent of the server find
+// the device.
 func (k *kit) arrived(session models.Session, m media, device models.QuickDevice) models.QuickDevice {
 	k.t.Helper()
 	asked := k.quick(session, m, "135790")
@@ -28,8 +29,8 @@ func (k *kit) arrivals(accountID int64) []models.QuickDevice {
 
 var television = models.QuickDevice{DeviceID: "tv-1", Name: "Television", Client: "Films", Certain: true}
 
-// A device that came in by Quick Connect is listed, and ended by itself: its agent is told
-// which device of whom, and nobody else can end it.
+// A device that came in by Quick Connect is listed, and a person can end this device alone: the
+// agent learns which device of which person has ended, and nobody else can end it.
 func TestQuickDeviceIsEnded(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -93,8 +94,8 @@ func TestQuickDevicesGoWithTheirLink(t *testing.T) {
 	}
 }
 
-// An agent names a device only for an open try of its own server, with an id that can be
-// one; its words are shortened and cleaned.
+// An agent names a device only for an open try of its own server, with an id that can be the id
+// of a device. The names that the agent sends are shortened and cleaned.
 func TestQuickDeviceIsChecked(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()

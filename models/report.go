@@ -31,8 +31,8 @@ type Report struct {
 	Libraries    []Library
 	QuickConnect bool // codes of Quick Connect can be approved now
 
-	// PasswordKey is the public key to which browsers seal a local password: an uncompressed
-	// point of P-256 in base64url. "" if the agent takes none.
+	// PasswordKey is the public key to which browsers seal a local password: an uncompressed point
+	// of P-256 in base64url. It is "" if the agent takes no passwords.
 	PasswordKey string
 
 	// OpenAddresses are the addresses, out of Addresses, below which the agent answers
@@ -67,8 +67,8 @@ type checkedReport struct {
 	LocalUsers              []LocalUser
 	Libraries               []Library
 	QuickConnect            bool
-	PasswordKey             string `json:",omitempty"` // so that a report without one has the digest that it had before
-	DeviceKeys              bool   `json:",omitempty"` // in the same way
+	PasswordKey             string `json:",omitempty"` // left out if empty, so that a report without a key has the same digest as before this field existed
+	DeviceKeys              bool   `json:",omitempty"` // left out for the same reason
 }
 
 // check returns the report in the form that is stored. It returns errors about the

@@ -34,9 +34,9 @@ type restoreRow struct {
 // TableName returns the name of the table.
 func (restoreRow) TableName() string { return "restores" }
 
-// DatabaseMark names a database and counts upwards while the service uses it. The service
-// keeps a copy outside of the database. If the counter in the database is lower than that
-// in the copy, the database was restored from a backup.
+// DatabaseMark names a database and counts upwards while the service uses it. The service keeps a
+// copy outside of the database. If the counter in the database is lower than the counter in the
+// copy, the database was restored from a backup.
 type DatabaseMark struct {
 	Name    string // random; the same in all backups of the database
 	Counter int64

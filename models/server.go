@@ -104,7 +104,7 @@ type Server struct {
 	KeyHandedOver        bool      // a former owner may know the key that [ServerKeys.Look] was given
 
 	ReportHash string // digest of its last report; "" for none
-	AgentRun   string // digest of the run of its agent that sent the last report; "" for none, and apart from [ServerKeys.Look]
+	AgentRun   string // digest of the run of its agent that sent the last report; "" for none; only from [ServerKeys.Look]
 }
 
 func (r *serverRow) server() Server {

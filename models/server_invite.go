@@ -16,7 +16,7 @@ type ServerInvite struct {
 	LocalUserID    string    // "" for none
 	Libraries      []Library // nil if the server decides
 	EndsAt         time.Time // zero for no end
-	Link           bool      // as in [NewInvite], also the members below
+	Link           bool      // as in [NewInvite], and so are the members below
 	Greeting       string
 	Uses           int
 	ExpiresAt      time.Time

@@ -30,8 +30,8 @@ type keyUse struct {
 type keyPast int
 
 const (
-	keyOwn       keyPast = iota // the present owner made it, or a key that goes back to such a key
-	keyInherited                // a key that a former owner may know was replaced by it: by the server, or by the former owner
+	keyOwn       keyPast = iota // the present owner made it, or it has replaced a keyOwn
+	keyInherited                // it has replaced a key that a former owner may know; either the server or the former owner replaced that key
 	keyKnown                    // it worked when the server was handed over, so a former owner may know it
 )
 

@@ -14,15 +14,15 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Opens are the operations that bring a person, signed in, into the web app of a media
-// server. They follow the authorization code flow of OAuth 2.0 with PKCE (RFC 7636). The
-// media server's own origin begins it, and its agent keeps the verifier: a code that is
-// stolen, or brought into another browser, signs nobody in.
+// Opens are the operations that bring a person into the web app of a media server and sign the
+// person in there. They follow the authorization code flow of OAuth 2.0 with PKCE (RFC 7636). A
+// page of the media server's own origin begins the flow, and the agent of the server keeps the
+// verifier: a code that is stolen, or brought into another browser, signs nobody in.
 type Opens struct{ *core }
 
 const (
-	// openNoteLife is how long it counts that a person pressed Open. Browsers take about a
-	// second.
+	// openNoteLife is the time for which it counts that a person pressed Open. Browsers need
+	// about a second.
 	openNoteLife = time.Minute
 	// openCodeLife is how long a code can be redeemed.
 	openCodeLife = time.Minute
@@ -78,9 +78,9 @@ func (o *Opens) addresses(db *gorm.DB, accountID int64, secure bool) (map[int64]
 	return found, err
 }
 
-// mayOpen reports whether browsers can be led to an address by a form. A content security
-// policy cannot name an IPv6 address or a name with an underscore, and nobody can read the
-// former on a television.
+// mayOpen reports whether browsers can be led to an address by a form. A content security policy
+// cannot name an IPv6 address or a name with an underscore, and nobody can read an IPv6 address
+// on a television.
 func mayOpen(a Address, secure bool) bool {
 	return a.Nameable() && (a.Scheme == "https" || !secure || a.Kind == AddressLAN || a.Kind == AddressVPN)
 }
@@ -207,9 +207,9 @@ type Opened struct {
 	DeviceID          string // stands for the browser's session in [ChangeDevicesEnded]
 }
 
-// Redeem spends a code, also if it is refused: for another server, or with a verifier
-// that does not belong to it. It returns [ErrOpenOver] for every code that is not valid,
-// and when the session, the account or the link has ended meanwhile.
+// Redeem spends a code, even if it refuses the code because the code is for another server or the
+// verifier does not belong to it. It returns [ErrOpenOver] for every code that is not valid, and
+// when the session, the account or the link has ended meanwhile.
 func (o *Opens) Redeem(ctx context.Context, this Server, code, verifier string) (Opened, error) {
 	row, err := o.burn(ctx, code)
 	if err != nil {

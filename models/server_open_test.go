@@ -134,7 +134,7 @@ func TestStolenOpenCodes(t *testing.T) {
 	})
 }
 
-// TestOpenCodeDiesWithItsCause ends what a code hangs on before it is redeemed.
+// TestOpenCodeDiesWithItsCause ends the things that a code depends on, before the code is redeemed.
 func TestOpenCodeDiesWithItsCause(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -187,12 +187,13 @@ func TestWhereServersOpen(t *testing.T) {
 		opensAt(false, "http://films.example.org:80")
 		k.opens(m, "http://a.example.org", "https://b.example.org")
 		opensAt(false, "https://b.example.org:443")
-		// What the report does not name as an address opens nothing.
+		// A text that is not one of the addresses of the report opens nothing.
 		in := report()
 		in.OpenAddresses = []string{"https://evil.example.org", "no address"}
 		k.report(k.again(m), in)
 		opensAt(true, "")
-		// An address that the owner has added opens when the report names it, and no longer when it does not.
+		// An address that the owner has added opens while the report names it, and does not open when a later
+		// report does not name it.
 		_, err := k.Addresses.Add(ctx, owner.ID, m.ID, "https://own.example.org")
 		k.must(err)
 		opensAt(true, "")

@@ -25,7 +25,7 @@ type ServersPolicy string
 const (
 	ServersOpen    ServersPolicy = "open"    // every server; servers without an owner have strict limits
 	ServersClaimed ServersPolicy = "claimed" // only with a claim code
-	ServersOff     ServersPolicy = "off"     // none
+	ServersOff     ServersPolicy = "off"     // no server
 )
 
 // Registration is the description that a media server gives of itself.

@@ -23,7 +23,7 @@ type SignIn struct {
 	NameOrEmail, Password string
 	DeviceMarks           []string // of the known-device cookie
 	OldToken              string   // of the session that this browser still has; it ends
-	MD5                   string   // instead of Password: an old client's; "" for none. See legacy_md5.go
+	MD5                   string   // from an old client, instead of Password; "" for none. See legacy_md5.go
 	Kind                  string   // [SessionDevice], or "" for a browser
 	Client, DeviceID      string   // of a device; "" when it does not say
 	TimeZone              string   // of the browser, kept for an account that has none; "" when it does not say

@@ -46,7 +46,8 @@ func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 			}()
 		}
 		k.is(<-strangers, models.ErrBusy) // now the others hold every place
-		// Until one of them has the only permit, a known person would get it, and keep it when it gives up.
+		// Until a hash of the strangers has the only permit, the hash of a known person would get the
+		// permit, and would keep it even if the person gave up.
 		waittest.Eventually(t, "the hash of a stranger runs", begun.Load)
 		_, err := k.trySignIn(a.Username, goodPassword)
 		k.is(err, models.ErrBusy)

@@ -21,7 +21,7 @@ func prepareStatements(db *database.DB) statements {
 		session: db.Prepared(lookSession), visitor: db.Prepared(lookVisitor), user: db.Prepared(lookUser), ownAccount: db.Prepared(lookOwnAccount),
 		locate: db.Prepared(locate), tag: db.Prepared(lookTag), device: db.Prepared(lookDevice), poll: db.Prepared(pollDevice),
 		exchange:  db.Prepared(exchangeLink),
-		serverKey: db.Prepared(lookServer).Aside(), change: db.Prepared(lookChanges).Aside(), // agents wait after these
+		serverKey: db.Prepared(lookServer).Aside(), change: db.Prepared(lookChanges).Aside(), // agents wait after these statements
 		links: db.Prepared(listLinks), ownServers: db.Prepared(ownServers), waiting: db.Prepared(countAllWaiting),
 	}
 }

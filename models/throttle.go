@@ -45,7 +45,7 @@ type Step struct {
 // Limits are all limits of the service. Tests loosen them.
 type Limits struct {
 	SignIn          Limit // by account or by typed name, existing or not
-	KnownDevice     Limit // instead of SignIn and the source's, for a browser that once signed in
+	KnownDevice     Limit // instead of SignIn and SignInSource, for a browser that signed in before
 	KnownDevices    Limit // all known browsers of an account together
 	RightPasswords  Limit // right passwords of an account that give the try back to their source
 	SignedIn        Limit // passwords typed again by somebody who is signed in
@@ -55,17 +55,17 @@ type Limits struct {
 	SignUpNetwork   Limit
 	SignUpService   Limit
 	SignUpAgain     Limit // by name, a sign-up that waits and is sent again; each may be a guess at its password
-	RecoverSource   Limit // forgot, by source; resend has counters of its own with the same limits
+	RecoverSource   Limit // requests for a password reset, by source; requests to send a mail again have counters of their own with the same limits
 	RecoverNetwork  Limit
 	RecoverService  Limit
-	RecoverMinute   Limit // forgot, by typed name
+	RecoverMinute   Limit // requests for a password reset, by typed name
 	RecoverHour     Limit
 	RecoverDay      Limit
-	RecoverNoProof  Limit // forgot, by source, while the captcha service is away
-	MailDay         Limit // to one address, what strangers can start
+	RecoverNoProof  Limit // requests for a password reset, by source, while the captcha service is away
+	MailDay         Limit // mails to one address that strangers can start
 	MailHour        Limit // mails of one group from one starter that pass anyway when MailDay is used up
-	MailsHour       Limit // of those, to one address from all starters
-	ResetHour       Limit // forgot, by typed name, what passes whatever else is used up, except RecoverSource
+	MailsHour       Limit // such mails to one address from all starters together
+	ResetHour       Limit // requests for a password reset, by typed name, that pass even if every other limit except RecoverSource is used up
 	PINQuarter      Limit
 	PINDay          Limit
 	ProfileHour     Limit // saved profiles of one account
@@ -90,7 +90,7 @@ type Limits struct {
 	DeviceMisses    Limit // wrong codes from one device
 	CodeAccount     Limit // codes typed by one account
 	CodeSource      Limit
-	CodeService     Limit // wrong ones in all
+	CodeService     Limit // wrong codes of all callers together
 	InviteDay       Limit // invites of one owner
 
 	InviteLinkSource  Limit // looks for the invite of a link
@@ -99,7 +99,7 @@ type Limits struct {
 
 	ProofHour     Limit // proofs that one account starts
 	QuickAccount  Limit // codes of Quick Connect by one account, right or wrong
-	QuickHour     Limit // of those, in a longer time
+	QuickHour     Limit // the same codes, counted in a longer time
 	QuickSource   Limit
 	QuickServer   Limit
 	LocalPassword Limit // passwords that one account chooses for its local users

@@ -20,7 +20,7 @@ type BusyNetwork struct {
 
 // place says by which networks a caller is counted, and how often the limits apply to them.
 type place struct {
-	near, far string // as networksOf returns them; far is the busy network for an address in one
+	near, far string // as networksOf returns them; for an address in a busy network, far is that network
 	times     int    // how often the limits apply: 1, or the number of the busy network
 }
 

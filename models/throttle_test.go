@@ -272,7 +272,7 @@ func TestSourcesAreLimited(t *testing.T) {
 				k.must(k.Recovery.Request(ctx, names[i], models.Caller{Address: fmt.Sprintf("192.0.2.%d", i/6)}, false))
 			}
 			asked(50)
-			for i := range names { // ten names were refused, and have their hourly one
+			for i := range names { // ten names were refused, and each of them has its hourly reset
 				k.must(k.Recovery.Request(ctx, names[i], models.Caller{Address: fmt.Sprintf("198.18.0.%d", i/5)}, false))
 			}
 			asked(10)

@@ -235,8 +235,8 @@ func create(t testing.TB) (address string, drop func()) {
 	return at.String(), func() { exec(t, u, "DROP DATABASE "+name) }
 }
 
-// SkipOnTiDB skips a test that cannot run on TiDB, if the server is TiDB. why is logged as
-// the reason.
+// SkipOnTiDB skips a test that cannot run on TiDB, if the server is TiDB. The parameter why is
+// the reason, which is logged.
 func SkipOnTiDB(t testing.TB, db *sql.DB, why string) {
 	t.Helper()
 	var version string
@@ -248,8 +248,8 @@ func SkipOnTiDB(t testing.TB, db *sql.DB, why string) {
 	}
 }
 
-// SkipOnCluster skips a test that makes no sense on a Galera cluster of several nodes. why is logged as
-// the reason.
+// SkipOnCluster skips a test that makes no sense on a Galera cluster of several nodes. The parameter
+// why is the reason, which is logged.
 func SkipOnCluster(t testing.TB, db *sql.DB, why string) {
 	t.Helper()
 	var name, nodes string
