@@ -220,7 +220,7 @@ func (c *conversation) take(ctx context.Context, s step) error {
 	return c.explain(ctx, s, err)
 }
 
-// within sets the deadline for what the server does next to the present time plus limit.
+// within sets the deadline for the next answer of the server: the present time plus limit.
 func (c *conversation) within(limit time.Duration) error {
 	if c.conn == nil {
 		return nil

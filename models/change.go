@@ -232,9 +232,9 @@ func (c *Changes) watch(every time.Duration) {
 	}
 }
 
-// lookAll wakes the agents of the given servers whose feed has changed, and those whose
-// server was removed or disabled. If the database does not answer, it wakes all of them,
-// and each reads its own number.
+// lookAll wakes the agents of the given servers whose feed has changed, and the agents whose
+// server was removed or disabled. If the database does not answer, it wakes all of them, and each
+// reads its own number.
 func (c *Changes) lookAll(ids []int64) {
 	var rows []struct {
 		ID, ChangeSeq int64

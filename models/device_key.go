@@ -9,12 +9,11 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// At a server whose agent says so, each session has an access key of its own, so that signing
-// one device out ends the key of that device alone. The key is derived from the link's
-// key and names the session, see [secret.DeviceKey] and ADR 0031. The agent checks it by the
-// SHA-256 of the link's key, and learns from its feed which sessions have ended. Therefore
-// every end of a session becomes a change in the feed, unless the link's key is replaced in
-// the same transaction.
+// At a server whose agent takes device keys, each session has an access key of its own, so that
+// signing one device out ends the key of that device alone. The key is derived from the link's key
+// and names the session, see [secret.DeviceKey] and ADR 0031. The agent checks it by the SHA-256
+// of the link's key, and learns from its feed which sessions have ended. Therefore every end of a
+// session becomes a change in the feed, unless the link's key is replaced in the same transaction.
 
 // opens reports whether a key opens the link, as long as the link is in use.
 func (l *AgentLink) opens(shown ShownKey) bool {

@@ -39,7 +39,7 @@ func (k *kit) onDevice(a models.Account, deviceID string) models.SignedIn {
 	return in
 }
 
-// toldKey returns the access key that a session is told for its only server.
+// toldKey returns the access key that a session gets for its only server.
 func (k *kit) toldKey(in models.SignedIn) string {
 	k.t.Helper()
 	found, _, err := k.Links.LocateTagged(k.t.Context(), in.Session)

@@ -131,8 +131,8 @@ func (e *Emails) oweChange(ctx context.Context, tx *gorm.DB, row *accountRow, ch
 	return e.owe(ctx, tx, emailAskedMail(row, change, caller, e.Now()))
 }
 
-// LookChange describes the link that confirms a new address; Email is the new
-// one. It returns [ErrTokenSpent].
+// LookChange describes the link that confirms a new address; Email is the new address. It returns
+// [ErrTokenSpent].
 func (e *Emails) LookChange(ctx context.Context, text string) (LinkInfo, error) {
 	return e.lookChange(ctx, purposeEmailChange, text, changeWaiting, func(c emailChange) string { return c.NewEmail })
 }

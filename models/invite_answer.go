@@ -58,10 +58,10 @@ func (i *Invites) Waiting(ctx context.Context, accountID int64) (int, error) {
 	return len(rows), err
 }
 
-// answer changes the state of an invite by one conditional update, so that one of
-// several parallel callers succeeds. It returns [ErrNotFound] for an invite that is
-// not pending or does not belong to the account, and [ErrAlreadyMember] if the account
-// accepts what it has already.
+// answer changes the state of an invite by one conditional update, so that one of several
+// parallel callers succeeds. It returns [ErrNotFound] for an invite that is not pending or does
+// not belong to the account, and [ErrAlreadyMember] if the account accepts an invite that has
+// nothing new for it.
 func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID int64, state string) (inviteRow, error) {
 	if err := lockUsableAccount(tx, accountID); err != nil {
 		return inviteRow{}, err

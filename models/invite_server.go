@@ -40,10 +40,9 @@ func (r *offeredServerRow) located(accountID int64) Located {
 	}
 }
 
-// Offered lists the servers of the invites that wait for the answer of an account, each
-// server once. The entries are like those of [Links.Locate] for pending links: they have
-// addresses and no access key. They have no ID, because there is no link yet. Servers to
-// which the account has a link are left out. After an error the list is nil.
+// Offered lists the servers of the invites that wait for the answer of an account, each server once. The entries are
+// like the entries of [Links.Locate] for pending links: they have addresses and no access key. They have no ID,
+// because there is no link yet. Servers to which the account has a link are left out. After an error the list is nil.
 func (i *Invites) Offered(ctx context.Context, accountID int64) ([]Located, error) {
 	invites, err := i.received(ctx, accountID)
 	if err != nil || len(invites) == 0 {

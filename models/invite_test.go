@@ -178,7 +178,7 @@ func TestInviteByAddress(t *testing.T) {
 				k.t.Errorf("%s accepts the invite with error %v, want not found", stranger.Username, err)
 			}
 		}
-		// It is for an account that changes its address to that one.
+		// The invite is for an account that changes its address to the address of the invite.
 		newcomer := k.account()
 		k.change(newcomer, "nobody@example.org")
 		if n, err := k.Invites.Waiting(ctx, newcomer.ID); n != 1 || err != nil {
@@ -317,7 +317,7 @@ func TestInviteRaces(t *testing.T) {
 		if n := len(k.agentLinks(m)); n != 1 {
 			k.t.Errorf("%d links, want 1", n)
 		}
-		for range 8 { // of a withdrawal and an accept at the same time, one succeeds
+		for range 8 { // either the withdrawal or the accept succeeds, if both happen at the same time
 			invite := k.invite(owner, anna.Email, k.agent(owner))
 			k.oneWinner(parallel(2, func(i int) error {
 				if i == 0 {

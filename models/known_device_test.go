@@ -43,7 +43,8 @@ func TestDeviceMarksEndWithThePassword(t *testing.T) {
 }
 
 // The browser that reset the password is known: its sign-in is not reported. A sign-in from any
-// other browser is, although it has the same name and address, or a mark from before the reset.
+// other browser is reported, although it has the same name and address, or a mark from before the
+// reset.
 func TestTheBrowserThatResetThePasswordIsKnown(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()

@@ -11,7 +11,7 @@ import (
 // notes.
 const noteStep = 200
 
-// notes keeps in memory what changes often and has to be written only once in a while,
+// notes keeps values in memory that change often and have to be written only once in a while,
 // such as the times of the last uses of sessions. V is what is noted about each key.
 type notes[K, V comparable] struct {
 	mu    sync.Mutex

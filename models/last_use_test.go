@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Notes are written in steps, and a step that fails leaves what it did not write, and what
-// was noted meanwhile, for the next time.
+// Notes are written in steps. If a step fails, the notes that it did not write, and the notes
+// that were added meanwhile, stay for the next time.
 func TestNotesAreWrittenInSteps(t *testing.T) {
 	t.Parallel()
 	const total = 2*models.NoteStep + 50

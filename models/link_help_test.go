@@ -20,7 +20,7 @@ func (k *kit) link(m media, a models.Account) models.Authorization {
 	return link
 }
 
-// located returns the servers of an account's links in a state, as a session is told them.
+// located returns the servers of an account's links in a state, as a session sees them.
 func (k *kit) located(a models.Account, state string) []models.Located {
 	k.t.Helper()
 	found, err := k.Links.Locate(k.t.Context(), a.ID, state)

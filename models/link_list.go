@@ -20,7 +20,7 @@ type listedRow struct {
 	acceptedAt, endsAt, disabledAt *time.Time
 	localUserID                    *int64
 	waitsFor                       string
-	goneAt                         *time.Time // of the local user, as the next two fields
+	goneAt                         *time.Time // when the local user was gone; the next two fields are about the local user, too
 	disabled, notAllowed           *bool
 	owner                          *string
 	lastSeenAt                     time.Time // of the server

@@ -53,8 +53,9 @@ func (m *Mail) dueOf(ctx context.Context, condition string, c Claims) (all []Owe
 	}
 }
 
-// choose divides mails into those for which there is room now, and the others. Mails that were
-// tried before come after the others, except for the first c.Retries of them, which come first.
+// choose divides mails into mails for which there is room now, and mails that have to wait. Mails
+// that were tried before come after the others, except for the first c.Retries of them, which
+// come first.
 func choose(mails []Owed, c Claims) (fit, left []Owed) {
 	rooms, taken := map[string]int{}, make([]bool, len(mails))
 	take := func(most int, again bool) {

@@ -52,8 +52,8 @@ func TestCommonPINs(t *testing.T) {
 	}
 }
 
-// Of the 10,000 PINs of four digits, 8,593 can be chosen. A thief with ten tries a day finds
-// a randomly chosen PIN with a probability of 0.12 % (R-45).
+// People can choose 8,593 of the 10,000 PINs of four digits. A thief with ten tries a day finds a
+// randomly chosen PIN with a probability of 0.12 % (R-45).
 func TestNumberOfPossiblePINs(t *testing.T) {
 	t.Parallel()
 	left := 0

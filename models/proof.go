@@ -58,7 +58,7 @@ type Proof struct {
 	ID, ServerID, AccountID int64
 	Username                string // of the account; only [Proofs.Open] fills it
 	State                   string
-	Code, URL               string // the code to type into an app of the media server, or the page to open; "" for the other
+	Code, URL               string // the code to type into an app of the media server, or the page to open; the field that is not needed is ""
 	Reason                  string // of a failed proof: denied, expired, not_allowed or unavailable
 	CreatedAt, ExpiresAt    time.Time
 }

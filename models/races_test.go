@@ -13,7 +13,7 @@ import (
 
 const many = 64
 
-// F-15: of 64 parallel uses of one link exactly one succeeds, for each kind of link.
+// F-15: exactly one of 64 parallel uses of one link succeeds, for each kind of link.
 func TestFaultRacesForLinks(t *testing.T) {
 	each(t, func(k *kit) {
 		tried := 0

@@ -13,9 +13,9 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// Restores is the area that notices when the database was restored from a backup. A backup
-// brings back secrets that no longer worked, such as those of ended sessions and of links
-// that had been used. Restores ends them again.
+// Restores is the area that notices when the database was restored from a backup. A backup brings
+// back secrets that no longer worked, such as the tokens of ended sessions and the secrets of
+// used links. Restores ends them again.
 type Restores struct {
 	*core
 	last atomic.Int64 // when a restored database was cleaned last, in milliseconds since 1970; 0 for never
@@ -117,14 +117,13 @@ func (r *Restores) Declare(ctx context.Context) error {
 	})
 }
 
-// Finish ends the secrets that a restored backup has brought back: all sessions, device
-// codes, Quick Connect codes, claim codes, proofs, mailed links and open invites. It also
-// replaces all access keys; agents fetch the new ones by their feed. What was made after
-// the restore stays. Two kinds of mailed links stay too: those that undo a change of the
-// address, and those that confirm a sign-up. The restore may have undone what they did, so
-// people must be able to use them again. Finish reports false when there is nothing to do.
-// After an error or a crash the next call continues, and several processes can share the
-// work.
+// Finish ends the secrets that a restored backup has brought back: all sessions, device codes,
+// Quick Connect codes, claim codes, proofs, mailed links and open invites. It also replaces all
+// access keys; agents fetch the new ones by their feed. What was made after the restore stays.
+// Two kinds of mailed links stay too: mailed links that undo a change of the address, and mailed
+// links that confirm a sign-up. The restore may have undone what they did, so people must be able
+// to use them again. Finish reports false when there is nothing to do. After an error or a crash
+// the next call continues, and several processes can share the work.
 func (r *Restores) Finish(ctx context.Context) (done bool, err error) {
 	row, err := r.row(ctx)
 	if err != nil || row.RestoredAt == nil {
@@ -156,8 +155,8 @@ func (r *Restores) row(ctx context.Context) (restoreRow, error) {
 	return row, explained("read whether the database was restored", err)
 }
 
-// endOld deletes what was made before the restore, at the time at: sessions, codes, proofs,
-// the tokens that must not work again, and the owed mails with such tokens. It also
+// endOld deletes things that were made before the restore, whose time is at: sessions, codes,
+// proofs, the tokens that must not work again, and the owed mails with such tokens. It also
 // withdraws the open invites. It changes a few rows at a time.
 func (r *Restores) endOld(ctx context.Context, at time.Time) error {
 	for _, rule := range []struct{ table, key, condition string }{

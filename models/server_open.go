@@ -231,8 +231,8 @@ func (o *Opens) Redeem(ctx context.Context, this Server, code, verifier string) 
 	return out, err
 }
 
-// burn deletes the row of a code and returns what it held. One of several callers with the
-// same code succeeds. It returns [ErrOpenOver] to the others.
+// burn deletes the row of a code and returns the row. One of several callers with the same code
+// succeeds. It returns [ErrOpenOver] to the others.
 func (o *Opens) burn(ctx context.Context, code string) (row openRow, err error) {
 	if !secret.WellFormed(secret.OpenCode, code) {
 		return row, ErrOpenOver

@@ -101,9 +101,9 @@ func writeLastSeen(tx *gorm.DB, table string, ids []int64, seen map[int64]time.T
 	return nil
 }
 
-// endSessions deletes the sessions of an account that condition selects, "" for all,
-// and the links of mails that would end them. Agents must be told before, see device_key.go. Both statements name the account first:
-// without its index they would lock the rows of all accounts.
+// endSessions deletes the sessions of an account that condition selects, or all of them if it is "". It also deletes
+// the links of mails that would end these sessions. The agents must be told about the end before, see device_key.go.
+// Both statements name the account first: without its index they would lock the rows of all accounts.
 func endSessions(tx *gorm.DB, accountID int64, condition string, args ...any) error {
 	which := "account_id = ?"
 	if condition != "" {

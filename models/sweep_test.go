@@ -134,9 +134,9 @@ func TestSweepAgainstConfirm(t *testing.T) {
 	})
 }
 
-// A sweep finds the sessions that ended and those that were not used for a long time by
-// their indexes, and a start finds the accounts with MD5 verifiers by theirs: neither
-// reads a whole table.
+// A sweep uses indexes to find the sessions that ended and the sessions that were not used for a
+// long time. A start uses an index to find the accounts with MD5 verifiers. Neither reads a whole
+// table.
 func TestSweepsAndStartsUseIndexes(t *testing.T) {
 	each(t, func(k *kit) {
 		k.crowd(2500)

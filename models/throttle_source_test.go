@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// strict runs f on every engine with the limits of production, except those of
-// sign-ups, so that a test can make many accounts.
+// strict runs f on every engine with the limits of production, except the limits of sign-ups, so
+// that a test can make many accounts.
 func strict(t *testing.T, f func(k *kit), adjust ...modelstest.Adjust) {
 	t.Helper()
 	t.Parallel()
