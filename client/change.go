@@ -10,12 +10,12 @@ import (
 
 // Kinds of changes.
 const (
-	LinkChanged  = "link_changed"  // a link was made or accepted, got new terms or a new access key, or its account was disabled or enabled a link was removed; an agent removes a link for no other reason
-	LinkRemoved  = "link_removed"  // a link was removed; nothing else is a reason to remove one
+	LinkChanged  = "link_changed"  // a link was made or accepted, got new terms or a new access key, or its account was disabled or enabled
+	LinkRemoved  = "link_removed"  // a link was removed; an agent removes a link for no other reason
 	DevicesEnded = "devices_ended" // sessions of the account ended: those of one device, or of all devices if DeviceID is ""
 	ProofAsked   = "proof_asked"   // see [Agent.Proofs]
 
-	SessionEnded    = "session_ended"     // a session ended: its access key, and the local tokens that were given for it
+	SessionEnded    = "session_ended"     // a session ended, and with it its access key and the local tokens that were given for it
 	SessionKeyEnded = "session_key_ended" // the access key of a session ended, and its local tokens stay
 
 	HandedOver = "server_handed_over" // the server has another owner; see [ThisServer]

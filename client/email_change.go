@@ -13,7 +13,8 @@ type emailChange struct {
 	Password string `json:"password"`
 }
 
-// Change asks for another address. It takes effect when the mail to it is confirmed.
+// Change asks for another address. The new address takes effect when the person confirms it by the mail
+// that is sent to it.
 func (e *Emails) Change(ctx context.Context, email, accountPassword string) error {
 	return e.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/account/email", body: emailChange{email, accountPassword}, want: http.StatusAccepted,

@@ -41,11 +41,11 @@ var (
 // localAnswer is the longest answer of a media server that is read, in bytes.
 const localAnswer = 64 << 10
 
-// Reach tries the addresses of a server and returns the first in the list at which
-// that server answers. Each try begins a moment after the one before it. When an
-// address has answered, Reach waits at most one second for those before it in the
-// list: away from home, an address of the home network never answers. It returns
-// [ErrNotReached] if the server answers nowhere.
+// Reach tries the addresses of a server and returns the first in the list at which that
+// server answers. Each try begins a moment after the one before it. When an address has
+// answered, Reach waits at most one second for the addresses before it in the list: away from
+// home, an address of the home network never answers. It returns [ErrNotReached] if the
+// server answers nowhere.
 func (s *Servers) Reach(ctx context.Context, server Server) (address string, err error) {
 	const most = 32
 	ctx, cancel := context.WithTimeout(ctx, s.core.timeout)
@@ -68,9 +68,9 @@ type reached struct {
 	there bool
 }
 
-// bestOf returns the position of the first of n addresses that answers, or a number
-// below 0 if none answers. It stops early when an address has answered and those
-// before it have had their time.
+// bestOf returns the position of the first of n addresses that answers, or a number below 0
+// if none answers. It stops early when an address has answered and the addresses before it
+// have had their time.
 func bestOf(answers <-chan reached, n int) int {
 	const grace = time.Second
 	best, ended := n, make([]bool, n)

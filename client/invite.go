@@ -43,7 +43,7 @@ type Invite struct {
 	Greeting  string         `json:"greeting"`
 	HasLink   bool           `json:"has_link"`
 	Uses      int            `json:"uses"`   // how many people may accept it
-	Used      int            `json:"used"`   // how many have
+	Used      int            `json:"used"`   // how many people have accepted it
 	Status    string         `json:"status"` // pending, accepted, declined, withdrawn or expired
 	Servers   []InviteServer `json:"servers"`
 	From      string         `json:"from"` // a username

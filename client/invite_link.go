@@ -13,8 +13,8 @@ type InviteLink struct {
 
 func (l *InviteLink) whole() bool { return l.Secret != "" && l.URL != "" }
 
-// Link returns the link of an invite that the owner made, to copy it again. It returns
-// [ErrNotFound] for an invite without a link, and for one that nobody can accept any longer.
+// Link returns the link of an invite that the owner made, to copy it again. It returns [ErrNotFound] for an
+// invite without a link, and for an invite that nobody can accept any longer.
 func (i *Invites) Link(ctx context.Context, id ID) (InviteLink, error) {
 	var out InviteLink
 	err := i.core.fetch(ctx, call{

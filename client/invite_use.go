@@ -12,7 +12,7 @@ type SentInvite struct {
 	Invite
 
 	AnsweredAt time.Time   `json:"answered_at,omitzero"` // zero while nobody has answered or withdrawn it
-	UsedBy     []InviteUse `json:"used_by"`              // who has accepted it, the first one first
+	UsedBy     []InviteUse `json:"used_by"`              // the people who have accepted it, the first one first
 }
 
 // InviteUse is a person who has accepted an invite.
@@ -29,8 +29,8 @@ func (i *Invites) SentPage(ctx context.Context, ask PageAsk) (Page[SentInvite], 
 	return fetchPage[SentInvite](ctx, i.core, ask, "/api/v1/invites", nil)
 }
 
-// OfServer iterates over the invites to a server of the owner, the newest first: those that can be
-// accepted there, or with ended the others.
+// OfServer iterates over the invites to a server of the owner, the newest first. If ended is
+// false, these are the invites that can be accepted there, and otherwise all others.
 func (i *Invites) OfServer(ctx context.Context, serverID ID, ended bool) iter.Seq2[SentInvite, error] {
 	return all(ctx, func(ctx context.Context, ask PageAsk) (Page[SentInvite], error) {
 		return i.OfServerPage(ctx, serverID, ended, ask)

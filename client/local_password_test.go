@@ -21,7 +21,7 @@ func TestSiteLocalPasswords(t *testing.T) {
 	if place := must(bob.LocalPasswords.Place(ctx, id))(t); place.Refused != "no_key" {
 		t.Errorf("place %+v before the agent has a key, want it refused with no_key", place)
 	}
-	const key = "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU" // of the curve's own description
+	const key = "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU" // the base point of the curve
 	must(agent.Report(ctx, client.Report{Name: "Den", SystemID: "5ed", PasswordKey: key}))(t)
 	if place := must(bob.LocalPasswords.Place(ctx, id))(t); place.PasswordKey != key || place.Refused != "" || place.LinkID == "" {
 		t.Errorf("place %+v, want the key of the agent and the link", place)

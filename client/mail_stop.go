@@ -18,8 +18,8 @@ func (a *Accounts) InviteMails(ctx context.Context) (InviteMails, error) {
 }
 
 // SetInviteMails stops the invitations by mail to the address of the account, or allows them
-// again, and returns how it is now. It is about the mailbox, whatever tag its address has after a
-// plus. Mails about the account still come.
+// again, and returns the new state. It changes this for the mailbox, whatever tag the address has
+// after a plus. Mails about the account still come.
 func (a *Accounts) SetInviteMails(ctx context.Context, on bool) (InviteMails, error) {
 	var out InviteMails
 	err := a.core.fetch(ctx, call{method: http.MethodPut, path: "/api/v1/account/invite-mails", body: InviteMails{on}, want: http.StatusOK}, &out)

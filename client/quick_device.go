@@ -35,8 +35,8 @@ func (q *QuickConnects) Devices(ctx context.Context) ([]QuickDevice, error) {
 	return out.Devices, err
 }
 
-// EndDevice signs a device out again. The agent ends what the person's local user has on it,
-// and nothing of other people who share it.
+// EndDevice signs a device out again. The agent ends the access of the person's local user on
+// it, and not the access of other people who share the device.
 func (q *QuickConnects) EndDevice(ctx context.Context, id ID) error {
 	return q.core.done(ctx, call{
 		method: http.MethodDelete, path: "/api/v1/quick-connects/devices/{id}", values: []string{string(id)},

@@ -20,8 +20,8 @@ type Report struct {
 	QuickConnect bool `json:"quick_connect,omitempty"`
 
 	// PasswordKey is the agent's public key, to which browsers seal a password for a local user:
-	// an uncompressed point of P-256 in base64url. "" if the agent takes none. A service that is
-	// older than this member refuses it with [ErrJSONInvalid].
+	// an uncompressed point of P-256 in base64url. It is "" if the agent takes no passwords. A
+	// service that is older than this member refuses it with [ErrJSONInvalid].
 	PasswordKey string `json:"password_key,omitempty"`
 
 	// OpenAddresses are the addresses, out of Addresses, below which the agent answers

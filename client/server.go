@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// Servers has the operations for the media servers that a person may use, and for
-// those that the person owns.
+// Servers has the operations for the media servers that a person may use, and for the media
+// servers that the person owns.
 type Servers struct{ core *core }
 
 // Server is a server that the person may use.

@@ -49,7 +49,7 @@ type ServerInvite struct {
 	Greeting  string    `json:"greeting"`  // the name that the page greets
 	HasLink   bool      `json:"has_link"`  // only the owner can copy it again
 	Uses      int       `json:"uses"`      // how many people may accept it
-	Used      int       `json:"used"`      // how many have
+	Used      int       `json:"used"`      // how many people have accepted it
 	Libraries []Library `json:"libraries"` // nil if the server decides
 	EndsAt    time.Time `json:"ends_at,omitzero"`
 	CreatedAt time.Time `json:"created_at"`

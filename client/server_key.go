@@ -17,7 +17,7 @@ func (k *ServerKey) whole() bool { return k.Key != "" }
 // WorkingKey is a server key that works, without the key itself.
 type WorkingKey struct {
 	CreatedAt   time.Time `json:"created_at"`
-	UsedAt      time.Time `json:"used_at,omitzero"` // its last use, to the hour; zero if there was none
+	UsedAt      time.Time `json:"used_at,omitzero"` // its last use, to the hour; zero if it was never used
 	EndsAt      time.Time `json:"ends_at,omitzero"` // zero for the newest key
 	FormerOwner bool      `json:"former_owner"`     // a former owner of the server may know it
 	Inherited   bool      `json:"inherited"`        // it replaced a key that a former owner may know; this ends when a key that the owner made is first used

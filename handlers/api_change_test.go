@@ -36,7 +36,7 @@ func (a agent) later(query string) <-chan answer {
 type waitWatch struct {
 	mu          sync.Mutex
 	begun       int
-	read, write time.Time // the deadlines of the latest one's connection
+	read, write time.Time // the deadlines of the connection of the latest such request
 }
 
 // watchWaits watches the requests that the site gets from now on.

@@ -8,8 +8,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Each session is told an access key of its own for a server whose agent takes such keys, over
-// both protocols, and never hears that the list of another session is its own.
+// For a server whose agent takes such keys, each session gets an access key of its own, over
+// both protocols. A session that sends the tag of another session's list gets its own list,
+// because the lists differ.
 func TestAPIDeviceKeys(t *testing.T) {
 	t.Parallel()
 	eachBusySite(t, func(t *testing.T, s *site) {

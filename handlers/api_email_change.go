@@ -28,10 +28,9 @@ func (s *site) apiChangeEmail(c *gin.Context, session models.Session) error {
 	return accepted(c, atMember(err, "current_password", "password"))
 }
 
-// apiConfirmEmail answers POST /api/v1/account/email/confirm. The first address of an account
-// that came by the link of an invite may belong to another person than the account's maker:
-// unless the request has a session of the account, the answer has a token that sets a new
-// password.
+// apiConfirmEmail answers POST /api/v1/account/email/confirm. A person who came by the link
+// of an invite may have named the address of another person. Unless the request has a session
+// of the account, the answer therefore has a token that sets a new password.
 func (s *site) apiConfirmEmail(c *gin.Context) error {
 	token, err := readToken(c)
 	if err != nil {

@@ -16,7 +16,7 @@ type askExchange struct {
 	AccessKey       string  `json:"access_key"`
 	AccessKeySHA256 string  `json:"access_key_sha256"` // in hex digits
 	AccountID       *string `json:"account_id"`
-	SessionID       *string `json:"session_id"` // that the key names
+	SessionID       *string `json:"session_id"` // the session that the key names
 }
 
 // hash returns the SHA-256 of the access key. It returns an error about the member

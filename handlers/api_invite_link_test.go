@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A program makes a link, copies it again, and others come by it: one with an account, and one
-// without, whose address is confirmed elsewhere.
+// A program makes a link and copies it again. Two people accept the invite by this link: one
+// has an account already; the other makes one, and confirms the address in another program.
 func TestAPIInviteLink(t *testing.T) {
 	t.Parallel()
 	s, ann, bob, den := owners(t)

@@ -41,8 +41,8 @@ func (s *site) apiInviteProfiles(c *gin.Context, session models.Session) error {
 // another number. The rule itself is in models.
 const usualInviteDays = 14
 
-// readInviteProfile reads the choices of a profile. Absent members have the values that an invite
-// has without them.
+// readInviteProfile reads the choices of a profile. An absent member gets the value that an invite
+// without this member has.
 func readInviteProfile(c *gin.Context) (models.InviteProfile, error) {
 	in, err := readJSON[struct {
 		Name       string   `json:"name"`

@@ -7,7 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A program saves, changes, uses and deletes the profiles of its server, and nobody else's.
+// A program saves, changes, uses and deletes the profiles of its own server. The program of
+// another person cannot do that.
 func TestAPIInviteProfiles(t *testing.T) {
 	t.Parallel()
 	_, ann, bob, den := owners(t)

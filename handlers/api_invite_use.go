@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// sentInvite is an invite as its owner sees it: with who has accepted it.
+// sentInvite is an invite as its owner sees it: with the people who have accepted it.
 type sentInvite struct {
 	inviteObject
 	AnsweredAt *time.Time  `json:"answered_at"` // null while nobody has answered or withdrawn it
@@ -41,8 +41,8 @@ func (s *site) apiInvites(c *gin.Context, session models.Session) error {
 	return answerPage(c, s, asked, found, sentInviteOf, func(i models.Invite) string { return idText(i.ID) })
 }
 
-// apiInvitesOfServer answers GET /api/v1/servers/{id}/invites: those that can be accepted there, or
-// with ended=true the others, the newest first.
+// apiInvitesOfServer answers GET /api/v1/servers/{id}/invites with the invites that can be accepted
+// there, or, if ended=true, with all other invites to the server. The newest is the first.
 func (s *site) apiInvitesOfServer(c *gin.Context, session models.Session) error {
 	id, err := idOf(c.Param("id"))
 	if err != nil {

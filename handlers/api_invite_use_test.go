@@ -7,7 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A program lists the invites to one server, open or ended, with who came by them.
+// A program lists the invites to one server, open or ended, with the people who accepted
+// them.
 func TestAPIInvitesOfServer(t *testing.T) {
 	t.Parallel()
 	_, ann, bob, den := owners(t)

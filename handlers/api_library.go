@@ -12,7 +12,7 @@ import (
 // libraryObject is a library of a server, with the id that the server uses.
 type libraryObject struct {
 	ID     string    `json:"id"`
-	Name   string    `json:"name"`             // its last one, if it is gone
+	Name   string    `json:"name"`             // the last name, if the library is gone
 	GoneAt time.Time `json:"gone_at,omitzero"` // absent while the server has it
 }
 

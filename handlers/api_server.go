@@ -81,7 +81,7 @@ func (s *site) apiServers(c *gin.Context) error {
 }
 
 // sendServers answers with a list of servers, or without a body if the program has the list
-// already. For a list without a version, only the finished body shows that.
+// already. If the list has no version, this is known only when the body is finished.
 func sendServers(c *gin.Context, tag string, body []byte) error {
 	c.Header("ETag", tag)
 	if holds(c.Request.Header.Values("If-None-Match"), tag) {

@@ -19,7 +19,7 @@ type keyObject struct {
 // workingKeyObject is a server key that works, without the key itself.
 type workingKeyObject struct {
 	CreatedAt   time.Time  `json:"created_at"`
-	UsedAt      *time.Time `json:"used_at"`      // its last use, to the hour; null if there was none
+	UsedAt      *time.Time `json:"used_at"`      // its last use, to the hour; null if it was never used
 	EndsAt      *time.Time `json:"ends_at"`      // null for the newest key
 	FormerOwner bool       `json:"former_owner"` // a former owner of the server may know it
 	Inherited   bool       `json:"inherited"`    // it replaced a key that a former owner may know

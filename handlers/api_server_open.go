@@ -8,8 +8,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiRedeemOpen answers POST /api/v1/server/opens/redeem, by which an agent learns whom a
-// browser that came from Open may be signed in as.
+// apiRedeemOpen answers POST /api/v1/server/opens/redeem. The agent sends the code with
+// which a browser came from Open, and learns as which local user it may sign this browser
+// in.
 func (s *site) apiRedeemOpen(c *gin.Context, this models.Server) error {
 	in, err := readJSON[struct {
 		Code         string `json:"code"`

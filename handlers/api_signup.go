@@ -49,8 +49,8 @@ func (s *site) apiSignUp(c *gin.Context) error {
 	}{in.Username, pending})
 }
 
-// languageOf chooses a language by the header if a sign-up names none. It returns an error about
-// a language that the service does not speak.
+// languageOf chooses a language by the header if a sign-up does not name one. It returns an
+// error if the sign-up names a language that the service does not speak.
 func (s *site) languageOf(c *gin.Context, in *models.SignUp) error {
 	switch {
 	case in.Locale == "":

@@ -226,8 +226,8 @@ func TestAPISignUpTwice(t *testing.T) {
 	other.wrong(other.post("/accounts", someone...), http.StatusConflict, "username", "username_taken")
 }
 
-// If only invited people may sign up, the token in the mail lets only the address sign up
-// to which it was sent.
+// If only invited people may sign up, the token in the mail allows a sign-up only with
+// the address to which the mail was sent.
 func TestAPISignUpByInvite(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Unlimited, func(o *models.Options) { o.SignUp = models.SignUpInvite })

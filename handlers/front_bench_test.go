@@ -19,15 +19,15 @@ func (s *sink) Header() http.Header         { return s.header }
 func (s *sink) WriteHeader(int)             {}
 func (s *sink) Write(p []byte) (int, error) { return len(p), nil }
 
-// front is a handler for measuring: the site with the log of production, which nobody
-// reads, and a person who is signed in.
+// front is a handler for measuring: the site, whose log is made as in production but read by
+// nobody, and a person who is signed in.
 type front struct {
 	http.Handler
 	url            string
 	token, session string
-	den            servicetest.MediaServer // its agent
-	emby           models.Registered       // one that speaks the Emby Connect protocol
-	account, key   string                  // the person's id, and the access key to that server
+	den            servicetest.MediaServer // a server of the person, with its agent
+	emby           models.Registered       // a server that speaks the Emby Connect protocol
+	account, key   string                  // the person's id, and the access key to the server emby
 }
 
 // newFront returns a front over a new service, whose person owns one server and may use

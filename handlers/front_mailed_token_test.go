@@ -104,8 +104,8 @@ func (b *browser) stumble(random *rand.Rand, token string) {
 	moves[random.IntN(len(moves))]()
 }
 
-// mailedPages returns the pages that mailed links lead to, with the cookie that keeps the token of
-// each.
+// mailedPages returns the pages to which mailed links lead, each with the cookie that keeps the
+// token of its link.
 func mailedPages() map[string]string {
 	return map[string]string{
 		"/confirm": "confirm", "/reset": "reset", "/account/email/confirm": "email-confirm", "/account/email/undo": "email-undo",

@@ -38,7 +38,7 @@ func newFixture(t *testing.T, s *site) *fixture {
 	return f
 }
 
-// newAgentFixture returns a fixture whose servers are those of agents.
+// newAgentFixture returns a fixture whose servers have agents.
 func newAgentFixture(t *testing.T, s *site) *fixture {
 	t.Helper()
 	f := newPeople(t, s)

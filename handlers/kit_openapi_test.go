@@ -303,8 +303,7 @@ func checkBody(response *openapi3.Response, a answer) (any, error) {
 	return value, media.Schema.Value.VisitJSON(value, openapi3.VisitAsResponse(), openapi3.EnableFormatValidation())
 }
 
-// checkCodes checks that the codes of a problem are among those that the contract
-// describes.
+// checkCodes checks that the contract describes all codes of a problem.
 func checkCodes(byStatus map[string][]string, ofFields []string, status int, value any) error {
 	object, _ := value.(map[string]any)
 	code, _ := object["code"].(string)

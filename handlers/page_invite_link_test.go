@@ -22,7 +22,7 @@ func (b *browser) inviteLink(m *runServer, more ...string) (page, link string) {
 	return page, link
 }
 
-// A stranger with the link is in after one form, and without a mail.
+// A stranger with the link can use the server after one form, without a mail.
 func TestInviteByLink(t *testing.T) {
 	t.Parallel()
 	s := start(t, servicetest.Options{Adjust: func(o *models.Options) {
@@ -81,7 +81,8 @@ func TestConfirmANewcomersAddressElsewhere(t *testing.T) {
 	other.led(other.post("/reset", "password", otherPassword, "password_again", otherPassword), "/signin")
 }
 
-// A person who is in already reads so wherever they answer, before and after the button, and nothing is used up.
+// If a person can use the server already, each page of an invite says so, before and after the button is
+// pressed, and no use of the invite is spent.
 func TestInviteOfAMember(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

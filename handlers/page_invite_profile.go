@@ -17,7 +17,7 @@ import (
 // the forms that rename and delete it.
 type inviteProfileView struct {
 	ID, Name  string
-	Chosen    bool     // the form has been filled with it
+	Chosen    bool     // the form is filled with its choices
 	Uses      int      // how many people may accept
 	Life      string   // how long the invite can be accepted: "14 days"
 	LinkLife  string   // after which time a link ends; "" for no end
@@ -36,7 +36,7 @@ func daysUntil(moment, now time.Time) int { return int((moment.Sub(now) + day - 
 // lastDayIn returns the last of a number of days, of which today is the first.
 func lastDayIn(days int, now time.Time) string { return lastday.Day(now.AddDate(0, 0, days-1)) }
 
-// fillProfile writes the choices of the profile that the address names into the form.
+// fillProfile finds the profile that the address names, and writes its choices into the form.
 func (s *site) fillProfile(c *gin.Context, own owned, f form) error {
 	text := queryValue(c, "profile")
 	if text == "" {
@@ -109,8 +109,8 @@ func (in *inputs) profileRename(one models.InviteProfile) (field Field, wrong bo
 	return field, field.Error != ""
 }
 
-// makeInviteProfile answers POST /servers/ID/invite/profiles, which the form of an invite is
-// sent to by its second button: it saves the choices, and not whom the invite is for.
+// makeInviteProfile answers POST /servers/ID/invite/profiles. The second button in the form of
+// an invite sends the form there. It saves the choices, but not the person who is invited.
 func (s *site) makeInviteProfile(c *gin.Context, f form) error {
 	own, err := s.ownServer(c, false)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// inviteUsePage is the data of templates/pages/invite_use.html: the invites to a server, with who
-// came by them.
+// inviteUsePage is the data of templates/pages/invite_use.html: the invites to a server, with the
+// people who accepted them.
 type inviteUsePage struct {
 	Base
 	ServerID, Server string

@@ -99,7 +99,8 @@ func (s *site) acceptLink(c *gin.Context, f form) error {
 	return s.leave(c, to, noticeInvitationAccepted)
 }
 
-// usableLink returns a link that the person has accepted. It reports false for another one.
+// usableLink returns a link that the person has accepted. It reports false for any other
+// link.
 func (s *site) usableLink(c *gin.Context, session models.Session, id string) (models.Link, bool) {
 	usable, err := s.Store.Links.List(c.Request.Context(), session.AccountID, models.LinkAccepted)
 	at := slices.IndexFunc(usable, func(one models.Link) bool { return idText(one.ID) == id })

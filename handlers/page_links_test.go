@@ -49,7 +49,8 @@ func TestInvitation(t *testing.T) {
 	guest.says("/servers", "None yet", "but not", "Den")
 	guest.see(guest.get(den.page()+"/open"), http.StatusNotFound)
 
-	// Asked again, she declines; asked a third time, she accepts and leaves.
+	// When she is asked again, she declines. When she is asked a third time, she accepts,
+	// and then leaves.
 	again := den.ask("carla", models.LinkLinked)
 	guest.led(guest.post("/invitations/decline", "id", strconv.FormatInt(again.ID, 10)), "/invitations", "Declined", "No invitation is waiting")
 	// A form from an old page, or one that was sent twice, leads to a page with

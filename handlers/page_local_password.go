@@ -35,7 +35,8 @@ func (s *site) localPassword(c *gin.Context) error {
 	return s.showLocalPassword(c, session, nil)
 }
 
-// giveLocalPassword answers POST /servers/ID/password with what the browser has sealed.
+// giveLocalPassword answers POST /servers/ID/password with the password that the browser has
+// sealed.
 func (s *site) giveLocalPassword(c *gin.Context, f form) error {
 	session, err := s.signedInRecently(c)
 	if err != nil {

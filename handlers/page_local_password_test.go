@@ -31,8 +31,8 @@ func (m *runServer) takesPasswords() string {
 	return public
 }
 
-// A person gives their local user a password: the page has the key to seal it with, takes what is
-// sealed, waits for the agent, and says what came of it.
+// A person gives their local user a password: the page has the key for sealing it, takes the
+// sealed password, waits for the agent, and shows the outcome.
 func TestLocalPasswordPage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

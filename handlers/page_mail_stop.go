@@ -29,8 +29,8 @@ func (s *site) mailStopForm(c *gin.Context) error {
 }
 
 // stopMails answers POST /mail/stop: the form of the page, or the form that a mail program posts to
-// the address in the header List-Unsubscribe (RFC 8058). That one has its token in the address
-// and comes without cookies; its answer must not be a redirect.
+// the address in the header List-Unsubscribe (RFC 8058). The form of a mail program has its token in
+// the address and comes without cookies; the answer to it must not be a redirect.
 func (s *site) stopMails(c *gin.Context) error {
 	if token, ok := tokenInAddress(c.Request.URL.RawQuery); ok {
 		if err := readOneClick(c); err != nil {

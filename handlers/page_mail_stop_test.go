@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Opening the link of a mail changes nothing. Its button stops the mails without an account, and
-// another one starts them again.
+// Opening the link of a mail changes nothing. The button on its page stops the mails, also for a
+// person without an account, and another button starts them again.
 func TestStopMails(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -17,8 +17,8 @@ type picturePage struct {
 	Error    string // the mistake in the file; "" without one
 }
 
-// showPicture answers GET /pictures/TOKEN. Who knows the address may see the picture, in programs of
-// other sites, too.
+// showPicture answers GET /pictures/TOKEN. Everybody who knows the address may see the picture, also
+// in the programs of other sites.
 func (s *site) showPicture(c *gin.Context) error {
 	found, err := s.Store.Pictures.Read(c.Request.Context(), c.Param("token"))
 	if err != nil {

@@ -132,8 +132,7 @@ func TestQuickConnectPages(t *testing.T) {
 	stranger.led(stranger.get(wait), "/signin?return_to="+url.QueryEscape(wait))
 }
 
-// A person with several servers chooses one; a person with none reads what to
-// do.
+// A person with several servers chooses one; a person without a server reads what to do.
 func TestQuickConnectServersOnPage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -226,8 +225,8 @@ func TestQuickCodesRunOut(t *testing.T) {
 	}
 }
 
-// A device that came in by Quick Connect stands on the page of the sessions, with its server
-// and with "probably" where another may be meant, and is signed out there.
+// A device that was signed in by Quick Connect is on the page of the sessions, with its
+// server, and with "probably" if another device may be meant. The person signs it out there.
 func TestQuickDeviceOnThePage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -36,7 +36,7 @@ type serverInvitePage struct {
 	EndsAt, Note   Field
 	Life           string // how long the invite can be answered: "14 days"
 	Profiles       []inviteProfileView
-	ProfileName    Field // under which the choices of the form are saved
+	ProfileName    Field // the name under which the choices of the form are saved
 }
 
 // serverChoice is a server of the owner to which a guest may be invited.
@@ -58,7 +58,7 @@ type sentInviteView struct {
 	Note                 string
 	EndsAt               time.Time // zero for none
 	CreatedAt, ExpiresAt time.Time
-	UsedBy               []inviteUseView // who has accepted it, the first one first
+	UsedBy               []inviteUseView // the people who have accepted it, the first one first
 }
 
 // newSentInviteView returns the invite as the page of one of its servers shows
@@ -256,8 +256,8 @@ func (m mistakes) inOrder(names ...string) mistakes {
 	return m
 }
 
-// fillServers writes the servers to which a guest may be invited into the page,
-// the server in the address first.
+// fillServers writes into the page the servers to which a guest may be invited. The
+// server in the address is the first one.
 func (s *site) fillServers(c *gin.Context, own owned, page *serverInvitePage, mine []models.OwnedServer, f form) error {
 	for _, one := range mine {
 		here := one.ID == own.serverID

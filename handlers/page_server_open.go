@@ -127,10 +127,10 @@ func (s *site) notToOpen(c *gin.Context, session models.Session, serverID int64)
 	return models.ErrNotFound
 }
 
-// startOpen answers POST /servers/ID/open: it notes that the person pressed the
-// button, and leads the browser to the server, where the agent begins. The page
-// of the form has to allow this origin, because browsers hold redirects of a form
-// to its content security policy.
+// startOpen answers POST /servers/ID/open: it notes that the person pressed the button,
+// and leads the browser to the server, where the agent begins. The page of the form has
+// to allow this origin, because browsers apply the content security policy of the page
+// also to the redirects of its forms.
 func (s *site) startOpen(c *gin.Context, _ form) error {
 	session, err := s.signedIn(c)
 	if err != nil {

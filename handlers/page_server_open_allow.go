@@ -12,11 +12,11 @@ import (
 )
 
 // serverOpenAllowPage is the data of templates/pages/server_open_allow.html. It asks a
-// person whom the server's page has sent here without Open being pressed before.
+// person who was sent here by the server's page, but has not pressed Open before.
 type serverOpenAllowPage struct {
 	Base
 	ID, Name         string
-	Address          string // where the button ends
+	Address          string // the address to which the button leads
 	State, Challenge string // hidden fields
 }
 

@@ -128,7 +128,8 @@ func TestOpenRefuses(t *testing.T) {
 	if a := visitor.get(authorize + openQuery().Encode()); a.location() != want {
 		t.Errorf("somebody who is not signed in is led to %s, want %s", a.location(), want)
 	}
-	// A request to look ahead does not use up that Open was pressed.
+	// A HEAD request, with which a browser only looks ahead, does not spend the note that
+	// Open was pressed.
 	guest.post(den.page()+"/open", "x", "y")
 	guest.from("same-origin", http.MethodHead, authorize+openQuery().Encode())
 	codeIn(t, guest.get(authorize+openQuery().Encode()), "https://films.example.org:443/latchkey/open")

@@ -31,7 +31,7 @@ func TestOpenServer(t *testing.T) {
 	if got := strings.Join(urls, " "); got != want {
 		t.Errorf("addresses are %q, want %q", got, want)
 	}
-	// A path of a policy means all that is below it only with a slash at its end.
+	// In a policy, a path includes all paths below it only if it ends with a slash.
 	want = "; connect-src 'self' https://media.example.org:443 https://den.example.org:443/media/jellyfin/; "
 	if policy := a.header.Get("Content-Security-Policy"); !strings.Contains(policy, want) {
 		t.Errorf("policy %q, want it to contain %q", policy, want)

@@ -34,7 +34,7 @@ type serverOwnerPage struct {
 	More                   string // the parameter people of the address that shows more people; "" for no more
 	Invites                []sentInviteView
 	LocalUsers             []localUserView
-	NotAllowed             bool // the agent does not let people in as each of them yet
+	NotAllowed             bool // there is a local user as whom the agent does not let people in yet
 	SelfService            bool
 	JoinURL                string // the page on which people prove which local user they are
 	HandOver               Field  // the field "username"

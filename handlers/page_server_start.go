@@ -74,8 +74,8 @@ type qrView struct {
 	Label string
 }
 
-// startDevice is a device with Jellyfin's app for it. What is told here is from Jellyfin's own list of
-// clients and its page about Quick Connect: all of these apps take it.
+// startDevice is a device with Jellyfin's app for it. These facts are from Jellyfin's own list of clients and
+// its page about Quick Connect: all of these apps can use Quick Connect.
 type startDevice struct {
 	key, icon, app, store, link string
 	follows                     bool // shows the pages of the server itself, so that it fits each version
@@ -124,7 +124,7 @@ func startDeviceName(b Base, key string) string {
 	}
 }
 
-// startDeviceOf returns the device that a parameter names, or else the one that asks.
+// startDeviceOf returns the device that a parameter names, or else the device that sends the request.
 func startDeviceOf(key, agent string) startDevice {
 	devices := startDevices()
 	if key == "" {
@@ -155,7 +155,7 @@ func startOf(invite models.Invite) string {
 	return startPath(invite.Servers[0].ServerID)
 }
 
-// startOfInvite does what startOf does for an invite of the person that waits for an answer.
+// startOfInvite returns the page of startOf for an invite that waits for the answer of the person.
 func (s *site) startOfInvite(c *gin.Context, inviteID string) string {
 	session, err := visitOf(c).session()
 	if err != nil {
@@ -235,9 +235,9 @@ func (s *site) showServerStart(c *gin.Context, session models.Session, f form, c
 	return s.render(c, wrong.status, "server_start", page)
 }
 
-// signsInAt makes the button of the page sign this browser in, at a server where Open can do that.
-// The page has to allow the origin to which the answer to its form leads. The button is there for a
-// guest whose local user is being made, too: the agent waits for that.
+// signsInAt adds a button to the page that signs this browser in, if Open can do that at the server. The page
+// has to allow the origin to which the answer to its form leads. A guest whose local user is still being made
+// gets the button, too, because the agent waits until the local user exists.
 func (s *site) signsInAt(c *gin.Context, session models.Session, start models.ServerStart, page *serverStartPage) error {
 	soon := start.LocalUserState == models.LocalUserWaiting && start.WaitsFor == ""
 	if page.App.Name != "" || page.Kind != mediaJellyfin || !start.Opens || !soon && !opens(&start.Link) {

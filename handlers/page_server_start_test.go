@@ -25,8 +25,8 @@ func (m *runServer) reportsVersion(version string, can bool, wan ...string) {
 	}
 }
 
-// The page tells by device what to do, with the addresses as people type them, and never one in
-// brackets.
+// The page says for each device what to do. It has the addresses as people type them, and never an
+// address in brackets.
 func TestStartPage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -46,7 +46,7 @@ func TestStartPage(t *testing.T) {
 	gina.says(at, "it has no films", "/service</code>", "but not", "Quick Connect", "Google Play")
 }
 
-// A phone is asked about itself first.
+// On a phone, the page first shows the app for that phone.
 func TestStartPageKnowsThePhone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -103,7 +103,8 @@ func TestStartPageTakesDigits(t *testing.T) {
 	attic.nothingWaits()
 }
 
-// Only the people of a server see its page, and nobody while an operator has shut it out.
+// Only the people of a server see its page, and nobody sees it while an operator has disabled the
+// server.
 func TestStartPageIsForThePeople(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

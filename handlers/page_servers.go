@@ -107,8 +107,8 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 	return s.render(c, wrong.status, "servers", page)
 }
 
-// opening returns, by the id of the server, where Open signs the person in. For people
-// whose servers cannot do that, it runs no statement.
+// opening returns the addresses at which Open signs the person in, by the id of the
+// server. For people whose servers cannot do that, it runs no statement.
 func (s *site) opening(c *gin.Context, session models.Session, usable []models.Link) (map[int64]models.Address, error) {
 	if !slices.ContainsFunc(usable, func(l models.Link) bool { return l.Opens }) {
 		return nil, nil
@@ -122,8 +122,8 @@ func opens(link *models.Link) bool {
 	return !link.ServerDisabled && !slices.Contains([]string{models.LocalUserWaiting, models.LocalUserGone, models.LocalUserDisabled}, link.LocalUserState)
 }
 
-// ownServers returns the servers of the visitor. For people who own no server, as most
-// people, it runs no statement.
+// ownServers returns the servers of the visitor. Most people own no server; for them it
+// runs no statement.
 func (s *site) ownServers(c *gin.Context) ([]models.OwnedServer, error) {
 	visitor, err := visitOf(c).visitor()
 	if err != nil || !visitor.OwnsServers {

@@ -121,7 +121,7 @@ func (f *apiFixture) quick(t *testing.T, ann *program) {
 	server := f.as(f.first.key)
 	server.is(server.api(http.MethodPut, "/api/v1/server/report", map[string]any{
 		"name": "first", "system_id": "5ed0b3f6", "quick_connect": true,
-		"password_key": "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU", // of the curve's own description
+		"password_key": "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU", // the base point of the curve
 	}), http.StatusOK, nil)
 	var made struct {
 		ID string `json:"id"`

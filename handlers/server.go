@@ -85,7 +85,7 @@ type Server struct {
 	Ready    func(context.Context) error // returns an error while requests cannot be served
 	Stopping <-chan struct{}             // closed when the program stops, so that nobody waits for a change any longer; nil for never
 	Random   io.Reader                   // crypto/rand.Reader
-	Now      func() time.Time            // for how long something takes; what is stored has the time of the Store
+	Now      func() time.Time            // measures how long something takes; times that are stored come from the Store
 }
 
 // Limits for one request.

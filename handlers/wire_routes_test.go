@@ -12,7 +12,8 @@ import (
 )
 
 // serviceRow has the statuses of a route of the Emby Connect protocol, by caller. Each
-// request is about something that belongs to ann, or in the name of the first server.
+// request is about something that belongs to ann, or is made in the name of the first
+// server.
 type serviceRow struct {
 	header string // that carries the token; "" if no token counts
 	params func(f *fixture) url.Values

@@ -95,8 +95,8 @@ func TestSignUpOverTheLimit(t *testing.T) {
 	}
 }
 
-// A sign-up with an address that has an account is answered like one with a new address,
-// and its owner learns of it by mail.
+// A sign-up with an address that has an account gets the same answer as a sign-up with a
+// new address, and the owner of the address learns of it by mail.
 func TestSignUpTellsNotWhoHasAnAddress(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)

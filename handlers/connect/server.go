@@ -141,10 +141,10 @@ func SetHeaders(header http.Header) {
 	header.Set("Cache-Control", "no-store")
 }
 
-// Serve answers a request, and returns the pattern of the route that it met, or "". address
-// and caller describe the client; The function caller is called only if an operation needs
-// its result. The path may be in any letter case. The caller has set the headers of
-// [SetHeaders].
+// Serve answers a request, and returns the pattern of the route that it met, or "". The
+// parameters address and caller describe the client; Serve calls the function caller only
+// if an operation needs its result. The path may be in any letter case. The headers of
+// [SetHeaders] must be set already.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, address netip.Addr, caller func() models.Caller) (pattern string) {
 	header := w.Header()
 	path := embywire.Path(r.URL.Path)
