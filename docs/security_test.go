@@ -183,8 +183,8 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// TestCitedTests checks that every test exists that the guide for contributors names in the form
-// `package: TestName`.
+// TestCitedTests reads the names of tests in the guide for contributors, in the form
+// `package: TestName`, and checks that each of these tests exists.
 func TestCitedTests(t *testing.T) {
 	t.Parallel()
 	citations := regexp.MustCompile("`([a-z0-9_/]+): (Test\\w+)`").FindAllStringSubmatch(read(t, "../CONTRIBUTING.md"), -1)

@@ -9,8 +9,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// An owner makes an invite as a link, and a stranger on a small phone is in after one form and
-// without a mail, by the keyboard alone. The stranger reads German.
+// An owner makes an invite as a link. A stranger on a small phone can use the server after one form
+// and without a mail, by the keyboard alone. The stranger reads German.
 func TestInviteByLink(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--sign-up", "invite")
@@ -62,8 +62,8 @@ func makeInviteLink(owner *visitor) {
 }
 
 // TestInviteToTheFilms leads a stranger on a small phone from the link of an invite to the films: one
-// form and no mail. The page "You are in" has the button that ends in the web app, signed in. The
-// stranger reads German and uses the keyboard alone.
+// form and no mail. The button on the page "You are in" leads to the web app, where the stranger is
+// then signed in. The stranger reads German and uses the keyboard alone.
 func TestInviteToTheFilms(t *testing.T) {
 	t.Parallel()
 	f := openFilms(t, "12", "/jellyfin")

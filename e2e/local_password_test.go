@@ -9,8 +9,9 @@ import (
 	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
 )
 
-// TestLocalPassword gives a guest's local user a password: the phrase of the page, then one that
-// the person types. Jellyfin has each, the service none; signing out everywhere replaces it.
+// TestLocalPassword gives a guest's local user a password: first the phrase that the page shows,
+// then a password that the person types. Jellyfin gets both, and the service never has them.
+// When the person signs out everywhere, a random password replaces the last one.
 func TestLocalPassword(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "12")

@@ -123,7 +123,7 @@ func TestOpenWithAStolenCode(t *testing.T) {
 	}
 	victim.audit("open with a stolen code")
 
-	// With a flow of their own, the victim's agent refuses it, too.
+	// The agent refuses the code also when the victim has begun a flow of their own.
 	victim.do(chromedp.Evaluate(`fetch("/latchkey/begin", {method: "POST", headers: {"Content-Type": "application/json"}, body: "{}"})
 		.then((answer) => answer.json()).then((begun) => { sessionStorage.setItem("latchkey-open", begun.flow); document.title = "begun"; }); 0`, nil))
 	victim.until(`document.title === "begun"`)

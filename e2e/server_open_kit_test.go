@@ -51,7 +51,7 @@ type films struct {
 
 	mu     sync.Mutex
 	passed []passed
-	stops  map[string]http.HandlerFunc // by path below the base: what answers in the place of both
+	stops  map[string]http.HandlerFunc // by path below the base: the handlers that answer instead of the agent and the media server
 }
 
 // passed is a request that went through the proxy, as the proxy could write it into its log.

@@ -93,7 +93,8 @@ func TestOpenRefused(t *testing.T) {
 		{"the new token is that of another", func(f *films, _ *visitor) {
 			f.stop("/Users/Me", answering(http.StatusOK, "application/json", `{"Id":"0123456789abcdef0123456789abcdef","Name":"Eve"}`))
 		}, "away", nil, 1},
-		// The last one: once the agent has noticed it, the page of servers does not offer Open until its next look.
+		// This case is the last one: once the agent has noticed it, the page of servers does not offer Open until
+		// the agent looks again.
 		{"disabled", policy("IsDisabled", "true"), "disabled", []string{"request: 403"}, 0},
 	} {
 		cases = append(cases, openCase{row.name, func(t *testing.T, f *films) { refusedOnce(t, f, row) }})
@@ -127,8 +128,9 @@ func refusedOnce(t *testing.T, f *films, row refusedCase) {
 	}
 }
 
-// TestOpenKeepsAGoodToken has a token in the browser, and answers in each way when the page asks
-// whose it is. Only one that has ended is replaced.
+// TestOpenKeepsAGoodToken opens the films in a browser that has a valid token, while the question to whom the token
+// belongs is answered with errors of every kind. The page must keep the token, because only a token that has ended
+// is replaced.
 func TestOpenKeepsAGoodToken(t *testing.T) {
 	t.Parallel()
 	f := openFilms(t, "12", "/jellyfin")

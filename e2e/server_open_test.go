@@ -34,7 +34,7 @@ func runOpenCases(t *testing.T, f *films, cases []openCase) {
 }
 
 // TestOpen opens the films of each version in a browser: on a phone, in German, by the keyboard
-// alone. What differs between the versions of the web app is tried on each.
+// alone. If the versions of the web app differ in a case, the case is tried with each version.
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	for version, base := range map[string]string{"10.9": "", "10.10": "/jellyfin", "10.11": "", "12": "/jellyfin"} {
@@ -94,8 +94,8 @@ func readKept(v *visitor) (all kept) {
 	return all
 }
 
-// openWithAStaleEntry has an entry of another server at the same address in front, at which the
-// web app itself stops.
+// openWithAStaleEntry opens the films in a browser whose list begins with another server at the
+// same address. Without Open, the web app stops at that entry.
 func openWithAStaleEntry(t *testing.T, f *films) {
 	v := f.visit(t, desktop, "en")
 	f.prepare(v, `localStorage.setItem("jellyfin_credentials", JSON.stringify({Servers: [
@@ -113,8 +113,9 @@ func openWithAStaleEntry(t *testing.T, f *films) {
 	}
 }
 
-// openAsSomebodyElse has Bert signed in. Anna is asked, stays once, and switches then, with the
-// keyboard alone. Bert's token ends last.
+// openAsSomebodyElse opens the films in a browser in which Bert is signed in. The page asks Anna:
+// the first time she stays, the second time she switches, with the keyboard alone. Bert's token
+// ends last.
 func openAsSomebodyElse(t *testing.T, f *films) {
 	v := f.visit(t, handset, "de")
 	f.signInByForm(v, "Bert", true)
@@ -205,13 +206,13 @@ func openSignedOut(t *testing.T, f *films) {
 	}
 }
 
-// openNotRemembered has signed in without "Remember me". The app would forget the new token at its
-// next start.
+// openNotRemembered opens the films after a sign-in without "Remember me". Without Open's
+// help, the app would forget the new token at its next start.
 func openNotRemembered(t *testing.T, f *films) {
 	v := f.visit(t, desktop, "en")
 	f.signInByForm(v, "Anna", false)
 	v.do(chromedp.Reload())
-	f.app(v, "login") // without the cure
+	f.app(v, "login") // without Open, the app asks for a sign-in again
 	f.opens(v)
 	v.do(chromedp.Reload())
 	f.home(v, "Anna")
@@ -236,7 +237,8 @@ func openWithOthers(t *testing.T, f *films) {
 	}
 }
 
-// openWithTheFuture has a server in the list whose date is in the future: the app goes there.
+// openWithTheFuture opens the films in a browser whose list has another server with a date in the
+// future. Without Open, the app goes to that server.
 func openWithTheFuture(t *testing.T, f *films) {
 	v := f.visit(t, desktop, "en")
 	f.opens(v)
@@ -271,8 +273,8 @@ func openWithAMadeUpToken(t *testing.T, f *films) {
 	}
 }
 
-// openAfterTheEnd ends the token while the app is open. The app tells nothing until it is loaded
-// again.
+// openAfterTheEnd ends the token while the app is open. The app does not show that until it is
+// loaded again.
 func openAfterTheEnd(_ *testing.T, f *films) {
 	v := f.visit(f.t, desktop, "en")
 	f.opens(v)
@@ -283,7 +285,7 @@ func openAfterTheEnd(_ *testing.T, f *films) {
 	v.forgive("request: 401")
 }
 
-// openBesideATab has the app of Bert open in one tab, and switches to Anna in another.
+// openBesideATab opens the films as Anna in one tab, while the app of Bert is open in another.
 func openBesideATab(t *testing.T, f *films) {
 	v := f.visit(t, desktop, "en")
 	f.signInByForm(v, "Bert", true)
@@ -300,8 +302,9 @@ func openBesideATab(t *testing.T, f *films) {
 	f.home(v, "Anna")
 }
 
-// openBesideTheSignIn has the sign-in page open in one tab. When somebody clicks there, the app
-// writes its old memory over the token. Opening again repairs that.
+// openBesideTheSignIn opens the films while the sign-in page of the app is open in another tab.
+// When somebody clicks there, the app writes its old memory over the token. Opening again repairs
+// that.
 func openBesideTheSignIn(t *testing.T, f *films) {
 	v := f.visit(t, desktop, "en")
 	v.do(chromedp.Navigate(f.address("/web/")))
@@ -337,7 +340,8 @@ func openBesideALateSignOut(t *testing.T, f *films) {
 	}
 }
 
-// openWithOneSession may have one session. The token is used again, so that it works.
+// openWithOneSession opens the films twice as a local user who may have only one session. This
+// works, because the token is used again.
 func openWithOneSession(t *testing.T, f *films) {
 	v := f.visit(t, desktop, "en")
 	f.jellyfin.SetPolicy(f.annaID, "MaxActiveSessions", "1")

@@ -78,8 +78,8 @@ type SlowClient struct {
 }
 
 // Check connects several clients like c, and checks when the server ends their connections and what
-// it answers. Meanwhile it calls others once a second, a function that sends a request as an ordinary
-// client. The caller of Check is in a bubble.
+// it answers. Meanwhile it calls the function others once a second, which sends a request as an
+// ordinary client. The caller of Check is in a bubble.
 func (c SlowClient) Check(t *testing.T, b *Bubble, others func()) {
 	t.Helper()
 	begun := time.Now()

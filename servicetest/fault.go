@@ -13,7 +13,7 @@ import (
 type Intercept func(w http.ResponseWriter, r *http.Request, next http.Handler)
 
 // Intercept lets f answer the requests that [Options.FaultsFor] names, until Up is called. Requests
-// of this kind that have already arrived are cut off, among them those that wait for changes.
+// of this kind that have already arrived are cut off, also the requests that wait for changes.
 // Connections without a request stay open: if they were closed, a client could send its next
 // request on one before it notices that.
 func (s *Service) Intercept(f Intercept) {

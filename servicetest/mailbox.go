@@ -22,8 +22,8 @@ type Mailbox struct {
 // one already.
 func NewMailbox(store *models.Store) *Mailbox { return &Mailbox{store: store} }
 
-// Deliver takes all mails that are due out of the outbox, and returns those that a worker would
-// have sent. It leaves out mails that are no longer needed, such as those with an expired link.
+// Deliver takes all mails that are due out of the outbox, and returns the mails that a worker would
+// have sent. It leaves out mails that are no longer needed, such as a mail with an expired link.
 func (m *Mailbox) Deliver(t testing.TB) []models.Letter {
 	t.Helper()
 	m.mu.Lock()

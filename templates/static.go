@@ -41,8 +41,8 @@ var (
 	known      = regexp.MustCompile(`eq \. "(\w+)"`)
 )
 
-// constants has what is the same for every reader of a template. It is written into the template
-// once, because otherwise a page would compute it again for each reader.
+// constants has the parts of a template that are the same for every reader. They are written
+// into the template once, because otherwise a page would compute them again for each reader.
 type constants struct {
 	drawings map[string]string // by the name of an icon
 	texts    map[string]string // by key: texts without placeholders; nil for templates of every language

@@ -25,7 +25,7 @@ type route struct {
 	connections int     // 0 for 32
 	floor       float64 // the goal: at least this share of the speed of the floor; 0 if the floor does not answer the route
 	core        float64 // the goal: at least this many answers in a second of CPU time; 0 for none
-	again       float64 // the goal of answers without a body: at least this many times as fast as those with one; 0 if the route has no tag
+	again       float64 // the goal of answers without a body: at least this many times as fast as answers with a body; 0 if the route has no tag
 
 	floorRequest func(b []byte, random *rand.Rand) []byte // the request to the floor; nil if it is the same
 	alone        bool                                     // the floor does only the work that cannot be left out, so its answer differs from that of the service

@@ -32,8 +32,8 @@ import (
 // fetches everything for the answer, and one log line. It checks sessions as the service does. It
 // has no limits, no pages, and nothing that writes.
 //
-// Before each measurement, the bench compares the answers of the floor with those of the service;
-// see [run.sameAnswers].
+// Before each measurement, the bench compares the answers of the floor with the answers of the
+// service; see [run.sameAnswers].
 type floor struct {
 	store *floorStore
 	log   *slog.Logger

@@ -47,7 +47,8 @@ const (
  JOIN server_addresses a ON a.server_id = l.server_id AND a.opens = ?` + sessionIsValid
 	floorForget = `DELETE FROM server_opens WHERE session_id = ? AND server_id = ?`
 	floorNote   = `INSERT INTO server_opens (session_id, server_id, account_id, challenge, expires_at) VALUES (?, ?, ?, '', ?)`
-	// The floor counts a look in one row, and the service in one row for each limit.
+	// The floor counts the opening of an invite in one row, and the service in one row for each
+	// limit.
 	floorUncount = `DELETE FROM throttle WHERE throttle_key = ?`
 	floorCount   = `INSERT INTO throttle (throttle_key, hits, window_ends, open_at) VALUES (?, 1, ?, 0)`
 	floorKey     = `SELECT s.id FROM server_keys k JOIN servers s ON s.id = k.server_id AND s.disabled_at IS NULL WHERE k.hash = ?`

@@ -44,8 +44,8 @@ func smallTown(t *testing.T) (*town, *database.DB, string) {
 }
 
 // TestFloorAnswers checks that each route that is compared with the floor gets a complete answer
-// with headers and a log line. It does not compare the answers with those of the service: each run
-// of the bench does that.
+// with headers and a log line. It does not compare the answers with the answers of the service:
+// each run of the bench does that.
 func TestFloorAnswers(t *testing.T) {
 	t.Parallel()
 	small, db, _ := smallTown(t)

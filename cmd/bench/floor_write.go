@@ -14,8 +14,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// invite counts the look of a caller, so that nobody can try many secrets. Then it finds the invite of a
-// link by one statement, and leads the browser on.
+// invite counts that a caller has opened an invite, so that nobody can try many secrets. Then it finds the invite
+// of a link by one statement, and leads the browser on.
 func (f *floor) invite(c *gin.Context) {
 	text, caller := c.PostForm("link"), secret.Sum(c.Request.Header.Get("X-Forwarded-For"))
 	ctx := c.Request.Context()

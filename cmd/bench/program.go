@@ -37,9 +37,9 @@ func (p *program) used() time.Duration {
 	return used
 }
 
-// settings returns the flags with which the service runs: those of production, with a log and all
-// limits. folder is the folder of this service alone, and mail is the address of a mail server on
-// this machine.
+// settings returns the flags with which the service runs: the flags of production, with a log and
+// all limits. folder is the folder of this service alone, and mail is the address of a mail
+// server on this machine.
 func settings(database, folder, mail string) []string {
 	return []string{
 		"--listen=127.0.0.1:0", "--public-url=https://" + benchHost, "--data-dir=" + folder, "--database=" + database,

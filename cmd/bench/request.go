@@ -93,8 +93,8 @@ func (t *town) authorize(b []byte, random *rand.Rand) []byte {
 	return form(append(append(b, t.token(i)...), "\r\n"...), asked)
 }
 
-// redeem returns the request of an agent for a code that is over: a code can be redeemed once, so no good one
-// can be sent again and again.
+// redeem returns the request of an agent for a code that is over. A valid code can be redeemed only once, so
+// the bench cannot send it again and again.
 func (t *town) redeem(path string) func([]byte, *rand.Rand) []byte {
 	return func(b []byte, random *rand.Rand) []byte {
 		i := random.IntN(t.servers()/10) * 10 // every tenth server speaks the Emby Connect protocol, and it is never the first of ten
@@ -105,7 +105,7 @@ func (t *town) redeem(path string) func([]byte, *rand.Rand) []byte {
 	}
 }
 
-// floorOpen appends the request to the floor for which the floor writes the same row.
+// floorOpen appends the request that makes the floor write the same row as the service does for [town.open].
 func (t *town) floorOpen(b []byte, random *rand.Rand) []byte {
 	i := t.opener(random)
 	b = append(begin(b, random, http.MethodPost, "/open/"+strconv.FormatInt(t.serverID(t.serverOf(i, 0)), 10)), bearer...)

@@ -15,10 +15,10 @@ import (
 	"strings"
 )
 
-// errFloor is returned when an answer of the floor differs from that of the service.
+// errFloor is returned when an answer of the floor differs from the answer of the service.
 var errFloor = errors.New("the floor must answer as the service does")
 
-// sameAnswers compares the answers of the floor with those of the service. For every route
+// sameAnswers compares the answers of the floor with the answers of the service. For every route
 // whose goal is a share of the floor, both must give the same status, headers and body.
 func (r *run) sameAnswers(ctx context.Context, routes []route, own, floor *program) error {
 	for _, rt := range routes {

@@ -48,7 +48,7 @@ func (t *town) servers() int { return t.accounts / accountsServed }
 // all other accounts, the next use of the session is written down.
 func (t *town) quiet() int { return t.accounts / 2 }
 
-// id returns the id of a thing with this number. Ids rise with time, as those of the service do,
+// id returns the id of a thing with this number. Ids rise with time, as the ids of the service do,
 // and their last bits are random. In each era every account got one thing of a kind. So the links
 // of one account have ids from several eras and are not next to each other in the table.
 func (t *town) id(kind string, era, number int) int64 {

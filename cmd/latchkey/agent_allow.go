@@ -17,7 +17,7 @@ type agentAllow struct {
 	Listed     bool     `name:"listed" help:"Allow all local users that this command lists without arguments."`
 }
 
-// Run allows local users, or lists those that are not allowed yet.
+// Run allows local users, or lists the local users that are not allowed yet.
 func (c agentAllow) Run(p *agentProgram) error {
 	if c.Listed && len(c.LocalUsers) > 0 {
 		return errors.New("give either names or --listed")

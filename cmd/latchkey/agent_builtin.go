@@ -97,8 +97,8 @@ func (c agentBuiltin) handler(p *agentProgram, opened *parts) (http.Handler, err
 	return withHealth(handOn(&handedOn, agentProxy(target, opened.log), kit.Handler(&routes)), always), nil
 }
 
-// handOn returns a handler that passes requests on to one of two handlers: to the handler to if
-// their path is one of routes, and otherwise to the handler otherwise.
+// handOn returns a handler that passes each request on: to the first handler if its path is one of
+// routes, and to the second handler if it is not.
 func handOn(routes *embywire.Routes, to, otherwise http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, _, allowed, ok := routes.Find(r); ok || len(allowed) > 0 {

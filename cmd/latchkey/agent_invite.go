@@ -146,7 +146,8 @@ func writeInvites(output io.Writer, invites []agent.Invite) error {
 	return table.Flush()
 }
 
-// invitedName returns for whom an invite is: what was typed, or else the name that its page greets.
+// invitedName returns the name of the person who is invited: the text that the owner typed, or else
+// the name that the page of the invite greets.
 func invitedName(one agent.Invite) string {
 	if one.To == "" {
 		return orDash(printable.Text(one.Greeting))

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestInviteLinkByCommand makes a link at the machine, with a QR code in the terminal. Somebody who has it comes in, and the
-// list of invites says so.
+// TestInviteLinkByCommand makes a link at the machine, with a QR code in the terminal.
+// Somebody who has the link accepts the invite, and the list of invites shows that.
 func TestInviteLinkByCommand(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)

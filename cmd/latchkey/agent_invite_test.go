@@ -61,7 +61,8 @@ func TestLastDayIsTheSameEverywhere(t *testing.T) {
 	})
 }
 
-// inAuckland runs a command on a machine whose time zone is that of New Zealand, and returns what it said.
+// inAuckland runs a command on a machine in the time zone of New Zealand, and returns what the command
+// printed.
 func inAuckland(t *testing.T, arguments ...string) string {
 	t.Helper()
 	p := launch(t, []string{"TZ=Pacific/Auckland"}, arguments...)

@@ -48,7 +48,8 @@ func openPathText(one agent.OpenPathState) string {
 }
 
 // askOpenPaths asks at each address. The agent does not run yet, so setup answers in its place
-// meanwhile. If something listens there already, it is the agent, or it has to be found out anyway.
+// meanwhile. If something listens there already, it is the agent, or another program, which the check
+// then finds.
 func (s *setup) askOpenPaths() ([]agent.OpenPathState, error) {
 	if len(s.settings.Addresses) == 0 {
 		return nil, nil

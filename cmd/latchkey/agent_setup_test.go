@@ -68,8 +68,8 @@ func TestSetupAsksAgain(t *testing.T) {
 	}
 }
 
-// TestSetupAgain sets up an agent a second time. The settings must stay the same, except those that
-// are given.
+// TestSetupAgain sets up an agent a second time. The settings must stay the same, except the
+// settings that the flags give.
 func TestSetupAgain(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)

@@ -19,8 +19,8 @@ type agentUsersLimit struct {
 	OnlyTags  *[]string `name:"only-tags" placeholder:"TAG,…" help:"Show only what has one of these tags; an empty text shows all."`
 }
 
-// Run changes what a local user sees of the catalogue, and prints what it is now. What no flag names stays
-// as it is.
+// Run changes what a local user sees of the catalogue, and prints the result. Everything that no flag
+// names stays as it is.
 func (c agentUsersLimit) Run(p *agentProgram) error {
 	return p.withBuiltin(func(s *builtin.Server) error {
 		user, err := findUser(p, s, c.Name)
@@ -46,7 +46,7 @@ func (c agentUsersLimit) Run(p *agentProgram) error {
 	})
 }
 
-// apply writes what the flags name into a policy.
+// apply writes the values of the flags into a policy.
 func (c agentUsersLimit) apply(s *builtin.Server, policy *builtin.Policy) error {
 	if c.MaxRating != nil {
 		policy.MaxRating, policy.MaxSubRating = nil, nil
@@ -76,7 +76,7 @@ func (c agentUsersLimit) apply(s *builtin.Server, policy *builtin.Policy) error 
 // anyRating is the value of max-rating that removes the limit.
 const anyRating = "any"
 
-// tagsOf returns the tags of a flag, without blanks around them and without empty ones.
+// tagsOf returns the tags of a flag, without blanks around them. It leaves out empty tags.
 func tagsOf(given []string) (tags []string) {
 	for _, tag := range given {
 		if tag = strings.TrimSpace(tag); tag != "" {

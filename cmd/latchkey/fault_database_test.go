@@ -102,8 +102,9 @@ func flagOf(p *process, name string) string {
 	return ""
 }
 
-// work lets all visitors send each requests of a sort, one after the other, and returns the longest
-// time that an answer took.
+// work lets the visitors ask for all sorts of pages at the same time. Each of them sends as many
+// requests of a sort as the parameter each says, one after the other. work returns the longest time
+// that an answer took.
 func (c *crew) work(t *testing.T, p *process, each int) time.Duration {
 	t.Helper()
 	c.seen, c.slowest, c.faults = [3]map[int]int{{}, {}, {}}, 0, nil

@@ -22,8 +22,8 @@ type newcomer struct {
 	token                 string // "" unless the service has answered
 }
 
-// from sends requests with an address of their own, as a proxy forwards it: sign-ups are limited by
-// address.
+// from sends requests with the IP address of a newcomer, as a proxy forwards it, because sign-ups
+// are limited by address.
 type from struct {
 	address string
 	through *http.Transport
@@ -57,8 +57,8 @@ func (n *newcomer) come(w *town) error {
 }
 
 // TestFaultKillWhileInvitesAreAccepted kills the service while people come by links, and the agent
-// while it makes a guest's local user. An invite is spent if and only if its person is in, and each
-// person has one local user.
+// while it makes a guest's local user. An invite is spent if and only if the account of its person
+// exists, and each person has one local user.
 func TestFaultKillWhileInvitesAreAccepted(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "10.11")
@@ -112,7 +112,8 @@ func TestFaultKillWhileInvitesAreAccepted(t *testing.T) {
 	h.agent.stop()
 }
 
-// come lets people come at the same time, and kills the service when some of them are in.
+// come lets people come at the same time, and kills the service when some of them have got an
+// answer.
 func come(w *town, people []*newcomer, some int) {
 	w.t.Helper()
 	var clients sync.WaitGroup
@@ -131,8 +132,8 @@ func come(w *town, people []*newcomer, some int) {
 	w.open()
 }
 
-// isWhole checks that an invite is spent if and only if its person is in, and lets the person come
-// again if they are not.
+// isWhole checks that an invite is spent if and only if the account of its person exists. If the
+// account does not exist, isWhole lets the person come again.
 func (n *newcomer) isWhole(t *testing.T, w *town, owner *resident) {
 	t.Helper()
 	used := 0

@@ -55,8 +55,8 @@ func seal(t *testing.T, place client.LocalPasswordPlace, password string) string
 }
 
 // TestFaultKillWhileALocalPasswordChanges kills the agent or the service at each step of a local
-// password. In the end the person has the one that they have chosen, or a random one that nobody
-// knows if they have signed out everywhere meanwhile.
+// password. In the end the local user has the password that the person has chosen, or, if the person
+// has signed out everywhere meanwhile, a random password that nobody knows.
 func TestFaultKillWhileALocalPasswordChanges(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "10.11")

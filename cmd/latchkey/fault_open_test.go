@@ -140,7 +140,7 @@ func (o *opener) isWhole(after string) {
 }
 
 // TestFaultKillWhileOpening kills the agent or the service between the steps of Open, and in the
-// middle of them. Nobody is half signed in, and no token is left that nobody knows.
+// middle of them. Nobody is half signed in, and the agent knows every token that is left.
 func TestFaultKillWhileOpening(t *testing.T) {
 	t.Parallel()
 	o, kills := newOpener(t), 0
@@ -183,8 +183,9 @@ func TestFaultKillWhileOpening(t *testing.T) {
 	faulttest.Report(t, "F-18", "kills of agent and service while people open the films", "sqlite", faulttest.Count{Tried: kills, Survived: kills})
 }
 
-// killAmid kills the agent while it waits for an answer of the media server, which has carried out
-// the request; in the long form also while the media server has not. It returns the number of kills.
+// killAmid kills the agent while it waits for an answer of the media server, after the media server
+// has carried out the request. In the long form, it also kills the agent before the media server has
+// done so. It returns the number of kills.
 func (o *opener) killAmid() (kills int) {
 	t := o.w.t
 	t.Helper()
@@ -198,7 +199,7 @@ func (o *opener) killAmid() (kills int) {
 		{"mint", "InitiateQuickConnect", "[]"},
 		{"mint", "AuthorizeQuickConnect", "[]"},
 		{"mint", "AuthenticateWithQuickConnect", "[]"},
-		{"mint", "AuthorizeQuickConnect", always}, // the trial of the hours
+		{"mint", "AuthorizeQuickConnect", always}, // here the agent first tries whether the hours of the local user allow the sign-in
 		{"mint", "AuthenticateWithQuickConnect", always},
 		{"mint", "GetCurrentUser", always},
 		{"mint", "DeleteDevice", always},

@@ -119,8 +119,8 @@ func (c *passwordChanges) round() {
 	}
 }
 
-// killAmid kills the program after all changes have been sent. The moment is that at which a random
-// number of them has been written to the history.
+// killAmid kills the program after all changes have been sent, at the moment when a random number
+// of them has been written to the history.
 func (c *passwordChanges) killAmid(sent <-chan struct{}) {
 	c.t.Helper()
 	for range c.people {

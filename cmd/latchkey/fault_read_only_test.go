@@ -12,10 +12,10 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestFaultReadOnly makes the database read-only for a while, as a failover does (F-05). What needs
-// no write goes on working, everything else is refused in time, and nothing that was acknowledged
-// is lost. The setting holds for the whole server, but not for administrators, and all other tests
-// work as administrators.
+// TestFaultReadOnly makes the database read-only for a while, as a failover does (F-05). Requests
+// that need no write go on working, all other requests are refused in time, and nothing that was
+// acknowledged is lost. The setting holds for the whole server, but not for administrators, and all
+// other tests work as administrators.
 func TestFaultReadOnly(t *testing.T) { //nolint:paralleltest // see above
 	address := modelstest.AtNode(t, modelstest.MySQL(t), 0)
 	release := modelstest.OnlyUser(t, address, "read_only")

@@ -179,7 +179,7 @@ func (l *load) fail(format string, arguments ...any) {
 	l.failures = append(l.failures, fmt.Sprintf(format, arguments...))
 }
 
-// answered waits until more further requests have been answered. more is their number.
+// answered waits until further requests have been answered. The parameter more is their number.
 func (l *load) answered(t *testing.T, more int) {
 	t.Helper()
 	want := l.count.Load() + int64(more)

@@ -45,9 +45,9 @@ func (p *program) logger() *slog.Logger {
 	return newLogger(p.errors, p.settings.LogFormat, p.settings.Level())
 }
 
-// servingLogger returns a logger like that of [program.logger], for a program that answers many
-// requests: several lines are written together. flush writes the lines that still wait; the caller
-// must call it at the end.
+// servingLogger returns a logger like the logger of [program.logger], for a program that answers
+// many requests: it writes several lines together. flush writes the lines that still wait; the
+// caller must call it at the end.
 func (p *program) servingLogger() (log *slog.Logger, flush func()) {
 	buffer := linelog.NewBuffer(p.errors)
 	log = newLogger(buffer, p.settings.LogFormat, p.settings.Level())

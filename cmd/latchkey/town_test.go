@@ -25,7 +25,7 @@ type town struct {
 	service *process
 	data    string
 	address string   // the same after a restart
-	flags   []string // flags of the service, after those that every town has
+	flags   []string // flags of the service, after the flags that every town has
 	nobody  *client.Client
 
 	environment []string // of the service

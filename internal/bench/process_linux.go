@@ -122,7 +122,7 @@ func ticks(pid int) time.Duration {
 // Memory is the memory of a process, in MiB.
 type Memory struct {
 	Anonymous float64 // pages that belong to the process alone
-	Resident  float64 // all pages, with those of files: the program itself, and the database that SQLite maps
+	Resident  float64 // all pages, also the pages of files: the program itself, and the database that SQLite maps
 }
 
 // MemoryOf returns what a process holds in memory at this moment.

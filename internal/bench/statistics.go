@@ -32,7 +32,8 @@ func Quantile(values []float64, part float64) float64 {
 	return sorted[below] + (sorted[above]-sorted[below])*(at-float64(below))
 }
 
-// ratios returns, for each round, how many times as good as the target with the target of is.
+// ratios compares two targets. For each round, it returns how many times as good the first one is as
+// the second.
 func ratios(of, with *Measured) []float64 {
 	var all []float64
 	for i := range min(len(of.Results), len(with.Results)) {
@@ -43,8 +44,8 @@ func ratios(of, with *Measured) []float64 {
 	return all
 }
 
-// halves returns, for each round, the time within which half of the answers of the target of came,
-// divided by the same time of the target with.
+// halves returns a ratio for each round. It divides the time within which half of the answers of
+// the first target came by the same time of the second target.
 func halves(of, with *Measured) []float64 {
 	var all []float64
 	for i := range min(len(of.Results), len(with.Results)) {

@@ -139,8 +139,8 @@ func decodeSolution(answer string) (altcha.Payload, error) {
 	return solution, nil
 }
 
-// expiry returns the time in the parameters of a salt. It returns an error for a salt without one, which this service never
-// makes.
+// expiry returns the time in the parameters of a salt. It returns an error for a salt without a time, which this
+// service never makes.
 func expiry(salt string) (time.Time, error) {
 	_, query, _ := strings.Cut(salt, "?")
 	params, err := url.ParseQuery(strings.TrimSuffix(query, "&"))

@@ -41,8 +41,8 @@ func (r *Recaptcha) siteverify(ctx context.Context, form url.Values) ([]byte, er
 	return text, nil
 }
 
-// post sends form and returns the body of the answer. It returns an error for a status other than 200, for a body that ends
-// early, and for one that is too long.
+// post sends form and returns the body of the answer. It returns an error for a status other than 200, and for a body
+// that ends early or is too long.
 func (r *Recaptcha) post(ctx context.Context, form url.Values) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.options.Address, strings.NewReader(form.Encode()))
 	if err != nil {

@@ -40,8 +40,8 @@ func (p *Prepared) Aside() *Prepared {
 }
 
 // Observe calls heard with the text and the values of every statement that GORM, [Prepared],
-// [Query] or [Exec] runs. Tests count statements with it. It does not see the few statements that
-// run directly on the pool, those of the sweeps. Call it before the first statement.
+// [Query] or [Exec] runs. Tests count statements with it. It does not see the statements of the
+// sweeps, which run directly on the pool. Call it before the first statement.
 func (d *DB) Observe(heard func(text string, args []any)) error {
 	d.heard.Store(&heard)
 	note := func(db *gorm.DB) { heard(db.Statement.SQL.String(), db.Statement.Vars) }

@@ -12,9 +12,10 @@ import (
 var errLocked = errors.New("another program has the lock")
 
 // witness shows whether the program that holds a lease is alive. It is a lock that nobody has to
-// renew and that ends with the program: of a file beside a SQLite database, and of a MySQL
-// server, where it belongs to the only connection that migrates. A program that is killed in the
-// middle of a migration therefore keeps nobody waiting for the end of its lease.
+// renew and that ends with the program: with SQLite the lock of a file beside the database, and
+// with MySQL a lock of the server, which belongs to the only connection that migrates. A program
+// that is killed in the middle of a migration therefore keeps nobody waiting for the end of its
+// lease.
 //
 // A Galera cluster does not have such a lock, because its nodes do not know the locks of each
 // other. There the lease alone decides.

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Routes are the paths of a media server of Emby's kind: in any letter case, with
-// or without the prefixes /emby and /mediabrowser, with or without a slash at the
-// end (§4.1). The zero value has none.
+// Routes are the paths of a media server of Emby's kind: in any letter case, with or without the
+// prefixes /emby and /mediabrowser, with or without a slash at the end (§4.1). The zero value has
+// no paths.
 type Routes struct {
 	table Table[http.Handler]
 	below []string // unescaped paths: "/jellyfin"

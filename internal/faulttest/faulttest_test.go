@@ -39,8 +39,8 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// The environment variable of a cluster changes the name of a MySQL server only, not that of
-// SQLite.
+// The environment variable of a cluster changes the name of a MySQL server, and not the name
+// of SQLite.
 func TestEngine(t *testing.T) {
 	for _, c := range []struct{ address, nodes, want string }{
 		{"sqlite:/x.db", "", "SQLite"}, {"sqlite:/x.db", "a b c", "SQLite"}, {"mysql://root@127.0.0.1/x", "", "MariaDB"}, {"mysql://root@127.0.0.1/x", "a b c", "Galera"},

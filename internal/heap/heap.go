@@ -4,7 +4,7 @@
 // Go's collector lets the heap grow to twice its live part. So it reads a live heap of 17 MiB after
 // each 17 MiB of garbage, which is less than one hash of a password makes: the collector took a
 // sixth of the time of a sign-in. A larger fixed percentage would also apply to a large live heap,
-// such as that of many waiting agents. So the heap may always grow to [Least], and beyond that to
+// for example while many agents wait. So the heap may always grow to [Least], and beyond that to
 // about twice its live part, as Go does it.
 //
 // A collection often runs while there are some hashes and some hundred connections, and counts

@@ -86,7 +86,7 @@ func isTrusted(address netip.Addr, trusted []netip.Prefix) bool {
 	return false
 }
 
-// parseHop reads an address with or without a port. Most hops have none, and no colon.
+// parseHop reads an address with or without a port. Most hops have no port, and so no colon.
 func parseHop(text string) (netip.Addr, bool) {
 	if !strings.Contains(text, ":") {
 		hop, err := netip.ParseAddr(text)

@@ -41,7 +41,7 @@ type waiter struct {
 	begin   chan struct{} // closed when the caller has its permit
 	owner   string        // the account that holds a reserved place, or ""
 	network string        // the network of the caller who has the reserved place
-	limited bool          // whether the hash was subtracted from those that strangers may ask for
+	limited bool          // whether the hash was subtracted from the hashes that strangers may ask for
 	booked  bool          // whether the caller has booked a place and does not wait yet
 }
 
@@ -266,7 +266,7 @@ func (g *gate) rate() float64 {
 	return float64(g.parallel) / max(g.mean, time.Microsecond).Seconds()
 }
 
-// earn takes one hash from those that strangers may still ask for, and reports whether one was
+// earn takes one hash from the hashes that strangers may still ask for, and reports whether one was
 // left. Strangers earn hashes over time, at their share of the measured rate. They save up no more
 // than what they earn within the longest wait, but at least one hash for each permit.
 func (g *gate) earn() bool {

@@ -54,7 +54,8 @@ func TestOneNetworkHasAShareOfTheReservedPlaces(t *testing.T) {
 			strangers = append(strangers, g.start(secret.ForStranger(t.Context(), "theirs")))
 		}
 		hangUps := map[string]context.CancelFunc{}
-		// ask lets accounts ask for a hash from a network, and returns those that wait for it.
+		// ask lets accounts ask for a hash from a network, and returns the outcomes of the accounts
+		// that wait for it.
 		ask := func(network string, accounts int) (waiting []<-chan error) {
 			for i := range accounts {
 				owner := fmt.Sprintf("%s %d", network, i)

@@ -50,7 +50,8 @@ func TestTheListsComeAndGo(t *testing.T) { //nolint:paralleltest // see above
 	known("held again", true)
 }
 
-// The ranks are those that zxcvbn would compute itself: the place of each word in its list.
+// The ranks are the same ranks that zxcvbn would compute itself: the place of each word in its
+// list.
 func TestTheMapsAreThoseOfTheLists(t *testing.T) { //nolint:paralleltest // see above
 	defer wordlists.Hold()()
 	want := map[string]int{"passwords": 30000, "english_wikipedia": 30000, "female_names": 3712, "surnames": 10000, "us_tv_and_film": 19160, "male_names": 983}
