@@ -46,10 +46,10 @@ func (l *ChangeList) whole() bool { return l.Changes != nil }
 // longestPoll is the longest time for which the service waits for a change.
 const longestPoll = 25 * time.Second
 
-// Changes returns the changes that follow the change with the number after. If the service has none,
-// it waits for one: for as long as wait says, but at most 25 seconds. Then it returns an empty list.
-// Treat a link as removed only if a change says so, and never because of an error, or because an
-// answer does not mention the link.
+// Changes returns the changes whose numbers are higher than the parameter after. If the service has
+// no such change, it waits for one, as long as the parameter wait says, but at most 25 seconds. If
+// none comes, the list is empty. Treat a link as removed only if a change says so, and never because
+// of an error, or because an answer does not mention the link.
 func (a *Agent) Changes(ctx context.Context, after int64, wait time.Duration) (ChangeList, error) {
 	wait = min(max(wait, 0), longestPoll).Truncate(time.Second)
 	var out ChangeList
@@ -66,10 +66,10 @@ type acknowledge struct {
 }
 
 // Acknowledge reports that all changes up to the number seq were carried out. The service does not
-// send them again. A seq of 0 acknowledges nothing. waiting lists all guests whose local user the
-// agent does not create now, and replaces the list that was reported before. An empty list says
-// that nobody waits, and nil changes nothing. A service that is too old to know this list refuses
-// the request with [ErrJSONInvalid].
+// send them again. A seq of 0 acknowledges nothing. The parameter waiting lists all guests whose
+// local user the agent does not create now, and replaces the list that was reported before. An empty
+// list says that nobody waits, and nil changes nothing. A service that is too old to know this list
+// refuses the request with [ErrJSONInvalid].
 func (a *Agent) Acknowledge(ctx context.Context, seq int64, waiting []WaitingGuest) error {
 	return a.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/server/changes/acknowledge", body: acknowledge{Seq: seq, Waiting: waiting},

@@ -148,7 +148,7 @@ func success(t *testing.T, op operation) (status int, body *schema) {
 			continue // the answer to a form, which no method sends
 		}
 		if !ok && body != nil {
-			continue // another success, with less to say
+			continue // another success, whose answer has no content
 		}
 		status, _ = strconv.Atoi(text)
 		if ok {

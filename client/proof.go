@@ -67,8 +67,8 @@ type propose struct {
 	URL  string `json:"url,omitempty"`
 }
 
-// ProposeProof shows the person a code, a page of the agent, or both. Pass "" for what does not
-// exist.
+// ProposeProof shows the person a code, a page of the agent, or both. Pass "" for the one that
+// does not exist.
 func (a *Agent) ProposeProof(ctx context.Context, id ID, code, url string) error {
 	return a.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/server/proofs/{id}/propose", values: []string{string(id)}, body: propose{code, url},

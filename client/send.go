@@ -26,7 +26,7 @@ type call struct {
 	body   any    // nil if the request has no body
 	file   []byte // the body of a request that sends a picture; nil for another request
 	want   int    // the status that means success
-	orElse int    // another status that means success, with less to say; 0 for none
+	orElse int    // another status that means success, whose answer has no content; 0 for none
 	again  again
 	open   bool          // the operation needs no token, so the client sends none
 	longer time.Duration // the time for which the service may wait; it is added to the timeout

@@ -68,13 +68,13 @@ func (s *Sessions) End(ctx context.Context, id ID) error {
 	})
 }
 
-// EndOthers ends all sessions except the one whose token the Client has. It may return
+// EndOthers ends all sessions except the session whose token the Client has. It may return
 // [ErrConfirmPassword].
 func (s *Sessions) EndOthers(ctx context.Context) error {
 	return s.core.done(ctx, call{method: http.MethodPost, path: "/api/v1/sessions/end-others", want: http.StatusNoContent})
 }
 
-// EndAll ends all sessions, including the one whose token the Client has.
+// EndAll ends all sessions, including the session whose token the Client has.
 func (s *Sessions) EndAll(ctx context.Context) error {
 	return s.core.done(ctx, call{method: http.MethodPost, path: "/api/v1/sessions/end-all", want: http.StatusNoContent})
 }

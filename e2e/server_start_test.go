@@ -11,7 +11,7 @@ import (
 
 // TestStart leads a guest from the list of servers to a signed-in television, in German and with
 // the keyboard alone: the page names the app and the address, takes the six digits that Jellyfin's
-// own SDK shows, and has a tick when the television is in.
+// own SDK shows, and has a tick when the television is signed in.
 func TestStart(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "12")

@@ -201,8 +201,8 @@ func (v *visitor) open(address string) {
 	v.checkWidth()
 }
 
-// leaving calls act, which leads to another page, and waits until that page is loaded. to is the
-// path of that page, without a query.
+// leaving calls act, which leads to another page, and waits until that page is loaded. The
+// parameter to is the path of that page, without a query.
 func (v *visitor) leaving(to string, act func()) {
 	v.t.Helper()
 	v.do(chromedp.Evaluate(`window.before = true`, nil))

@@ -18,7 +18,7 @@ func TestLoadIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	s := start(t, servicetest.Options{Adjust: func(o *models.Options) {
 		limited(o)
-		o.Hashing.StrangersShare = 1e-9 // what is saved up at the start is soon used
+		o.Hashing.StrangersShare = 1e-9 // strangers soon use up the hashes that they have at the start
 	}})
 	doors := map[string]func(name string) answer{
 		"page": func(name string) answer {

@@ -108,7 +108,7 @@ func (p *sharedPage) with(nonce string) []byte {
 // compressed parts, the nonce is in blocks that are not compressed. So only the checksum
 // has to be computed anew.
 func (p *sharedPage) gzipWith(nonce string) []byte {
-	length := uint16(len(nonce)) //nolint:gosec // 22
+	length := uint16(len(nonce)) //nolint:gosec // a nonce has 22 characters
 	stored := binary.LittleEndian.AppendUint16([]byte{0}, length)
 	stored = append(binary.LittleEndian.AppendUint16(stored, ^length), nonce...)
 	out := []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255}

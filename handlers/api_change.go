@@ -123,8 +123,8 @@ type waiters struct {
 	of map[int64]int // by server
 }
 
-// enter counts one more request that waits for the server. It reports false if so many
-// requests of the server are waiting that no more may wait.
+// enter counts one more request that waits for the server. It reports false if [waitersMost]
+// requests of the server are waiting already.
 func (w *waiters) enter(serverID int64) (leave func(), ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -178,7 +178,7 @@ func TestAPIChangesWaiting(t *testing.T) {
 	den.refused(den.get("/server/changes?wait=25"), http.StatusTooManyRequests, "throttled") // one request too many
 	other := attic.later("wait=25")
 	watch.begins(t, 5, other)
-	ann.is(ann.get("/servers/"+den.id), http.StatusOK, nil) // there is one connection to the database, and nobody who waits has it
+	ann.is(ann.get("/servers/"+den.id), http.StatusOK, nil) // the site has one connection to the database, and requests that wait do not hold it
 	waits(t, append(waiting, other)...)
 
 	// A client that leaves makes room for another.
@@ -275,7 +275,7 @@ func TestSignOutReachesAConnectDevice(t *testing.T) {
 		bob.done(bob.put(http.MethodDelete, "/sessions/"+one.ID, nil))
 		told[one.DeviceUnknown] = []string{}
 		for _, change := range den.changes("after=" + strconv.FormatInt(before, 10)).Changes {
-			if change.DeviceID != nil { // the end of the session itself has none
+			if change.DeviceID != nil { // the change about the end of the session itself has no device
 				told[one.DeviceUnknown] = append(told[one.DeviceUnknown], *change.DeviceID)
 			}
 		}

@@ -18,7 +18,7 @@ type inviteLinkObject struct {
 // madeInvite is a new invite, with its link.
 type madeInvite struct {
 	inviteObject
-	Link *inviteLinkObject `json:"link"` // null for an invite that has none
+	Link *inviteLinkObject `json:"link"` // null for an invite without a link
 }
 
 func (s *site) linkOfInvite(secret string) *inviteLinkObject {

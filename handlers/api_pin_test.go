@@ -60,7 +60,7 @@ func TestAPIPIN(t *testing.T) {
 	own.done(replace(goodPassword, first))
 	has(true)
 
-	// So does a mail.
+	// A link in a mail allows a new PIN, too.
 	own.mailed(own.post("/account/pin/resets"))
 	token := s.letter(t, models.MailPINReset, "ann@example.org").Secret
 	own.mailed(own.post("/account/pin/resets")) // over the limit: no mail, and the same answer

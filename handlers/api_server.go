@@ -92,8 +92,8 @@ func sendServers(c *gin.Context, tag string, body []byte) error {
 	return nil
 }
 
-// serversUnchanged finds the session of the request. If the program has sent a tag of its
-// list of servers and the list is still the same, it answers that. Both need only one
+// serversUnchanged finds the session of the request. It also reports whether the program has
+// sent a tag of its list of servers and the list is still the same. Both need only one
 // statement.
 func (s *site) serversUnchanged(c *gin.Context) (session models.Session, unchanged bool, err error) {
 	given := c.Request.Header.Values("If-None-Match")

@@ -39,7 +39,8 @@ func (s *site) readUpload(c *gin.Context) ([]byte, error) {
 	return file, nil
 }
 
-// unreadable returns the error for a body that could not be read, because of err or of what is in it.
+// unreadable returns the error for a body that could not be read because of err, or because of its
+// content.
 func unreadable(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return err

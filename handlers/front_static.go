@@ -144,7 +144,7 @@ func sendFile(c *gin.Context, file staticFile) {
 			content, tag = small, tag+"-gzip" // each encoding has a tag of its own (RFC 9110 §8.8.3)
 			h.Set("Content-Encoding", "gzip")
 			if c.GetHeader("Range") == "" {
-				h.Set("Content-Length", strconv.Itoa(len(small))) // ServeContent leaves it to us beside an encoding
+				h.Set("Content-Length", strconv.Itoa(len(small))) // ServeContent does not set it for a compressed answer
 			}
 		}
 	}

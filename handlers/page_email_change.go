@@ -107,7 +107,7 @@ func (s *site) emailChangeConfirmForm(c *gin.Context) error {
 		})
 }
 
-// signedInTo returns the account that the browser is signed in to, 0 for none.
+// signedInTo returns the account that the browser is signed in to, or 0 if it is not signed in.
 func signedInTo(c *gin.Context) int64 {
 	session, err := visitOf(c).session()
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serverOpenPage is the data of templates/pages/server_open.html: a button that
-// signs the person in at the server, where the server can do that, and its
-// addresses as links. static/js/server_open.js tries them in this order.
+// serverOpenPage is the data of templates/pages/server_open.html: a button that signs the
+// person in at the server, if the server can do that, and its addresses as links.
+// static/js/server_open.js tries them in this order.
 type serverOpenPage struct {
 	Base
 	ID, Name, SystemID string

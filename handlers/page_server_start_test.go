@@ -61,8 +61,8 @@ func TestStartPageKnowsThePhone(t *testing.T) {
 	}
 }
 
-// Six digits that are typed on the page reach the agent, the page waits for it, and a tick says
-// that the first device is in.
+// Six digits that are typed on the page reach the agent, the page waits for the agent, and a tick
+// says that the first device is signed in.
 func TestStartPageTakesDigits(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

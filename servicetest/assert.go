@@ -36,7 +36,7 @@ func IsError(t testing.TB, err, want error) {
 }
 
 // SkipIfShort skips a long test, such as one that starts processes, when the tests run with -short
-// ("make test-fast"). why is the reason why the test is long.
+// ("make test-fast"). The parameter why says why the test is long.
 func SkipIfShort(t testing.TB, why string) {
 	t.Helper()
 	if testing.Short() {
@@ -47,8 +47,8 @@ func SkipIfShort(t testing.TB, why string) {
 // Patience is the time after which a test that waits gives up; see [waittest.Patience].
 const Patience = waittest.Patience
 
-// Eventually waits until check returns true, and ends the test if that does not happen. The texts
-// what, which describes what should become true, and details are printed then.
+// Eventually waits until check returns true. If that does not happen, it ends the test and prints
+// the parameter what, which describes what should become true, and then the details.
 func Eventually(t testing.TB, what string, check func() bool, details ...fmt.Stringer) {
 	t.Helper()
 	waittest.Eventually(t, what, check, details...)

@@ -97,9 +97,9 @@ func readLanguage(locales fs.FS, code string) ([]*i18n.Message, error) {
 	return all, nil
 }
 
-// plainTexts returns the texts of the messages that have no plural forms, by their keys. plain has
-// the texts without placeholders. pieces has the others, cut at their placeholders. Nearly all
-// texts of a page are in one of the two maps, where they are found fast.
+// plainTexts returns the texts of the messages that have no plural forms, by their keys. The map
+// plain has the texts without placeholders, and the map pieces has the other texts, cut at their
+// placeholders. Nearly all texts of a page are in one of the two maps, where they are found fast.
 func plainTexts(messages []*i18n.Message) (plain map[string]string, pieces map[string][]piece) {
 	plain, pieces = make(map[string]string, len(messages)), map[string][]piece{}
 	for _, message := range messages {

@@ -28,7 +28,7 @@ type route struct {
 	again       float64 // the goal of answers without a body: at least this many times as fast as answers with a body; 0 if the route has no tag
 
 	floorRequest func(b []byte, random *rand.Rand) []byte // the request to the floor; nil if it is the same
-	alone        bool                                     // the floor does only the work that cannot be left out, so its answer differs from that of the service
+	alone        bool                                     // the floor does only the work that cannot be left out, so its answer differs from the answer of the service
 	computes     bool                                     // the floor only computes, so work that the database does in the background must not count
 }
 

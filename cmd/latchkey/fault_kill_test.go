@@ -154,8 +154,8 @@ func (c *crowd) check(t *testing.T, data *data, folder string) (lost int) {
 }
 
 // checkRepeat sends the form again for up to ten people who never got an answer. The service must
-// tell each of them to look for the mail, even if the first sign-up made an account. there has the
-// names of all accounts.
+// tell each of them to look for the mail, even if the first sign-up made an account. The parameter
+// there has the names of all accounts.
 func (c *crowd) checkRepeat(t *testing.T, p *process, there map[string]bool) {
 	t.Helper()
 	for i, name := range c.unanswered[:min(len(c.unanswered), 10)] {

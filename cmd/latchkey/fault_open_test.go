@@ -28,7 +28,7 @@ type opener struct {
 	browser  *visitor
 	browsers int
 
-	flow, page, code, state string // of the opening that goes on
+	flow, page, code, state string // of the opening that is going on
 }
 
 // openSteps are the steps of Open in their order.

@@ -34,8 +34,8 @@ type serveCommand struct {
 // shutdownTime is the time that requests have to end when the service stops.
 const shutdownTime = 15 * time.Second
 
-// holdTime is how long new connections wait until the database is up to date. Usually that is so at
-// once. After this time, callers are told that the service is starting.
+// holdTime is how long new connections wait until the database is up to date. Usually they need not
+// wait at all. After this time, callers are told that the service is starting.
 const holdTime = 2 * time.Second
 
 // Run serves until the program is told to stop.

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// acceptWaiting accepts a connection that is open already. It does not wait for one: without one, it
-// returns nil.
+// acceptWaiting accepts a connection that is open already. If there is no such connection, it
+// returns nil at once.
 func acceptWaiting(listener *net.TCPListener) (net.Conn, error) {
 	raw, err := listener.SyscallConn()
 	if err != nil {

@@ -20,8 +20,8 @@ type guest struct {
 	url   url.URL
 }
 
-// newGuest makes an account with all rights in a new database. how is the end of the statement
-// CREATE USER, after the password: "REQUIRE SSL", or "".
+// newGuest makes an account with all rights in a new database. The parameter how is the end of the
+// statement CREATE USER, after the password: "REQUIRE SSL", or "".
 func newGuest(t *testing.T, how string) guest {
 	t.Helper()
 	address, err := url.Parse(modelstest.AtNode(t, modelstest.MySQL(t), 0)) // another node knows a new account only some time later

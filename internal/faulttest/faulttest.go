@@ -42,9 +42,9 @@ func Engine(address string) string {
 	return "MariaDB"
 }
 
-// Report writes the counts of a test for the fault id on an engine. what describes the test in a
-// few words. Report fails the test if nothing was tried, if something was lost, or if the outcome
-// of a try is not known.
+// Report writes the counts of a test for the fault id on an engine. The parameter what describes
+// the test in a few words. Report fails the test if nothing was tried, if something was lost, or
+// if the outcome of a try is not known.
 func Report(t testing.TB, id, what, engine string, c Count) {
 	t.Helper()
 	t.Logf("%s%s | %s | %s | %d | %d | %d | %d | %s", Mark, id, engine, what, c.Tried, c.Survived, c.Lost, c.Late, c.Note)

@@ -74,7 +74,8 @@ func TestTheRuntimeSaysWhatItHolds(t *testing.T) { //nolint:paralleltest // it c
 	}
 }
 
-// kept keeps what the test below allocates from being optimised away.
+// kept holds the memory that the test below allocates, so that the compiler does not optimise it
+// away.
 var kept []byte
 
 func TestEachCollectionSetsThePercentage(t *testing.T) { //nolint:paralleltest // it changes the collector of the whole process

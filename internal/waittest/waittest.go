@@ -19,8 +19,8 @@ import (
 // which go test ends the whole package.
 const Patience = 5 * time.Minute
 
-// Eventually waits until check returns true, and ends the test if that does not happen. The texts
-// what, which describes what should become true, and details are printed then.
+// Eventually waits until check returns true. If that does not happen, it ends the test and prints
+// the parameter what, which describes what should become true, and then the details.
 func Eventually(t testing.TB, what string, check func() bool, details ...fmt.Stringer) {
 	t.Helper()
 	if !Becomes(check) {
@@ -39,7 +39,7 @@ func Becomes(check func() bool) bool {
 }
 
 // Receive waits for a value from a channel and returns it, or the zero value if the channel was
-// closed. It ends the test if neither happens. what describes the value.
+// closed. It ends the test if neither happens. The parameter what describes the value.
 func Receive[T any](t testing.TB, from <-chan T, what string, details ...fmt.Stringer) T {
 	t.Helper()
 	select {
