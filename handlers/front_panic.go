@@ -18,7 +18,7 @@ func (s *site) recoverPanic(c *gin.Context) {
 		if thrown == nil {
 			return
 		}
-		if err, ok := thrown.(error); ok && err == http.ErrAbortHandler { //nolint:errorlint // the very value, as net/http compares it
+		if err, ok := thrown.(error); ok && err == http.ErrAbortHandler { //nolint:errorlint // net/http compares the value itself, too
 			panic(thrown)
 		}
 		s.Log.ErrorContext(c.Request.Context(), "panic",

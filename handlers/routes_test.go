@@ -12,8 +12,8 @@ import (
 )
 
 // row has the answers of a route: to a visitor who is not signed in, to a person who is,
-// and to a form that another site sent with that person's cookies. After a status of 303
-// stands the address to which it leads.
+// and to a form that another site sent with that person's cookies. After the status 303,
+// a row has the address to which the answer leads.
 type row struct{ signedOut, signedIn, crossSite string }
 
 // table has a row for every route. A route without a row fails the test, so

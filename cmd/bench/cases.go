@@ -206,8 +206,8 @@ func (r *run) cases(ctx context.Context, started programs) ([]bench.Case, error)
 }
 
 // targets returns the targets of a route: the floor, the older build and the peers, if there are
-// any, and then the service, which is compared with all of them. older is the row of the same route
-// for the older build.
+// any, and then the service, which is compared with all of them. The parameter older is the row of
+// the same route for the older build.
 func (r *run) targets(rt, older *route, started programs) []bench.Target {
 	var all []bench.Target
 	var goals []bench.Comparison

@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
 )
 
-// buildBesideJellyfin sets up an agent beside a Jellyfin server, as an owner
-// would. outside is the address at which people reach the server; "" for none.
+// buildBesideJellyfin sets up an agent beside a Jellyfin server, as an owner would. The parameter
+// outside is the address at which people reach the server, or "".
 func buildBesideJellyfin(owner *resident, jellyfin *jellyfintest.Server, outside string) *house {
 	t := owner.w.t
 	t.Helper()

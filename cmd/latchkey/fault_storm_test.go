@@ -202,8 +202,8 @@ func (s *storm) check(t *testing.T) (shed []time.Duration, late int) {
 // last returns the longest of some sorted times.
 func last(times []time.Duration) time.Duration { return percentile(times, 100) }
 
-// percentile returns the time that a part of the sorted times does not exceed. share is that part in
-// percent.
+// percentile returns the time that a part of the sorted times does not exceed. The parameter share
+// is that part in percent.
 func percentile(times []time.Duration, share int) time.Duration {
 	if len(times) == 0 {
 		return 0

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Wait returns how long to wait after a number of failures in a row (1 or more). first is the wait
-// after one failure. Each further failure doubles it, up to longest. Then a number from random
-// shortens the wait by up to a half, so that programs that failed together do not come back together.
-// If random cannot be read, the wait is not shortened.
+// Wait returns how long to wait after a number of failures in a row (1 or more). The parameter first
+// is the wait after one failure. Each further failure doubles it, up to longest. Then a number from
+// random shortens the wait by up to a half, so that programs that failed together do not come back
+// together. If random cannot be read, the wait is not shortened.
 func Wait(random io.Reader, first, longest time.Duration, failures int) time.Duration {
 	wait := first
 	for i := 1; i < failures && wait < longest; i++ {

@@ -18,8 +18,8 @@ func (r *Result) PerSecond() float64 { return share(float64(r.Done), r.Took.Seco
 // not known.
 func (r *Result) Cost() float64 { return share(float64(r.CPU.Nanoseconds())/1e3, float64(r.Done)) }
 
-// Within returns the time in milliseconds within which a part of the answers came. part is that
-// part, from 0 to 1.
+// Within returns the time in milliseconds within which a part of the answers came. The parameter
+// part is from 0 to 1.
 func (r *Result) Within(part float64) float64 {
 	times := make([]float64, len(r.Times))
 	for i, t := range r.Times {

@@ -18,7 +18,7 @@ func SpreadOf(values []float64) Spread {
 	return Spread{Median: Quantile(values, 0.5), Least: slices.Min(values), Most: slices.Max(values)}
 }
 
-// Quantile returns the value that a part of the values does not exceed. part is that part, from 0
+// Quantile returns the value that a part of the values does not exceed. The parameter part is from 0
 // to 1. If the result lies between two of the values, it is a point on the line between them.
 // Quantile returns 0 for no values.
 func Quantile(values []float64, part float64) float64 {

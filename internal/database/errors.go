@@ -92,16 +92,17 @@ func Retryable(err error) bool {
 	return errors.Is(err, driver.ErrBadConn)
 }
 
-// away reports whether err, for which a transaction may run again, means that the database or this
-// node of it cannot be used. It returns false if another transaction was in the way.
+// away reports whether err means that the database or this node of it cannot be used. It returns
+// false if another transaction was in the way. The caller must know already that a transaction may
+// run again after err.
 func away(err error) bool {
 	e, ok := errors.AsType[*mysql.MySQLError](err)
 	return (ok && e.Number == clusterNotReady) || errors.Is(err, driver.ErrBadConn)
 }
 
-// met reports whether err, for which a transaction may run again, means that another transaction
-// was first. It returns false if another transaction holds its locks for long, or if the database
-// is away.
+// met reports whether err means that another transaction was first. It returns false if another
+// transaction holds its locks for long, or if the database is away. The caller must know already
+// that a transaction may run again after err.
 func met(err error) bool {
 	const lockWait = 1205
 	e, ok := errors.AsType[*mysql.MySQLError](err)

@@ -64,7 +64,7 @@ func look() state {
 
 // percent returns the value for [debug.SetGCPercent]. With it the heap may always grow to the size
 // least. It may also grow by [leastGrowth], or by the memory that lives longer than a storm if that
-// is more. hashes is the memory of the hashes that may run at once.
+// is more. The parameter hashes is the memory of the hashes that may run at once.
 func (s state) percent(least, hashes uint64) int {
 	if s.live == 0 {
 		return 100 // as Go does it
@@ -90,9 +90,9 @@ func (s state) limit(least, hashes uint64) int64 {
 	return int64(hashes + max(least, 2*(read-min(read, hashes)))) //nolint:gosec // no machine has so much memory
 }
 
-// Manage lets the heap grow to [Least] before the collector runs, and returns unused memory to
-// the system when the program is at rest. hashes is the memory of the hashes of passwords that
-// may run at once, in bytes. It works until ctx ends.
+// Manage lets the heap grow to [Least] before the collector runs, and returns unused memory to the
+// system when the program is at rest. The parameter hashes is the memory of the hashes of passwords
+// that may run at once, in bytes. Manage works until ctx ends.
 func Manage(ctx context.Context, hashes uint64) {
 	watch(ctx, hashes)
 	ticker := time.NewTicker(lookEvery)

@@ -27,9 +27,9 @@ type Bucket struct {
 	last time.Time // when it was last used
 }
 
-// NewBucket returns a full bucket. most is the number of events that it allows at once; after that
-// it earns as many more in each span, evenly spread. If the clock is set back, the bucket goes on
-// earning from the new time.
+// NewBucket returns a full bucket. The parameter most is the number of events that it allows at
+// once; after that the bucket earns as many more in each span, evenly spread. If the clock is set
+// back, the bucket goes on earning from the new time.
 func NewBucket(now func() time.Time, most int, span time.Duration) *Bucket {
 	return &Bucket{now: now, most: most, rate: rate.NewLimiter(rate.Every(span/time.Duration(most)), most)}
 }

@@ -97,8 +97,8 @@ func TestLimiterCountsEachKey(t *testing.T) {
 	}
 }
 
-// A flood of new keys neither takes more memory nor gives a key the events back that it has used
-// up.
+// A flood of new keys does not take more memory, and does not give a key back the events that it
+// has used up.
 func TestLimiterFlood(t *testing.T) {
 	t.Parallel()
 	c := newClock()

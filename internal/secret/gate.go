@@ -231,7 +231,7 @@ func without(queue []*waiter, one *waiter) []*waiter {
 	return queue
 }
 
-// leave returns the permit of a caller. took is how long the hash has taken.
+// leave returns the permit of a caller. The parameter took is the time that the hash has taken.
 func (g *gate) leave(one *waiter, took time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
