@@ -37,7 +37,7 @@ type Addresses struct {
 	LAN        bool                               // report the addresses of this machine's interfaces
 	Own        bool                               // the agent itself answers at all of them: Open leads there without a proxy
 	WAN        bool                               // report the address from which the service sees this machine
-	Interfaces func() ([]InterfaceAddress, error) // of the machine
+	Interfaces func() ([]InterfaceAddress, error) // the addresses of the machine's network interfaces
 }
 
 // Options hold the settings of an [Agent] and the things that the agent works with.
@@ -46,7 +46,7 @@ type Options struct {
 	ServiceURL  string         // the service's address in texts for people
 	ClaimCode   string         // needed for the first registration only
 	MediaServer mediaserver.Server
-	OpenClient  *http.Client // asks where the path for browsers leads; nil for the usual one
+	OpenClient  *http.Client // asks where the path for browsers leads; nil uses the usual client
 	Store       *Store
 	Policy      Policy
 	Addresses   Addresses

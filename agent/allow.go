@@ -28,7 +28,7 @@ type Allowance struct {
 	Waiting   []string // usernames whose accepted link waits for the yes
 }
 
-// Needed reports whether the local user needs a yes: they have none, and are not disabled.
+// Needed reports whether the local user needs a yes: they have no yes, and are not disabled.
 func (a Allowance) Needed() bool { return !a.Allowed && !a.LocalUser.Disabled }
 
 // List asks the media server for its local users, and returns for each whether they
@@ -120,8 +120,8 @@ func (a *Allowances) Find(ctx context.Context, name string) (localUserID string,
 	return "", nil
 }
 
-// allowances holds the local users who are allowed, and those whose links wait for a yes.
-// It is read once, and then many local users can be looked up in it.
+// allowances holds the local users who are allowed, and the local users whose links wait for
+// a yes. It is read once, and then many local users can be looked up in it.
 type allowances struct {
 	yes, guests map[string]bool     // by id of the local user
 	waiting     map[string][]string // usernames by id of the local user

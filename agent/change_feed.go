@@ -135,7 +135,7 @@ func (f *feed) start(ctx context.Context) error {
 	unlisted := notListed
 	var last func(tx *gorm.DB, rows []linkRow) error
 	switch {
-	case seq < 0: // the first time; the list of links holds all earlier changes but the ends of sessions
+	case seq < 0: // the first time; the list of links holds all earlier changes except the ends of sessions
 		seq, last = this.ChangeSeq, askAll
 	case this.ChangeSeq < seq:
 		f.logSometimes(ctx, "the service has fewer changes than this agent has seen: a backup of the service was restored. All links are compared, and no link is removed because of it",
@@ -201,8 +201,9 @@ func (f *feed) noteKeyReplaced(ctx context.Context, until time.Time) {
 }
 
 // compare copies all links from the service and continues after the change with the number
-// seq. A link that the service does not list stays, and is marked with unlisted. It passes
-// last on to [Links.takeOver]. Afterwards the agent's copy of the links counts as confirmed.
+// seq. A link that the service does not list stays, and is marked with unlisted. The
+// parameter last is passed on to [Links.takeOver]. Afterwards the agent's copy of the links
+// counts as confirmed.
 func (f *feed) compare(
 	ctx context.Context, service *client.Agent, seq int64, unlisted listing, last func(tx *gorm.DB, rows []linkRow) error,
 ) error {

@@ -26,7 +26,8 @@ func (d *deployment) troubleText(name string) string {
 }
 
 // When an administrator changes a linked local user in the dashboard so that the person
-// cannot get in, a trouble begins that names the account. It ends when the change is undone.
+// cannot get in, the agent begins a trouble that names the account. The trouble ends when
+// the change is undone.
 func TestLocalUserChangedInDashboard(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -104,8 +105,8 @@ func TestLocalUserRenamedInDashboard(t *testing.T) {
 	eventually(t, "the end of it", func() bool { return !d.trouble("local_user_renamed") })
 }
 
-// When a library is gone, a trouble begins that names the guests who were allowed to see it,
-// because otherwise nobody would notice that these guests have lost the library.
+// When a library is gone, the agent begins a trouble that names the guests who were allowed
+// to see it, because otherwise nobody would notice that these guests have lost the library.
 func TestLibraryGoneInDashboard(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -215,9 +216,9 @@ func TestDeletedGuestIsSaidOnce(t *testing.T) {
 	}
 }
 
-// When an administrator lets a guest see other libraries in the dashboard, a trouble begins
-// that names the guest. The agent does not undo it. The trouble ends when the administrator
-// undoes that, or when the owner chooses the libraries again.
+// When an administrator lets a guest see other libraries in the dashboard, the agent begins
+// a trouble that names the guest, and does not undo the change. The trouble ends when the
+// administrator undoes the change, or when the owner chooses the libraries again.
 func TestGuestSeesOtherLibrariesByDashboard(t *testing.T) {
 	t.Parallel()
 	all, none := mediaserver.Restriction{AllLibraries: true}, mediaserver.Restriction{}

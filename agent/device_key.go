@@ -14,9 +14,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// With device keys each session at the service has an access key of its own. It names the
-// session and is derived from the SHA-256 of the link's key, so the agent checks it without
-// asking; the feed says which sessions have ended. See ADR 0031.
+// With device keys each session at the service has an access key of its own. The key names the
+// session and is derived from the SHA-256 of the link's key, so the agent can check it without
+// asking the service. The feed says which sessions have ended. See ADR 0031.
 
 // shownKey is an access key that a device shows.
 type shownKey struct {
@@ -62,7 +62,8 @@ func (r *linkRow) opens(key *shownKey) bool {
 	return subtle.ConstantTimeCompare([]byte(want), []byte(key.text)) == 1
 }
 
-// sessionOf returns the session for whose key a link was found, 0 for the key of the link.
+// sessionOf returns the session whose key has opened the link, or 0 if the link's own key has
+// opened it.
 func (r *linkRow) sessionOf(key *shownKey) int64 {
 	if !r.DeviceKeys {
 		return 0
@@ -89,8 +90,9 @@ func (s *Store) hasEnded(ctx context.Context, link *linkRow, key *shownKey) (boo
 // endedMost is the greatest number of ended sessions that are kept for a link.
 const endedMost = 2000
 
-// sessionEnded writes that the key of a session no longer opens the link of a change. With
-// tokensToo it marks the tokens that were given for the key.
+// sessionEnded carries out a change that ends a session: it writes that the key of the session no
+// longer opens the link. If tokensToo is true, it also marks the tokens that were given for the
+// key.
 func (f *feed) sessionEnded(tx *gorm.DB, change *client.Change, tokensToo bool) error {
 	session := numberOf(change.SessionID)
 	if session == 0 {
@@ -109,8 +111,8 @@ func (f *feed) sessionEnded(tx *gorm.DB, change *client.Change, tokensToo bool) 
 	return f.store.oweTokens(tx, "link_id = ? AND session_id = ?", known[0].ID, session)
 }
 
-// endSession writes that a session has ended. If a link has too many of them, the older half
-// is forgotten, and the service is asked about sessions of that time.
+// endSession writes that a session has ended. If a link has too many ended sessions, the older
+// half is forgotten, and the agent asks the service about sessions of that time.
 func (s *Store) endSession(tx *gorm.DB, linkID string, session int64) error {
 	err := tx.Exec("INSERT INTO ended_sessions (link_id, session_id) VALUES (?, ?) ON CONFLICT DO NOTHING", linkID, session).Error
 	if err != nil {
@@ -131,8 +133,8 @@ func (s *Store) endSession(tx *gorm.DB, linkID string, session int64) error {
 	return tx.Exec("DELETE FROM ended_sessions WHERE link_id = ? AND session_id <= ?", linkID, until).Error
 }
 
-// forgetSessions forgets the ended sessions of a link that was removed or has another key: no key
-// of theirs is derived from that one.
+// forgetSessions forgets the ended sessions of a link that was removed or has another key. The
+// keys of these sessions open nothing any more, because they were derived from the former key.
 func (s *Store) forgetSessions(tx *gorm.DB, linkID string) error {
 	err := tx.Exec("DELETE FROM ended_sessions WHERE link_id = ?", linkID).Error
 	if err == nil {
@@ -144,8 +146,8 @@ func (s *Store) forgetSessions(tx *gorm.DB, linkID string) error {
 	return nil
 }
 
-// askAll has the service asked about the keys of all sessions that began before the links were
-// read, because the agent follows the feed from another place than before.
+// askAll makes the agent ask the service about the keys of all sessions that began before the
+// links were read. This is needed when the agent follows the feed from another place than before.
 func askAll(tx *gorm.DB, rows []linkRow) error {
 	for _, row := range rows {
 		if row.SessionMark == 0 {

@@ -24,7 +24,7 @@ type device struct {
 	token  string
 }
 
-// signedInOn signs a person in on a new device and exchanges the access key that it is told. The
+// signedInOn signs a person in on a new device and exchanges the access key that the device gets. The
 // local device has another id than the session: only the key connects the two.
 func (d *deployment) signedInOn(name, id string) device {
 	d.t.Helper()
@@ -67,7 +67,7 @@ func TestDeviceKeyEndsWithItsSession(t *testing.T) {
 			t.Errorf("live tokens %v, want that of the other device among them", d.fake.live("u1"))
 		}
 		must(d.exchange(other.key, onLocal("study"), byAccount(account)))(t)
-		d.restart() // it still knows
+		d.restart() // the agent still knows which session has ended
 	}
 	if got := d.status().ChangeSeq; got < seq {
 		t.Errorf("at change %d, want %d or later", got, seq)
@@ -86,7 +86,7 @@ func TestDeviceKeyEndsWithItsSession(t *testing.T) {
 	isError(t, err, agent.ErrLocalUserDisabled)
 }
 
-// TestForgedDeviceKeys tries keys that nobody was told.
+// TestForgedDeviceKeys tries keys that the service gave to nobody.
 func TestForgedDeviceKeys(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -110,7 +110,7 @@ func TestForgedDeviceKeys(t *testing.T) {
 			t.Errorf("%s: %q let somebody in", what, key)
 		}
 	}
-	// The link's own key, which nobody is told, opens nothing either.
+	// The link's own key, which the service gives to nobody, opens nothing either.
 	for _, link := range must(d.asServer().Links(t.Context()))(t) {
 		if !link.DeviceKeys || link.SessionMark == "" {
 			t.Errorf("link %+v, want device keys and a mark", link)
@@ -118,8 +118,8 @@ func TestForgedDeviceKeys(t *testing.T) {
 	}
 }
 
-// TestSessionsEndWhileAgentIsAway signs a device out while the agent is killed. It learns of it at its
-// next start, also if it is killed between.
+// TestSessionsEndWhileAgentIsAway signs a device out while the agent is killed. The agent notices at
+// its next start that the session has ended, even if it is killed once more before that.
 func TestSessionsEndWhileAgentIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -187,8 +187,8 @@ func TestFilmsGoOn(t *testing.T) {
 	must(d.exchange(d.key(bob)))(t)
 }
 
-// TestDeviceKeysBegin lets an agent of before become one with device keys: the link's key, which
-// devices know, is replaced, and no film stops.
+// TestDeviceKeysBegin starts with an agent that has no device keys, and then switches them on: the
+// link's key, which devices know, is replaced, and no film stops.
 func TestDeviceKeysBegin(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -233,8 +233,8 @@ func TestDeviceKeysBegin(t *testing.T) {
 }
 
 // TestRestoredAgentAsksAboutSessions restores the agent's file after the service has forgotten the
-// changes since. A session may have ended meanwhile, so the service is asked, and while it is
-// away the key opens nothing.
+// changes since the backup. A session may have ended meanwhile, so the agent asks the service. While
+// the service is away, the key opens nothing.
 func TestRestoredAgentAsksAboutSessions(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -273,8 +273,8 @@ func TestRestoredAgentAsksAboutSessions(t *testing.T) {
 	must(d.exchange(later.key))(t)
 }
 
-// TestManyEndedSessions lets a link forget its oldest ended sessions: the service is asked about
-// them.
+// TestManyEndedSessions makes the agent forget the oldest ended sessions of a link. The agent then
+// asks the service about them.
 func TestManyEndedSessions(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -17,8 +17,8 @@ var (
 	// ErrTrustOver means that the service has been away for longer than
 	// Policy.OfflineTrust.
 	ErrTrustOver = errors.New("the service has been away for too long")
-	// ErrMediaServerAway means that the media server does not answer, or is not the one
-	// that was registered.
+	// ErrMediaServerAway means that the media server does not answer, or is not the
+	// media server that was registered.
 	ErrMediaServerAway = errors.New("the media server is away")
 	// ErrServiceAway means that the service does not answer, or that something else
 	// answers in its place.

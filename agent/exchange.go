@@ -27,7 +27,7 @@ type Exchanged struct {
 	AccessToken string
 }
 
-// networksMost is the number of networks of devices that are told apart.
+// networksMost is the greatest number of networks of devices that are counted separately.
 const networksMost = 10_000
 
 // Exchanges give devices local access tokens in exchange for access keys.
@@ -85,8 +85,8 @@ func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, e
 	return e.mint(ctx, link, user, e.deviceOf(link, ask.Device), tokenCause{sessionID: link.sessionOf(&key)})
 }
 
-// deviceOf returns the device of an exchange with an id. A device without an id
-// gets one that is always the same for its link, client and name.
+// deviceOf returns the device of an exchange, always with an id. A device that has sent no
+// id gets an id that is always the same for its link, client and name.
 func (e *Exchanges) deviceOf(link *linkRow, device mediaserver.Device) mediaserver.Device {
 	if device.ID == "" {
 		sum := e.store.keys.MAC("agent device id", link.ID, device.Client, device.Name)
@@ -95,7 +95,7 @@ func (e *Exchanges) deviceOf(link *linkRow, device mediaserver.Device) mediaserv
 	return device
 }
 
-// localUserOf asks the media server for the local user of a link. local says
+// localUserOf asks the media server for the local user of a link. The parameter local says
 // whether the device is in the home network. It returns [ErrLocalUserNotAllowed],
 // [ErrNotYet], [ErrGuestWaits], [ErrLocalUserRefused] or [ErrMediaServerAway].
 func (e *Exchanges) localUserOf(ctx context.Context, link *linkRow, local bool) (mediaserver.LocalUser, error) {
@@ -142,16 +142,16 @@ func away(err error) error {
 	return fmt.Errorf("%w: %w", ErrMediaServerAway, err)
 }
 
-// mint has the media server make a token and writes the token down. Before that, it notes
-// what it is about to do, because a program that is killed in between could otherwise
-// never end that token. If the link has changed or the session by has ended meanwhile, it
-// revokes the token and returns [ErrAccessKeyWrong].
+// mint makes the media server create a token, and writes the token down. Before that, it
+// notes what it is about to do, because a program that is killed in between could otherwise
+// never end that token. If the link has changed meanwhile, or the session that the parameter
+// by names has ended, mint revokes the token and returns [ErrAccessKeyWrong].
 func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.LocalUser, device mediaserver.Device, by tokenCause) (Exchanged, error) {
 	// The media server keeps only the newest token of a device. Because of this
 	// lock, the token written last is the newest one.
 	defer e.tokens.minting.lock(link.ID + "/" + device.ID)()
 	if err := ctx.Err(); err != nil {
-		return Exchanged{}, away(err) // the device has left: a device that keeps asking and leaving must not have tokens made
+		return Exchanged{}, away(err) // the device has left: a device that keeps asking and leaving must not cause new tokens
 	}
 	ctx = context.WithoutCancel(ctx) // a token that was made must be written down
 	within, cancel := context.WithTimeout(ctx, e.pace.media)
@@ -189,8 +189,9 @@ func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.Lo
 	return Exchanged{LocalUserID: user.ID, AccessToken: token.Value}, nil
 }
 
-// notMinted returns the error of an exchange for an error of the media server that has not
-// given a token. It removes the note of the token if certainly none was made.
+// notMinted returns the error of an exchange in which the media server has answered with err
+// and has given no token. If it is certain that no token was made, notMinted removes the
+// note about the token.
 func (e *Exchanges) notMinted(ctx context.Context, link *linkRow, user mediaserver.LocalUser, id string, err error) error {
 	switch {
 	case errors.Is(err, mediaserver.ErrOutsideHours): // a token was made, and cannot be ended at this hour

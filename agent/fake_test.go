@@ -19,15 +19,15 @@ type fake struct {
 	users     []mediaserver.LocalUser
 	libraries []mediaserver.Library
 	limits    map[string]mediaserver.Restriction
-	secrets   map[string]string    // of guests
-	passwords map[string]string    // that GivePassword gave
-	tokens    map[string]fakeToken // live ones
+	secrets   map[string]string    // secrets of guests
+	passwords map[string]string    // passwords that GivePassword gave
+	tokens    map[string]fakeToken // live tokens
 	minted    int
 	made      int                  // number of guests
 	calls     []string             // calls that changed something
 	met       map[string]int       // how many calls of a kind have begun
 	codes     map[string]string    // local users by the Quick Connect code that was approved for them; "" until then
-	devices   map[string]string    // devices by the code that they show; a code without one signs nothing in
+	devices   map[string]string    // devices by the code that they show; a code without a device signs no device in
 	seen      map[string]time.Time // last activity by token
 	proofs    map[string]*string   // proved local users by secret; "" until then
 	down      error                // the answer to every call, if set

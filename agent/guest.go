@@ -35,8 +35,8 @@ const (
 	guestsKept = 5
 )
 
-// Reasons why no local user is created yet for an accepted link. They are names
-// of troubles, too, and the service is told them.
+// Reasons why no local user is created yet for an accepted link. They are also names of
+// troubles, and the agent tells them to the service.
 const (
 	waitOff    = client.WaitGuestsOff
 	waitLimit  = client.WaitLimit
@@ -102,7 +102,7 @@ func (gs *guests) settle(ctx context.Context) error {
 }
 
 // tellWaiting begins and ends the troubles of links that wait for a local user, and tells
-// the reasons to the service and to the devices of these people.
+// the reasons to the service and to the devices that wait.
 func (gs *guests) tellWaiting(ctx context.Context, book *guestBook) {
 	reasons := map[string]string{}
 	for _, reason := range []string{waitOff, waitLimit, waitHourly, waitMedia, waitName} {

@@ -54,8 +54,8 @@ func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
 	}
 	text := "what a guest may see was changed"
 	if !strings.HasPrefix(g.Applied, appliedOpen) {
-		// A guest whose state is open already and who is disabled was disabled by an
-		// admin: they stay so.
+		// If the state of the guest is open already, the agent does not enable them: a
+		// guest who is disabled nevertheless was disabled by an admin, and stays disabled.
 		text = "a guest was let in"
 		enable := func(ctx context.Context) error { return gs.opt.MediaServer.SetDisabled(ctx, g.LocalUserID, false) }
 		if err := gs.change(ctx, g, enable); err != nil || g.LeftAlone != "" {

@@ -107,8 +107,8 @@ func (gs *guests) create(ctx context.Context, link *linkRow, users []mediaserver
 	return nil
 }
 
-// room returns how many guests may be created now, and the reason why there may not be
-// more. It also counts guests that the agent leaves alone, as long as their local user
+// room returns how many guests may be created now, and the reason why no more guests may be
+// created. It also counts guests that the agent leaves alone, as long as their local user
 // exists: the service decides about links, and otherwise it could make the agent create any
 // number of guests. A guest who is shut out counts only for the higher limit; see
 // [guestsKept].
@@ -140,8 +140,9 @@ func (gs *guests) room(ctx context.Context, book *guestBook, users []mediaserver
 	return reason, n, nil
 }
 
-// finishIntents finds out which guests exist that an earlier run or try was about to
-// create, when the program was killed or the media server did not answer.
+// finishIntents looks at the guests that an earlier run or try was about to create when the
+// program was killed or the media server did not answer. It finds out which of these guests
+// exist.
 func (gs *guests) finishIntents(ctx context.Context) error {
 	open, err := gs.store.intents(ctx)
 	if err != nil || len(open) == 0 {

@@ -74,8 +74,8 @@ func (gs *guests) takeBack(ctx context.Context, service *client.Agent, answer cl
 const waitsTold = 500
 
 // tellReasons tells the service why no local user is created for some guests, if the
-// reasons have changed since the service was last told. Their owner and the guests see it
-// on the pages of the service.
+// reasons have changed since the service was last told. The owner and the guests see the
+// reasons on the pages of the service.
 func (gs *guests) tellReasons(ctx context.Context) error {
 	reasons, told := gs.waits.untold()
 	if told {

@@ -141,7 +141,7 @@ func TestGuestChangedByAdminIsLeftAlone(t *testing.T) {
 		return len(must(people["dan"].Links.List(t.Context(), ""))(t)) == 0 && len(must(d.Links.List(t.Context()))(t)) == 2
 	})
 	delete(guests, "dan")
-	for name := range guests { // before the change of what they may see, after which the agent asks for a yes to the administrator
+	for name := range guests { // this comes before the libraries are changed below, because after that change the administrator needs a yes
 		_, err := d.exchange(d.key(people[name]))
 		isError(t, err, agent.ErrLocalUserRefused)
 	}
@@ -295,7 +295,7 @@ func TestLinkedFormerGuestIsLeftAlone(t *testing.T) {
 	bob := s.Join(t, "bob")
 	d.invite(bob, "bob")
 	guest := d.guestOf("bob")
-	eventually(t, "the service knows", func() bool { // otherwise it could be told while the link is removed
+	eventually(t, "the service knows", func() bool { // otherwise the agent could tell the service while the link is removed
 		list := must(d.asServer().Links(t.Context()))(t)
 		return len(list) == 1 && list[0].LocalUser != nil
 	})

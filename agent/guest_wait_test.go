@@ -263,8 +263,8 @@ func TestServiceHearsWhyAGuestWaits(t *testing.T) {
 	}
 }
 
-// waitsFor waits until the service tells a guest with one link the reason want why they
-// wait, or "" if they do not wait.
+// waitsFor waits until the service tells a guest with one link why they wait. The parameter
+// want is the reason, or "" if the guest does not wait.
 func waitsFor(t *testing.T, guest *client.Client, want string) {
 	t.Helper()
 	eventually(t, "the reason "+want, func() bool {

@@ -16,8 +16,8 @@ import (
 )
 
 // TestHostileRepeatedQuestionsOpenNoMissingLink asks again and again with the access key of
-// a link that only the agent's file still has, as when a backup of the service was
-// restored. Many questions must not let the caller in.
+// a link that only the agent's file still has, as it happens when a backup of the service
+// was restored. Many questions must not let the caller in.
 func TestHostileRepeatedQuestionsOpenNoMissingLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -125,8 +125,8 @@ func rests(t *testing.T, what string, count func() int64, n int64, rest time.Dur
 	}
 }
 
-// TestHostileGapsAreLoggedSometimes lets the service announce changes again and again that
-// cannot be fetched. Only a few lines must be logged.
+// TestHostileGapsAreLoggedSometimes lets the service announce changes, again and again, but
+// nobody can fetch these changes. Only a few lines must be logged.
 func TestHostileGapsAreLoggedSometimes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -148,8 +148,9 @@ func TestHostileQuickAnswersAreNotAskedForAllTheTime(t *testing.T) {
 	rests(t, "questions for changes", asked.Load, 20, agent.Round)
 }
 
-// emptyChanges answers each question for changes at once, with an empty list and a
-// last change that is ahead by a number. It counts the questions.
+// emptyChanges answers each question for changes at once, with an empty list and with the
+// number of a last change. This number is greater than the number in the question by ahead.
+// It counts the questions.
 func emptyChanges(s *servicetest.Service, ahead int64) *atomic.Int64 {
 	asked := &atomic.Int64{}
 	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {

@@ -33,14 +33,14 @@ type InviteAnswer struct {
 	ID        string
 	To        string // as the admin typed it
 	Uses      int    // how many people may accept it
-	Link      string // the address to hand on; "" without a link. It is told this once
+	Link      string // the address to hand on; "" without a link. The service tells it only this once
 	EndsAt    time.Time
 	ExpiresAt time.Time
 }
 
-// inviteRefusal returns the error if the service refuses an invite for a reason that the
-// invite itself has, or nil for any other error. Too many invites are such a reason, so that
-// the admin is not told that the service is away.
+// inviteRefusal returns the agent's error if the service has refused an invite because of
+// the invite itself, and nil for any other error. Too many invites count as such a reason,
+// so that the admin is not told that the service is away.
 func inviteRefusal(err error) error {
 	wrong, is := errors.AsType[*client.Error](err)
 	if !is {
@@ -124,14 +124,14 @@ type Invite struct {
 	Greeting  string   // the name that the page greets
 	HasLink   bool     // the owner can copy it again at the service
 	Uses      int      // how many people may accept it
-	Used      int      // how many have
+	Used      int      // how many people have accepted it
 	Libraries []string // ids; nil means the agent's settings decide
 	EndsAt    time.Time
 	ExpiresAt time.Time
 }
 
 // Pending asks the service for the invites that nobody has answered yet, the newest first.
-// They include those that the owner made on a page of the service. Pending returns
+// They include the invites that the owner made on a page of the service. Pending returns
 // [ErrNotRegistered], [ErrServiceAway] or [ErrServiceRefused].
 func (i *Invites) Pending(ctx context.Context) ([]Invite, error) {
 	service, err := i.service.client(ctx)

@@ -23,9 +23,8 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// newSite starts the service. Its faults reach agents alone, and its clients open
-// new connections, so that the end of an agent's long poll does not end a request
-// of the test.
+// newSite starts the service. Its faults reach only agents, and its clients open new
+// connections, so that the end of an agent's long poll does not end a request of the test.
 func newSite(t *testing.T) *servicetest.Service {
 	t.Helper()
 	s := servicetest.New(t, servicetest.Options{FaultsFor: "agent"})
@@ -230,7 +229,7 @@ func (d *deployment) invite(person *client.Client, name string, adjust ...func(*
 	noError(d.t, person.Invites.Accept(d.t.Context(), made.ID))
 }
 
-// allow gives the yes to a local user, also to an administrator or a disabled one.
+// allow gives the yes to a local user, even if they are an administrator or disabled.
 func (d *deployment) allow(localUser string) {
 	d.t.Helper()
 	noError(d.t, d.store.Allow(context.Background(), localUser))

@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// restriction returns what the guest of a link may see: the libraries of the
-// link. If the link does not say, the agent's settings decide.
+// restriction returns what the guest of a link may see: the libraries of the link. If the
+// link says nothing about libraries, the agent's settings decide.
 func (gs *guests) restriction(ctx context.Context, link *linkRow) (mediaserver.Restriction, error) {
 	if ids := link.libraries(); ids != nil {
 		slices.Sort(ids)
@@ -32,8 +32,9 @@ func (gs *guests) restriction(ctx context.Context, link *linkRow) (mediaserver.R
 }
 
 // unknownText returns the text of the trouble about entries of GuestLibraries that name no
-// library. The text also lists the libraries that no entry names. One of these may be a
-// renamed library, which the media server regards as a new one. Only the admin knows.
+// library. The text also lists the libraries that no entry names, because one of these may
+// be a renamed library: the media server regards it as a new library, and only the admin
+// knows that it is an old one.
 func unknownText(unknown []string, libraries []mediaserver.Library, chosen []string) string {
 	var others []string
 	for _, l := range libraries {

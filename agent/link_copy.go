@@ -72,10 +72,11 @@ func isNumber(text string) bool {
 // readable returns a text of the service that is safe in a log or on a terminal.
 func readable(text string) string { return printable.Cut(printable.Text(text), nameMost) }
 
-// takeOver writes all links of the service into the agent's own copy. Links that the
-// service does not list stay, and are marked with unlisted. Before that, takeOver calls the
-// function first in the same transaction, and writes only if first returns true. After that, it
-// calls the function last with the links, unless last is nil.
+// takeOver writes all links of the service into the agent's own copy. Links that the service
+// does not list stay, and are marked with unlisted. The parameter first is a function that
+// takeOver calls before that, in the same transaction; it writes only if this function returns
+// true. The parameter last, unless it is nil, is a function that takeOver calls afterwards with
+// the links.
 func (l *Links) takeOver(
 	ctx context.Context, list []client.AgentLink, unlisted listing,
 	first func(tx *gorm.DB) (bool, error), last func(tx *gorm.DB, rows []linkRow) error,

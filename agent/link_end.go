@@ -47,9 +47,9 @@ func (l *Links) tellEnd(ctx context.Context, row *linkRow) error {
 	return nil
 }
 
-// settleTold looks at the links that were ended here, after the service has listed all links. Those that
-// it does not list are removed. Those that it lists it is told again: it may have been restored to a
-// moment before the end.
+// settleTold looks at the links that were ended here, after the service has listed all links. It removes
+// the links that the service does not list. It tells the service again to end the links that it still
+// lists: the service may have been restored to a moment before the end.
 func (l *Links) settleTold(tx *gorm.DB) error {
 	told, err := readLinks(tx, "unlinked_at < 0")
 	if err != nil {

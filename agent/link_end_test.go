@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestEndedLinkDoesNotComeBack ends a link at the machine while an answer of the service is on its way that has the
-// link as it was before. The link must not come into use again, not even for a moment.
+// TestEndedLinkDoesNotComeBack ends a link at the machine while an answer of the service is on its way. That answer
+// still has the link as it was before. The link must not come into use again, not even for a moment.
 func TestEndedLinkDoesNotComeBack(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -40,7 +40,7 @@ type apiKey struct {
 	Handle    string // names the key in lists; it is not a key itself
 	Sealed    string // the key, encrypted; "" once it was shown
 	Maker     string // the id of the local user who made the key, and to whom it is shown
-	App       string // the program that it is for
+	App       string // the program that the key is for
 	CreatedAt time.Time
 	UsedAt    time.Time // correct within ten minutes
 
@@ -129,5 +129,6 @@ func (s *Server) findAPIKey(ctx context.Context, token string) (who session, ok 
 	return session{apiKey: key.ID, client: key.App, administrator: true, usedAt: key.UsedAt}, true, nil
 }
 
-// errKeyHasNoUser means that a request needs a local user, and that an API key has none.
+// errKeyHasNoUser means that a request needs a local user, but came with an API key, which has no
+// local user.
 var errKeyHasNoUser = errors.New("an API key belongs to no local user")

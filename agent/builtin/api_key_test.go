@@ -19,7 +19,7 @@ type keysAnswer struct {
 	TotalRecordCount int
 }
 
-// tokens returns what the list of keys has as AccessToken, by app.
+// tokens returns the values of AccessToken in the list of keys, by app.
 func (k *kit) tokens(token string) map[string]string {
 	k.t.Helper()
 	list := decoded[keysAnswer](k.t, k.get("/Auth/Keys", token))

@@ -31,9 +31,9 @@ type item struct {
 	id         string // set by newStock
 	name       string
 	folded     string // the name as nameKey writes it; set by newStock
-	sort       string // by which lists are sorted; after newStock as nameKey writes it
+	sort       string // the name by which lists are sorted; newStock writes it in the form of nameKey
 	kind       string // Movie, Folder and so on, in the words of Jellyfin and Emby; CollectionFolder for a library
-	about      kind   // what kindOf says about the kind
+	about      kind   // the description of the kind, which kindOf returns
 	collection string // the type of a library
 	parent     int    // the index of the item that it is in; -1 for a library
 	end        int    // the index after the last item that is in it
@@ -68,11 +68,11 @@ const (
 // kind describes the items of a kind.
 type kind struct {
 	folder  bool
-	media   string // what plays it
-	unrated string // the word of [Policy.BlockUnrated] that hides it if it has no rating; "" if none does
+	media   string // the type of media that a player needs to know: Video, Audio, Book or Photo; Unknown for a folder
+	unrated string // the word of [Policy.BlockUnrated] that hides an item of this kind without a rating; "" if no word does
 }
 
-// kindOf returns the description of a kind, which is the zero kind if it is not known.
+// kindOf returns the description of a kind, or the zero kind if the name is not known.
 func kindOf(name string) kind {
 	return map[string]kind{
 		kindLibrary:  {folder: true, media: "Unknown"},
@@ -103,8 +103,9 @@ func collectionTypes() []string {
 	return []string{"movies", "tvshows", "music", "musicvideos", "homevideos", "books", "mixed"}
 }
 
-// usualKind returns the kind of an item whose entry has no type. The kind of the item that it is in
-// comes first, and then the type of the library. holds says whether there are other items in it.
+// usualKind returns the kind of an item whose entry names no type. It depends on within, the kind
+// of the item that contains the entry, or else on the type of the library. The parameter holds says
+// whether the entry contains other items.
 func usualKind(collection, within string, holds bool) string {
 	inside := map[string]string{kindSeries: kindSeason, kindSeason: "Episode", kindArtist: kindAlbum, kindAlbum: "Audio"}
 	if kind, ok := inside[within]; ok {

@@ -6,14 +6,14 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// view is what somebody sees of a stock. An item that is not seen is treated everywhere as if the
-// catalogue did not have it.
+// view is the part of a stock that one person sees. An item that is not seen is treated everywhere
+// as if the catalogue did not have it.
 type view struct {
 	*stock
 
 	may    *Policy // whose permissions the answers show
 	seen   []bool  // by the index of the item
-	counts []int   // how many items directly in the item are seen
+	counts []int   // the number of seen items directly in the item
 }
 
 // viewAll returns what an administrator sees: everything.
@@ -22,8 +22,8 @@ func (s *stock) viewAll(may *Policy) *view {
 }
 
 // viewFor returns what a local user who is not an administrator sees. The policy decides about each
-// item, and what hides an item also hides all that is in it. A folder that holds nothing that is
-// seen is hidden, so that its name does not tell about the things in it.
+// item. If an item is hidden, everything in it is hidden, too. A folder in which nothing is seen is
+// also hidden, so that its name does not tell what is in it.
 func (s *stock) viewFor(p *Policy) *view {
 	f := newFilter(p)
 	return s.viewOf(p, func(i int) bool { return f.shows(&s.items[i]) })
@@ -31,11 +31,11 @@ func (s *stock) viewFor(p *Policy) *view {
 
 func (s *stock) viewOf(may *Policy, shows func(i int) bool) *view {
 	v := &view{stock: s, may: may, seen: make([]bool, len(s.items)), counts: make([]int, len(s.items))}
-	for i := range s.items { // an item stands after the one that it is in
+	for i := range s.items { // an item stands after the item that contains it
 		above := s.items[i].parent
 		v.seen[i] = (above < 0 || v.seen[above]) && shows(i)
 	}
-	for i := len(s.items) - 1; i >= 0; i-- { // and before those in it
+	for i := len(s.items) - 1; i >= 0; i-- { // an item stands before the items that it contains
 		one := &s.items[i]
 		if one.end > i+1 && v.counts[i] == 0 {
 			v.seen[i] = false
@@ -47,8 +47,8 @@ func (s *stock) viewOf(may *Policy, shows func(i int) bool) *view {
 	return v
 }
 
-// find returns the index of the item with an id; ok is false if nobody has such an item, and also if
-// it is not seen.
+// find returns the index of the item with an id. The result ok is false if no item has the id, or if
+// the item is not seen.
 func (v *view) find(id string) (i int, ok bool) {
 	i, ok = v.byID[embywire.ID(id)]
 	return i, ok && v.seen[i]
@@ -98,8 +98,8 @@ func (f *filter) showsLibrary(one *item) bool {
 	return f.AllLibraries || slices.Contains(f.Libraries, one.id)
 }
 
-// showsTags reports whether the tags of an item and of those that it is in allow it. A plain folder
-// needs none of the allowed tags, because it only sorts what is in it.
+// showsTags reports whether the tags allow an item: its own tags and the tags of the items that
+// contain it. A plain folder needs none of the allowed tags, because it only sorts what is in it.
 func (f *filter) showsTags(one *item) bool {
 	has := func(tag string) bool { return slices.Contains(one.allTags, tag) }
 	if slices.ContainsFunc(f.blocked, has) {
@@ -108,7 +108,8 @@ func (f *filter) showsTags(one *item) bool {
 	return len(f.allowed) == 0 || one.plain() || slices.ContainsFunc(f.allowed, has)
 }
 
-// showsRating reports whether the rating of an item allows it, or that it has none.
+// showsRating reports whether the rating of an item allows it. If the item has no rating, its kind
+// decides.
 func (f *filter) showsRating(one *item) bool {
 	if one.scored {
 		return one.score.within(f.Policy)

@@ -23,7 +23,7 @@ const (
 // itemQuery is a query for items, as clients of Emby's kind write it.
 type itemQuery struct {
 	parent    string // the id of the item whose items are wanted, or ""
-	recursive bool   // also those that are deeper
+	recursive bool   // also the items that are deeper in the parent
 	ids       []string
 	search    string // as nameKey writes it
 	starts    string // the beginning of the sort name, as nameKey writes it
@@ -34,7 +34,7 @@ type itemQuery struct {
 	tags      []string
 	genres    []string
 	years     []string
-	folders   bool // folders alone
+	folders   bool // only folders
 	leaves    bool // everything but folders
 	played    bool // only things that were played or marked: there are none here
 	order     []sortKey
@@ -126,8 +126,8 @@ func (q *itemQuery) tooLarge() error {
 // errNoItem means that there is no such item, or that it is hidden.
 var errNoItem = errors.New("there is no such item")
 
-// query returns the indexes of one page of the items that fit a query and are seen, and how many
-// fit in all. It returns errNoItem if the parent is not seen.
+// query returns the indexes of one page of the seen items that fit a query, and the number of all
+// seen items that fit. It returns errNoItem if the parent is not seen.
 func (v *view) query(q *itemQuery) (page []int, total int, err error) {
 	found, err := v.candidates(q)
 	if err != nil {
@@ -139,8 +139,9 @@ func (v *view) query(q *itemQuery) (page []int, total int, err error) {
 	return found[from:min(from+q.limit, len(found))], len(found), nil
 }
 
-// candidates returns the items that are seen and where the query looks: its ids, or what is in its
-// parent. Without a parent that is everything, or the libraries if the query is not recursive.
+// candidates returns the seen items among which the query searches: the items whose ids the query
+// names, or the items in its parent. Without a parent these are all items, or only the libraries
+// if the query is not recursive.
 func (v *view) candidates(q *itemQuery) ([]int, error) {
 	if len(q.ids) > 0 {
 		return v.named(q.ids), nil
@@ -163,7 +164,7 @@ func (v *view) candidates(q *itemQuery) ([]int, error) {
 	return found, nil
 }
 
-// named returns the items with some ids that are seen, each of them once.
+// named returns the seen items with the given ids, each item once.
 func (v *view) named(ids []string) []int {
 	var found []int
 	for _, id := range ids {
@@ -190,8 +191,8 @@ func (v *view) fits(i int, q *itemQuery) bool {
 		anyOf(q.tags, one.tags...) && anyOf(q.genres, one.genres...) && anyOf(q.years, strconv.Itoa(one.year))
 }
 
-// anyOf reports whether one of the words is wanted, without regard to letter case. Without wanted
-// words, every item is.
+// anyOf reports whether one of the words is wanted, without regard to letter case. If the list of
+// wanted words is empty, it returns true.
 func anyOf(wanted []string, words ...string) bool {
 	return len(wanted) == 0 || slices.ContainsFunc(words, func(word string) bool {
 		return slices.ContainsFunc(wanted, func(w string) bool { return strings.EqualFold(w, word) })
@@ -204,7 +205,8 @@ type sortKey struct {
 	down bool   // the greatest first
 }
 
-// readOrder returns the keys of a list of names. The last order also holds for the names after it.
+// readOrder returns the sort keys for a list of names. If orders is shorter than names, the last
+// order also holds for the remaining names.
 func readOrder(names, orders []string) []sortKey {
 	var keys []sortKey
 	for i, name := range names[:min(len(names), 8)] {
@@ -276,7 +278,7 @@ func order(is bool) int {
 	return 0
 }
 
-// above returns the item that an item is in, or an empty one.
+// above returns the item that contains an item, or an empty item if the item is a library.
 func (v *view) above(i int) *item {
 	if parent := v.items[i].parent; parent >= 0 {
 		return &v.items[parent]
@@ -284,7 +286,8 @@ func (v *view) above(i int) *item {
 	return &item{}
 }
 
-// within returns the nearest item of a kind that an item is or is in, or an empty one.
+// within returns the item itself if it has the kind, or else the nearest item of this kind that
+// contains it, or else an empty item.
 func (v *view) within(i int, kind string) *item {
 	for ; i >= 0; i = v.items[i].parent {
 		if v.items[i].kind == kind {

@@ -22,11 +22,11 @@ const DemoCatalogue = "demo"
 // problem, with the line of the file and with what to do.
 var ErrCatalogue = errors.New("the catalogue cannot be used")
 
-// problemsMax is the number of problems of a file that are named.
+// problemsMax is the largest number of problems that are named for one file.
 const problemsMax = 20
 
-// ReadCatalogue reads the catalogue in a YAML file, or the one named [DemoCatalogue]. It returns
-// [ErrCatalogue].
+// ReadCatalogue reads the catalogue in a YAML file, or the catalogue named [DemoCatalogue]. It
+// returns [ErrCatalogue].
 func ReadCatalogue(path string) (*Catalogue, error) {
 	if path == DemoCatalogue {
 		return parseCatalogue(path, demoCatalogue)
@@ -120,8 +120,8 @@ func (r *catalogueReader) document(root *yaml.Node) {
 	r.entries(libraries, place{parent: -1})
 }
 
-// pairs calls read for each key of a mapping with its value. what names the thing that the mapping
-// describes.
+// pairs calls read for each key of a mapping with its value. The parameter what names the thing
+// that the mapping describes.
 func (r *catalogueReader) pairs(node *yaml.Node, what string, read func(key string, value *yaml.Node) error) {
 	if node.Kind != yaml.MappingNode {
 		r.problem(node, "%sthere must be lines of the form name: value here", what)

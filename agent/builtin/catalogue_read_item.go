@@ -19,11 +19,11 @@ type place struct {
 	depth      int    // 0 for a library
 	path       string // the names of the items that it is in, for problems
 	collection string // the type of the library
-	kind       string // of the item that it is in
+	kind       string // the kind of the item that it is in
 }
 
-// entries reads a list of libraries or items. Two things of a kind in one list must have different
-// names, because their ids follow from these.
+// entries reads a list of libraries or items. Two things of the same kind in one list must have
+// different names, because the ids are made from the names.
 func (r *catalogueReader) entries(list *yaml.Node, at place) {
 	if list.Kind != yaml.SequenceNode {
 		r.problem(list, "%sthere must be a list here, whose entries begin with a dash", at.path)

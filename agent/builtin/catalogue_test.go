@@ -109,7 +109,7 @@ func (k *kit) ids(boss string) map[string]string {
 	return ids
 }
 
-// give sets a policy, whose libraries are all libraries unless it names some.
+// give sets a policy. If the policy names no libraries, it allows all libraries.
 func (k *kit) give(user mediaserver.LocalUser, p builtin.Policy) {
 	k.t.Helper()
 	p.AllLibraries = p.Libraries == nil

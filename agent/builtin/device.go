@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// SignedIn implements [mediaserver.Devices]. Nobody asks, because the server has no Quick
-// Connect.
+// SignedIn implements [mediaserver.Devices]. The agent does not call it, because the server has no
+// Quick Connect.
 func (s *Server) SignedIn(context.Context) ([]mediaserver.SignedIn, error) {
 	return nil, fmt.Errorf("list the devices: %w", mediaserver.ErrUnsupported)
 }
@@ -19,6 +19,6 @@ func (s *Server) EndDevice(ctx context.Context, localUserID, deviceID string) er
 	return err
 }
 
-// EndTrial implements [mediaserver.Tokens]. Mint reads the hours of a local user, so it never has to
-// try them.
+// EndTrial implements [mediaserver.Tokens]. Mint reads the hours of a local user in the policy, so
+// it never tries them and leaves nothing behind.
 func (s *Server) EndTrial(context.Context, string) error { return nil }

@@ -51,7 +51,7 @@ func (s *Server) Restrict(ctx context.Context, id string, to mediaserver.Restric
 	})
 }
 
-// restrict replaces which libraries a local user may see.
+// restrict replaces the libraries that a local user may see.
 func restrict(tx *gorm.DB, id string, to mediaserver.Restriction) error {
 	if err := tx.Exec("UPDATE local_users SET all_libraries = ? WHERE id = ?", to.AllLibraries, id).Error; err != nil {
 		return fmt.Errorf("write the row: %w", err)
@@ -62,7 +62,7 @@ func restrict(tx *gorm.DB, id string, to mediaserver.Restriction) error {
 	return grant(tx, id, restricted(to))
 }
 
-// restricted returns the libraries that a restriction names; or nil if it allows all
+// restricted returns the libraries that a restriction names, or nil if it allows all
 // libraries.
 func restricted(to mediaserver.Restriction) []string {
 	if to.AllLibraries {

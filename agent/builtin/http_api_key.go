@@ -11,8 +11,8 @@ import (
 )
 
 // apiKeyRoutes are the routes at which administrators manage the keys of programs. An API key does
-// not open them, although it has the right of an administrator: somebody who has got hold of a key
-// would otherwise make another before the first is deleted.
+// not open them, although it has the right of an administrator. Otherwise somebody who has got hold
+// of a key could make another key before the first key is deleted.
 func (f *handlers) apiKeyRoutes() []route {
 	return []route{
 		{"GET HEAD", "/Auth/Keys", f.signedInAdministrators(f.listAPIKeys)},
@@ -22,7 +22,8 @@ func (f *handlers) apiKeyRoutes() []route {
 	}
 }
 
-// signedInAdministrators refuses everybody but administrators who have signed in, API keys too.
+// signedInAdministrators refuses everybody except administrators who have signed in. It refuses API
+// keys, too.
 func (f *handlers) signedInAdministrators(answer signedInFunc) wire.HandlerFunc {
 	return f.administrators(func(w http.ResponseWriter, r *wire.Request, who *session) error {
 		if who.user == "" {

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// catalogueRoutes are the routes of the catalogue. The routes with a fixed word come before those
-// that take any word at the same place.
+// catalogueRoutes are the routes of the catalogue. The routes with a fixed word come before the
+// routes that take any word at the same place.
 func (f *handlers) catalogueRoutes() []route {
 	return []route{
 		{"GET HEAD", "/Users/{Id}/Views", f.seen(f.views)},
@@ -31,9 +31,9 @@ func (f *handlers) catalogueRoutes() []route {
 // viewFunc answers a request for a part of the catalogue. v has everything that the caller sees.
 type viewFunc func(w http.ResponseWriter, r *wire.Request, v *view) error
 
-// seen gives a handler the part of the catalogue that may be seen. That is what the local user sees
-// whom the request names, or otherwise the caller. Administrators and API keys see everything, and
-// may ask what another local user sees.
+// seen gives a handler the part of the catalogue that one local user sees: the local user whom the
+// request names, or otherwise the caller. Administrators and API keys see everything, and may ask
+// what another local user sees.
 func (f *handlers) seen(answer viewFunc) wire.HandlerFunc {
 	return f.signedIn(func(w http.ResponseWriter, r *wire.Request, who *session) error {
 		named := r.PathValue("id")
@@ -54,8 +54,8 @@ func (f *handlers) seen(answer viewFunc) wire.HandlerFunc {
 	})
 }
 
-// viewOfUser returns what a local user sees. An API key that names nobody has the id "", and sees
-// everything.
+// viewOfUser returns what a local user sees. If a request with an API key names no local user, the
+// id is "", and everything is seen.
 func (f *handlers) viewOfUser(r *wire.Request, id string) (*view, error) {
 	if id == "" {
 		return f.stock.viewAll(&Policy{MayDelete: true, MayDownload: true}), nil

@@ -15,7 +15,8 @@ const (
 	iconURLMax = 500  // bytes
 )
 
-// deviceDto has the shape that Emby publishes as Devices.DeviceInfo; Jellyfin's has the same members.
+// deviceDto has the shape that Emby publishes as Devices.DeviceInfo. The type of Jellyfin has the
+// same members.
 type deviceDto struct {
 	Name             string    `json:"Name"`
 	ID               string    `json:"Id"`

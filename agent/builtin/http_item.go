@@ -116,8 +116,8 @@ func (v *view) addFields(dto *itemDto, i int, fields itemFields) {
 	}
 }
 
-// addAncestors adds the names and ids of the series, season, album and artist that an item is in.
-// They are seen, because otherwise the item would not be.
+// addAncestors adds the names and ids of the series, season, album and artist that contain an
+// item. All of them are seen, because otherwise the item would be hidden, too.
 func (v *view) addAncestors(dto *itemDto, i int) {
 	switch v.items[i].kind {
 	case kindSeason, "Episode":

@@ -71,7 +71,8 @@ func (s *Server) row(ctx context.Context, where, value string) (userRow, error) 
 	return row, err
 }
 
-// users reads rows and the libraries that they may see. where must be a constant.
+// users reads local users and the libraries that they may see. The parameter where must be a
+// constant.
 func (s *Server) users(ctx context.Context, where string, args ...any) ([]User, error) {
 	var rows []userRow
 	if err := s.scan(ctx, "read the local users", &rows, selectUser+where, args...); err != nil {

@@ -216,8 +216,8 @@ func TestEasyPIN(t *testing.T) {
 	}
 }
 
-// The agent gives a local user another password, which ends their sessions; it gives none to
-// administrators and guests.
+// The agent gives a local user another password, which ends their sessions. It does not give
+// a password to administrators and guests.
 func TestGivePassword(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -29,7 +29,7 @@ type Policy struct {
 	mediaserver.Restriction `json:"-"` // in the table library_access
 
 	MaxRating    *int     `json:"max_rating,omitempty"`     // nil: every rating
-	MaxSubRating *int     `json:"max_sub_rating,omitempty"` // compared if the rating equals MaxRating; nil: every one
+	MaxSubRating *int     `json:"max_sub_rating,omitempty"` // compared if the rating equals MaxRating; nil: every sub-rating
 	BlockUnrated []string `json:"block_unrated,omitempty"`  // kinds whose items without a rating are hidden; see UnratedKinds
 	BlockedTags  []string `json:"blocked_tags,omitempty"`   // items with one of these tags are hidden
 	AllowedTags  []string `json:"allowed_tags,omitempty"`   // if there are any, items without one of these tags are hidden
@@ -37,11 +37,11 @@ type Policy struct {
 	// BlockedFolders are the ids of folders that are hidden with all that is in them. An id of a
 	// library or of a single item works, too.
 	BlockedFolders []string `json:"blocked_folders,omitempty"`
-	// ContentTypes are the types of the libraries that are shown, such as movies. If there are
-	// none, libraries of every type are shown.
+	// ContentTypes are the types of the libraries that are shown, such as movies. If the list is
+	// empty, libraries of every type are shown.
 	ContentTypes []string `json:"content_types,omitempty"`
-	// Hours are the times of the week at which the local user is let in. If there are none, that is
-	// always.
+	// Hours are the times of the week at which the local user is let in. If the list is empty, the
+	// local user is always let in.
 	Hours []Hours `json:"hours,omitempty"`
 
 	MayDelete   bool `json:"may_delete"`
@@ -140,7 +140,7 @@ func checkList(list []string) error {
 	return nil
 }
 
-// checkWords returns [ErrPolicy] for a word that is not one of the known ones.
+// checkWords returns [ErrPolicy] for a word that is not among the known words.
 func checkWords(name string, words, known []string) error {
 	for _, word := range words {
 		if !slices.Contains(known, word) {

@@ -162,7 +162,7 @@ func TestPolicyHours(t *testing.T) {
 	}
 }
 
-// Outside of the hours a token opens nothing, but it lives on. Nobody gets a new one.
+// Outside of the hours a token opens nothing, but it lives on. Nobody gets a new token.
 func TestOutsideOfTheHours(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -196,7 +196,7 @@ func TestOutsideOfTheHours(t *testing.T) {
 	want(t, k.get("/Users/Me", token), 200)
 }
 
-// The hours are those of the time zone of the machine.
+// The hours count in the time zone of the machine.
 func TestHoursAreLocal(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// meddler is a source of randomness that calls the function do when it is used next, and
-// that keeps the bytes that it has returned.
+// meddler is a source of randomness. At its next use it calls the function do. It keeps
+// the bytes that it has returned.
 type meddler struct {
 	do   func()
 	gave []byte

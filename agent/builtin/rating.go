@@ -8,18 +8,17 @@ import (
 	"strings"
 )
 
-// Rating is a parental rating with the values that Jellyfin 10.11 gives it. Value is an age, or
-// above 100 for what is meant for adults alone or banned. Sub orders ratings of the same Value; nil
-// counts as 0.
+// Rating is a parental rating with the values that Jellyfin 10.11 gives it. Value is an age; a number
+// above 100 stands for things that only adults may see or that are banned. Sub orders ratings with an
+// equal Value; nil counts as 0.
 type Rating struct {
 	Name  string
 	Value int
 	Sub   *int
 }
 
-// ratingSets has the ratings of each country: in each line the value, the sub-value or a dash, and
-// the names, with a semicolon after each but the last. Names in brackets are endings of the name before
-// them.
+// ratingSets returns the ratings of each country. Each line has the value, the sub-value or a dash, and
+// the names, with semicolons between them. Names in brackets are endings of the name before them.
 func ratingSets() map[string]string {
 	const (
 		pictured = "[D L S V DL DS DV LS LV SV DLS DLV DSV LSV DLSV]"
@@ -159,9 +158,10 @@ func newRatingBook() ratingBook {
 	return book
 }
 
-// find returns the rating with a name, in any letter case. As in Jellyfin, a number is an age;
-// otherwise the country's own ratings come first, then those of the US and of the others. A name can
-// also have its country before it: "UK: PG". The error lists the ratings that are known.
+// find returns the rating with a name, in any letter case. As in Jellyfin, a number is an age. Otherwise
+// the country's own ratings come first, then the ratings of the US, then the ratings of the other
+// countries. A name can also have its country before it: "UK: PG". The error lists the ratings that are
+// known.
 func (b ratingBook) find(country, name string) (Rating, error) {
 	if age, err := strconv.Atoi(name); err == nil && age >= 0 && age <= ageMax {
 		return Rating{Name: name, Value: age}, nil
@@ -180,9 +180,9 @@ func (b ratingBook) find(country, name string) (Rating, error) {
 	return Rating{}, fmt.Errorf("the rating %q is not known; known are %s, and an age from 0 to %d", name, b.known(), ageMax)
 }
 
-// FindRating returns the rating with a name, in any letter case: a rating of the country of the catalogue
-// first, then one of the US or of another country. A number is an age. The error lists the ratings that
-// are known.
+// FindRating returns the rating with a name, in any letter case: first a rating of the country of the
+// catalogue, then a rating of the US or of another country. A number is an age. The error lists the
+// ratings that are known.
 func (s *Server) FindRating(name string) (Rating, error) {
 	return newRatingBook().find(s.stock.country, strings.TrimSpace(name))
 }

@@ -162,7 +162,7 @@ func refused(err error) error {
 	}
 }
 
-// callerOf returns from where a request tries a password.
+// callerOf returns the address and the device from which a request tries a password.
 func callerOf(r *wire.Request) caller { return caller{r.Address, r.Local, r.Identity.DeviceID} }
 
 // deviceOf returns the device that a token is made for. A device that sends no id gets one

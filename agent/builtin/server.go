@@ -47,7 +47,7 @@ const product = "Latchkey"
 
 // Options are the settings of a [Server]. PublicURL and Addresses may be nil.
 type Options struct {
-	Path    string // of the SQLite file, which only the server uses
+	Path    string // the path of the SQLite file, which only the server uses
 	Name    string
 	Keys    secret.Keys
 	Hashing secret.HasherOptions
@@ -75,7 +75,7 @@ type Server struct {
 	easy    *limit.Failures[string] // tries of easy PINs
 	linking trouble
 	writing trouble
-	warned  sync.Map // local users whose hash was made with an unknown secret key, and who were logged already
+	warned  sync.Map // local users that were already logged because their hash was made with an unknown secret key
 	stock   *stock   // the catalogue with its ids; empty without a catalogue
 	drawer  picture.Drawer
 }

@@ -320,7 +320,7 @@ func TestSignInThrottled(t *testing.T) {
 		}
 		return w.Code
 	}
-	for _, name := range []string{"alice", "nobody"} { // the same for both
+	for _, name := range []string{"alice", "nobody"} { // a name that does not exist waits like a name that exists
 		got := []int{}
 		for range 6 {
 			got = append(got, try(name, "wrong", away))
@@ -358,8 +358,8 @@ func TestSignInThrottled(t *testing.T) {
 	}
 }
 
-// If many guesses come at the same time, only as many are checked as if they came one after
-// the other. Many devices that sign in at the same time all succeed.
+// If many guesses come at the same time, the server checks no more of them than if they came
+// one after the other. Many devices that sign in at the same time all succeed.
 func TestSignInRaces(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -7,13 +7,13 @@ import (
 	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
-// A source gets ten answers at once and then one each second; all sources together get ten times as
-// much. So somebody who forges the address of another machine can cause only little traffic to that
-// machine.
+// A source gets ten answers at once and then one answer each second; all sources together get ten
+// times as many. So somebody who forges the address of another machine can cause only little
+// traffic to that machine.
 const (
 	answersOfSource = 10
 	answersOfAll    = 100
-	refill          = 10 * time.Second // from none to all of them
+	refill          = 10 * time.Second // the time after which all answers are allowed again
 	sourcesMost     = 1024
 )
 

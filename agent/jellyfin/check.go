@@ -91,7 +91,7 @@ func (s *Server) olderApps(ctx context.Context) CheckedStep {
 	var configuration struct {
 		Legacy bool `json:"EnableLegacyAuthorization"`
 	}
-	_ = s.admin(ctx, call{ // what cannot be read counts as off: the advice is right then, too
+	_ = s.admin(ctx, call{ // a setting that cannot be read counts as off, because the advice is right then, too
 		doing: "asking for the configuration", method: http.MethodGet, path: "/System/Configuration", into: &configuration,
 	})
 	step := CheckedStep{Name: "older apps", OK: true, Warning: true, Text: "Jellyfin's own apps work with this version. Apps in the manner of Emby get a token and then fail at Jellyfin itself."}

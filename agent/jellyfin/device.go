@@ -23,8 +23,8 @@ type devices struct {
 	Items []deviceDto `json:"Items"`
 }
 
-// SignedIn implements [mediaserver.Devices]. It asks for all devices, because the filter by
-// user of Jellyfin's own call leaves out none.
+// SignedIn implements [mediaserver.Devices]. It asks for all devices, because Jellyfin's own filter by
+// user does not leave out any device.
 func (s *Server) SignedIn(ctx context.Context) ([]mediaserver.SignedIn, error) {
 	const doing = "reading the devices"
 	var answer devices
@@ -47,8 +47,8 @@ func (s *Server) SignedIn(ctx context.Context) ([]mediaserver.SignedIn, error) {
 }
 
 // EndDevice implements [mediaserver.Devices]. Jellyfin can delete a device, but that signs out everybody
-// on it. If somebody else uses it too, Jellyfin makes another token for the local user and
-// the device, which ends the former one, and that token is ended.
+// on it. If somebody else uses the device, too, EndDevice makes another token for the local user on the
+// device, which ends the former token, and then ends the new token.
 func (s *Server) EndDevice(ctx context.Context, localUserID, deviceID string) error {
 	const doing = "signing a device out"
 	mine, shared, err := s.usesOf(ctx, localUserID, deviceID)
@@ -64,7 +64,8 @@ func (s *Server) EndDevice(ctx context.Context, localUserID, deviceID string) er
 	}
 	err = s.admin(ctx, call{doing: doing, method: http.MethodDelete, path: "/Devices", query: url.Values{"id": {deviceID}}})
 	if status := statusOf(err); status == http.StatusNotFound || status == http.StatusBadRequest {
-		// Jellyfin answers so for a device that has gone; another cause leaves it in the list.
+		// Jellyfin gives this answer for a device that is gone. If there was another cause, the device
+		// is still in the list.
 		mine, _, failed := s.usesOf(ctx, localUserID, deviceID)
 		if failed != nil || !mine {
 			return errors.Join(failed)

@@ -132,9 +132,8 @@ func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why
 	}
 	mine, err := s.hasPassword(ctx, users[at].Name, password)
 	if err == nil && !mine && !users[at].used() {
-		// Jellyfin 12 reports a password for every local user, even for one without a
-		// password. Only a sign-in with the empty password shows whether the local user has
-		// none.
+		// Jellyfin 12 reports a password for every local user, even for one without a password.
+		// Only a sign-in with the empty password shows whether the local user has no password.
 		mine, err = s.hasPassword(ctx, users[at].Name, "")
 	}
 	if err != nil {
@@ -164,7 +163,7 @@ func (s *Server) IsGuest(ctx context.Context, id, secret string) (bool, error) {
 	return s.hasPassword(ctx, user.Name, secret)
 }
 
-// hasPassword reports whether the password of a local user is the given one.
+// hasPassword reports whether password is the password of a local user.
 func (s *Server) hasPassword(ctx context.Context, name, password string) (bool, error) {
 	body, err := json.Marshal(map[string]string{"Username": name, "Pw": password})
 	if err != nil {

@@ -396,7 +396,7 @@ func TestNotFoundIsConfirmed(t *testing.T) {
 }
 
 // Only a local user with the secret of a guest is that guest. Without a secret nobody is a
-// guest, and a disabled local user is never one.
+// guest, and a disabled local user is never a guest.
 func TestIsGuest(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {

@@ -44,7 +44,7 @@ type Server struct {
 
 	policies sync.Mutex // held while a policy is read, changed and written
 	trials   sync.Mutex // held by tryHours: a second trial would end the token of the first
-	warned   sync.Once  // about a version that is newer than all known ones
+	warned   sync.Once  // about a version that is newer than all known versions
 }
 
 var _ mediaserver.Server = (*Server)(nil)

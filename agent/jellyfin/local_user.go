@@ -188,7 +188,7 @@ type libraries struct {
 
 // GivePassword gives a local user another password, and Jellyfin ends all of their tokens. It
 // returns ErrNotFound, or ErrNotAllowed for an administrator. An empty password is an error:
-// Jellyfin would let everybody in who knows the name.
+// Jellyfin would let in everybody who knows the name.
 func (s *Server) GivePassword(ctx context.Context, id, password string) error {
 	const doing = "giving a local user a password"
 	if password == "" {

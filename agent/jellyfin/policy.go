@@ -113,7 +113,7 @@ func (p *policy) takesAnyDevice() bool {
 }
 
 // explain returns the error of a device that is not let in, with the reason that the policy
-// shows. Jellyfin itself names none.
+// shows. Jellyfin itself names no reason.
 func (p *policy) explain(err error, deviceID string) error {
 	var all bool
 	var devices []string
@@ -166,8 +166,8 @@ func (p *policy) sees() *mediaserver.Restriction {
 	return to
 }
 
-// guest turns the policy of a local user who is not an administrator into one for a guest.
-// Members that only some versions have are changed if they are present.
+// guest turns the policy of a local user who is not an administrator into the policy of a
+// guest. Members that only some versions have are changed if they are present.
 func (p *policy) guest(all bool, folders []string) error {
 	err := errors.Join(
 		p.restrict(all, folders),
@@ -186,7 +186,7 @@ func (p *policy) guest(all bool, folders []string) error {
 	return err
 }
 
-// isGuest reports whether the policy is that of a guest.
+// isGuest reports whether the policy is the policy of a guest.
 func (p *policy) isGuest(all bool) bool {
 	var administrator, disabled, hidden, everything bool
 	err := errors.Join(p.read(isAdministrator, &administrator), p.read(isDisabled, &disabled),

@@ -95,8 +95,9 @@ func TestPolicyWithoutAMember(t *testing.T) {
 	}
 }
 
-// A local user who gets a password signs in only with this one, and their tokens end. The same
-// password may be given again. An administrator never gets a password, and an empty one is refused.
+// A local user who gets a password signs in only with this password, and their tokens end. The same
+// password may be given again. An administrator never gets a password, and an empty password is
+// refused.
 func TestGivePassword(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {

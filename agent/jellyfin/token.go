@@ -26,8 +26,8 @@ type signedIn struct {
 	User        userDto `json:"User"`
 }
 
-// errLost means that the server has forgotten a request of Quick Connect. It keeps them in
-// memory, so that a restart loses them.
+// errLost means that the server has forgotten a request of Quick Connect. The server keeps such
+// requests in memory, so a restart loses them.
 var errLost = errors.New("jellyfin: the request of Quick Connect was lost")
 
 // Mint makes a token for a local user on a device, without a password. Jellyfin ends an

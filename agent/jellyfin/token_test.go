@@ -125,7 +125,8 @@ func TestMintOutsideHours(t *testing.T) {
 			t.Errorf("error %v, want %v", err, mediaserver.ErrTooManySessions)
 		}
 
-		// A local user who may use this device alone cannot be tried on another one.
+		// If a local user may use only this device, the agent cannot try their hours on another
+		// device.
 		fake.SetPolicy(anna, "MaxActiveSessions", "0")
 		fake.SetPolicy(anna, "EnableAllDevices", "false")
 		fake.SetPolicy(anna, "EnabledDevices", "["+strconv.Quote(tv().ID)+"]")

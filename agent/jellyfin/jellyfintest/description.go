@@ -137,8 +137,8 @@ func atAnyHour(o *openapi3.Operation) bool {
 	return false
 }
 
-// makeOld turns a description of 10.9 into one of 10.8, with the known differences of those
-// calls that an agent makes before it refuses that version.
+// makeOld turns a description of 10.9 into a description of 10.8. It changes only the calls that
+// an agent makes before it refuses that version, as far as their differences are known.
 func (d *described) makeOld() {
 	d.operations = slices.DeleteFunc(d.operations, func(o *operation) bool {
 		return o.path == "/UserImage" || o.OperationID == "GetSessions"

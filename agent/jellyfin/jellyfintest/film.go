@@ -79,9 +79,9 @@ func (u *user) maySee(f *film) bool {
 	return mostSub == nil || sub <= *mostSub
 }
 
-// visible returns a film that a user may see, with its library. A nil user, which is an API
-// key that names nobody, sees everything. It returns nil for a film that is hidden or that
-// does not exist; an answer does not tell which.
+// visible returns a film that a user may see, with its library. A nil user stands for an API key
+// that names no user, and sees everything. It returns nil for a film that is hidden or that does
+// not exist; an answer does not tell which.
 func (s *Server) visible(u *user, id string) (*film, *library) {
 	for i := range s.folders {
 		l := &s.folders[i]
@@ -197,8 +197,8 @@ func (s *Server) guarded(kind, text string) func(*exchange) answer {
 	}
 }
 
-// unguarded returns a handler for a part of a film that everybody who knows the id of the
-// film gets, without a token and whatever a policy says: the film itself, and its pictures.
+// unguarded returns a handler for a part of a film that needs no token: the film itself, or one
+// of its pictures. Everybody who knows the id of the film gets it, whatever a policy says.
 func (s *Server) unguarded(kind, text string) func(*exchange) answer {
 	return func(x *exchange) answer {
 		if f, _ := s.visible(nil, plainID(x.params["itemId"])); f == nil {

@@ -74,7 +74,7 @@ func TestWhatAPolicyLetsAPersonSee(t *testing.T) {
 		{map[string]string{"BlockedTags": `["scary"]`}, "Adult Odd Older Unrated Violent Young"},
 		{map[string]string{"AllowedTags": `["scary"]`}, "Tagged"},
 		{map[string]string{"AllowedTags": `["scary"]`, "BlockedTags": `["Scary"]`}, ""},
-		{map[string]string{"EnabledFolders": `["00000000000000000000000000000000"]`}, ""}, // of a library that does not exist
+		{map[string]string{"EnabledFolders": `["00000000000000000000000000000000"]`}, ""}, // the id of a library that does not exist
 		{map[string]string{"EnableAllFolders": "true"}, "Adult Odd Older Show Tagged Unrated Violent Young"},
 	} {
 		for _, version := range both() {
@@ -99,7 +99,7 @@ func TestWhatAPolicyHides(t *testing.T) {
 		fact, request string // the ids of Young (let through), Adult (hidden by the ceiling), Show (in a hidden library), and of libraries replace their names
 		as            string
 		want          int
-		films         string // of an answer that lists some
+		films         string // the films that the answer lists
 	}{
 		{"an item that is let through", "GET /Items/{Young}", "anna", 200, "Young"},
 		{"an item above the ceiling", "GET /Items/{Adult}", "anna", 404, ""},

@@ -207,7 +207,7 @@ func (s *Server) createUser(x *exchange) answer {
 		return exception(http.StatusBadRequest)
 	}
 	u := s.add(*ask.Name, "")
-	a := answerJSON(s.dto(u)) // it does not know the password yet
+	a := answerJSON(s.dto(u)) // the answer is made before the password is set
 	if ask.Password != nil {
 		u.password = *ask.Password
 	}

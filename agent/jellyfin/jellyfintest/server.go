@@ -41,7 +41,7 @@ type Server struct {
 	users    map[string]*user
 	order    []string // ids of users
 	folders  []library
-	listed12 []library // of 12: the libraries that it listed at listedAt
+	listed12 []library // only for version 12: the libraries that it listed at the time listedAt
 	listedAt time.Time
 	starting Start
 	legacy   bool // EnableLegacyAuthorization: the old ways of showing a token are accepted
@@ -182,9 +182,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, o, params, body, known)
 }
 
-// below returns the rest of a path after the base, which may be in any letter case. It also
-// removes the prefix that old apps put before each path, but not as Jellyfin 12, which does
-// not know such prefixes. It returns false for a path outside of the base.
+// below returns the rest of a path after the base, which may be in any letter case. It also removes
+// the prefix that old apps put before each path, unless the version is Jellyfin 12, which does not
+// know such prefixes. It returns false for a path outside of the base.
 func (s *Server) below(path string) (string, bool) {
 	if len(path) < len(s.base) || !strings.EqualFold(path[:len(s.base)], s.base) {
 		return "", false

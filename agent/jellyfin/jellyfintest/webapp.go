@@ -16,11 +16,11 @@ import (
 var webapp embed.FS
 
 // SetWebServers sets the list "servers" of the web app's config.json, which is empty at first. The
-// web app goes to the first of them in the place of its own address.
+// web app goes to the first address in the list instead of its own address.
 func (s *Server) SetWebServers(addresses ...string) { s.locked(func() { s.webServers = addresses }) }
 
 // isWeb reports whether a path belongs to the web app, or is the path that a proxy in front of the
-// server hands to the agent. Jellyfin does not know the latter.
+// server hands to the agent. Jellyfin does not know the path of the agent.
 func isWeb(path string) bool {
 	lower := strings.ToLower(path)
 	return strings.HasPrefix(lower, "/web/") || strings.HasPrefix(lower, "/latchkey/") || lower == "/favicon.ico"
