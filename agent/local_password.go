@@ -24,19 +24,19 @@ type localPasswords struct {
 
 	exchanges *Exchanges
 	attempts  *limit.Bucket // limits the passwords that this run gives: the service could ask for any number
-	one       sync.Mutex    // held while the media server gets a password: an owed random one must not follow a newer one that was chosen
+	one       sync.Mutex    // held while the media server gets a password: an owed random password must not follow a newer password that a person has chosen
 }
 
 func newLocalPasswords(c *core, exchanges *Exchanges) *localPasswords {
 	return &localPasswords{core: c, exchanges: exchanges, attempts: limit.NewBucket(c.opt.Now, 30, time.Hour)}
 }
 
-// The states in the fact of a local user. The account follows, and of passwordTried the id of the
-// try as well.
+// The states of a password in the fact of a local user. The id of the account follows the state.
+// After passwordTried, the id of the try follows, too.
 const (
 	passwordTried = "tried" // the media server may have it, and the service does not know yet
 	passwordSet   = "set"
-	passwordOwed  = "owed" // a random password has to replace it
+	passwordOwed  = "owed" // a random password has to replace the chosen one
 )
 
 // loop handles the passwords that people choose, until ctx ends.
@@ -44,8 +44,8 @@ func (p *localPasswords) loop(ctx context.Context) {
 	p.repeat(ctx, p.wake.localPasswords, p.opt.ReportEvery, func() error { return p.handleAll(ctx) }) // a change wakes the loop sooner
 }
 
-// handleAll handles all passwords that wait at the service, and takes back those that do not wait
-// any longer.
+// handleAll handles all passwords that wait at the service, and settles the tried passwords that
+// do not wait any longer.
 func (p *localPasswords) handleAll(ctx context.Context) error {
 	service, err := p.service.client(ctx)
 	if err != nil {
@@ -92,9 +92,9 @@ func (p *localPasswords) settleTried(ctx context.Context, service *client.Agent,
 	return err
 }
 
-// complete tells the service that a local user has a password. If the service knows no such
-// password any longer, because the person has signed out everywhere meanwhile or has chosen
-// another one, the password is taken back.
+// complete tells the service that a local user has a password. If the service no longer knows this
+// password, because the person has signed out everywhere meanwhile or has chosen another password,
+// complete takes it back.
 func (p *localPasswords) complete(ctx context.Context, service *client.Agent, userID, id, accountID string) error {
 	err := p.service.explain(ctx, byLocalPasswords, service.CompleteLocalPassword(ctx, client.ID(id)))
 	if errors.Is(err, ErrServiceRefused) {
@@ -140,7 +140,7 @@ func owePasswordsOf(tx *gorm.DB, accountID string) error {
 }
 
 // endPassword does what has to be done about the password of a link that was removed: a guest gets
-// a random one, and a local user who existed before keeps theirs.
+// a random password, and a local user who existed before the agent keeps their password.
 func endPassword(tx *gorm.DB, link *linkRow) error {
 	name := factLocalPassword + link.LocalUserID
 	value, err := fact(tx, name)
@@ -157,20 +157,21 @@ func endPassword(tx *gorm.DB, link *linkRow) error {
 func (p *localPasswords) handle(ctx context.Context, service *client.Agent, one client.OpenLocalPassword) error {
 	link, user, reason, err := p.try(ctx, one)
 	if err != nil {
-		return err // it waits if it is ErrNotYet: another round follows soon
+		return err // the password waits if err is ErrNotYet: another round follows soon
 	}
 	p.logPassword(ctx, one, link, reason)
 	if reason != "" {
 		err = p.service.explain(ctx, byLocalPasswords, service.FailLocalPassword(ctx, one.ID, reason))
 		if errors.Is(err, ErrServiceRefused) {
-			return nil // the service had ended it before
+			return nil // the service had ended the password before
 		}
 		return err
 	}
 	return p.complete(ctx, service, user, string(one.ID), string(one.AccountID))
 }
 
-// keep notes that the service knows of a password, unless a random one is owed already.
+// keep writes down that the service knows about a password, unless a random password is owed
+// already.
 func (p *localPasswords) keep(ctx context.Context, userID, id, accountID string) error {
 	return p.explainFile(ctx, p.store.tx(ctx, "keep a password", func(tx *gorm.DB) error {
 		value, err := fact(tx, factLocalPassword+userID)
@@ -194,9 +195,9 @@ func (p *localPasswords) logPassword(ctx context.Context, one client.OpenLocalPa
 	p.log.LogAttrs(ctx, slog.LevelInfo, text, attrs...) //nolint:sloglint // both texts are constants
 }
 
-// try gives the local user of a link the password. If that does not happen it returns the reason,
-// else "". It returns [ErrNotYet] for a guest whose local user is still to be created, and other
-// errors only for the agent's own file.
+// try gives the local user of a link the password. It returns the reason if the local user does
+// not get it, and otherwise "". It returns [ErrNotYet] for a guest whose local user is still to be
+// created, and the errors of [localPasswords.give].
 func (p *localPasswords) try(ctx context.Context, one client.OpenLocalPassword) (link *linkRow, userID, reason string, err error) {
 	found, err := readLinks(p.store.read(ctx), "id = ?", string(one.LinkID))
 	if err != nil {
@@ -247,9 +248,9 @@ func passwordReason(err error) string {
 	}
 }
 
-// give writes down that a password is tried, and has the media server take it. If it does not
-// answer, nobody knows whether it has the password: give returns an error, and the same is tried
-// again as long as the password waits at the service.
+// give writes down that a password is tried, and asks the media server to take it. If the media
+// server does not answer, nobody knows whether it has taken the password. Then give returns an
+// error, and the agent tries the same password again as long as it waits at the service.
 func (p *localPasswords) give(ctx context.Context, one client.OpenLocalPassword, userID, password string) (reason string, err error) {
 	p.one.Lock()
 	defer p.one.Unlock()
@@ -270,10 +271,10 @@ func (p *localPasswords) give(ctx context.Context, one client.OpenLocalPassword,
 	default:
 		return "", p.media.explain(ctx, err)
 	}
-	return reason, p.explainFile(ctx, p.store.setFacts(ctx, map[string]string{factLocalPassword + userID: ""})) // nothing has changed there
+	return reason, p.explainFile(ctx, p.store.setFacts(ctx, map[string]string{factLocalPassword + userID: ""})) // nothing has changed at the media server
 }
 
-// replaceOwed gives a random password to each local user to whom one is owed.
+// replaceOwed gives a random password to each local user to whom a random password is owed.
 func (p *localPasswords) replaceOwed(ctx context.Context) error {
 	facts, err := p.store.facts(ctx)
 	if err != nil {
@@ -291,7 +292,8 @@ func (p *localPasswords) replaceOwed(ctx context.Context) error {
 	return err
 }
 
-// replace gives a random password to one local user, unless a person has chosen another one since.
+// replace gives a random password to one local user, unless a person has chosen another password
+// since then.
 func (p *localPasswords) replace(ctx context.Context, name, userID string) error {
 	p.one.Lock()
 	defer p.one.Unlock()
@@ -315,7 +317,7 @@ func (p *localPasswords) replace(ctx context.Context, name, userID string) error
 	return p.explainFile(ctx, p.store.setFacts(ctx, map[string]string{name: ""}))
 }
 
-// isOwed reports whether a random password is owed, by the fact with that name.
+// isOwed reports whether the fact with the given name says that a random password is owed.
 func (p *localPasswords) isOwed(ctx context.Context, name string) (bool, error) {
 	facts, err := p.store.facts(ctx)
 	return facts[name] == passwordOwed, p.explainFile(ctx, err)

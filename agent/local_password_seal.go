@@ -17,11 +17,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// A sealed password is, in base64url: a point of P-256 that the browser made for it, 12 random
-// bytes, and the password under AES-256-GCM. The key is HKDF-SHA256 of the shared secret, with the
-// point as salt and passwordInfo with the id of the link as info, so that a password that was
-// sealed for one link opens for no other. The password is filled up with zero bytes, so that its
-// length does not show.
+// A sealed password is, in base64url: a point of P-256 that the browser made for it, 12 random bytes,
+// and the password under AES-256-GCM. The key is HKDF-SHA256 of the shared secret. Its salt is the
+// point. Its info is passwordInfo with the id of the link, so that a password that was sealed for one
+// link cannot be opened for another link. The password is filled up with zero bytes, so that its length
+// does not show.
 const (
 	passwordInfo  = "latchkey local password " //nolint:gosec // it is no secret
 	pointLength   = 65

@@ -34,8 +34,8 @@ func sealFor(t *testing.T, public string, linkID client.ID, password string) str
 
 const chosen = "tapo-rimu-sake-lodi-wefa"
 
-// passwordPlace waits until a person may choose a password, because the service knows only by the next
-// report of the agent that the local user is allowed.
+// passwordPlace waits until a person may choose a password. It has to wait because the service learns
+// only from the next report of the agent that the local user is allowed.
 func (d *deployment) passwordPlace(person *client.Client) (place client.LocalPasswordPlace) {
 	d.t.Helper()
 	eventually(d.t, "a local user who may get a password", func() bool {
@@ -45,7 +45,7 @@ func (d *deployment) passwordPlace(person *client.Client) (place client.LocalPas
 	return place
 }
 
-// choose has a person choose a password for their local user.
+// choose makes a person choose a password for their local user.
 func (d *deployment) choose(person *client.Client, password string) client.LocalPassword {
 	d.t.Helper()
 	place := d.passwordPlace(person)
@@ -75,8 +75,8 @@ func (d *deployment) over(person *client.Client, asked client.LocalPassword) cli
 	return asked
 }
 
-// A password reaches the local user of the link, and no log has it. "Sign out everywhere" replaces
-// it by a random one.
+// A password reaches the local user of the link, and no log has it. "Sign out everywhere" replaces it
+// by a random password.
 func TestLocalPassword(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -100,8 +100,8 @@ func TestLocalPassword(t *testing.T) {
 	})
 }
 
-// A password for another link, a short one, and one for a local user who may not get it are
-// refused, and nothing changes at the media server.
+// Passwords are refused if they were sealed for another link, are too short, or cannot be opened.
+// Nothing changes at the media server.
 func TestLocalPasswordRefused(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -194,8 +194,8 @@ func TestLocalPasswordAfterCrash(t *testing.T) {
 	}
 }
 
-// A media server whose answer is lost is asked again; one that is away keeps the password of the
-// local user.
+// If the answer of the media server is lost, the agent asks again. While the media server is away, the
+// local user keeps the former password.
 func TestLocalPasswordWhileTheMediaServerIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -218,7 +218,7 @@ func TestLocalPasswordWhileTheMediaServerIsAway(t *testing.T) {
 	}
 }
 
-// The agent gives thirty passwords an hour, however many the service asks for.
+// The agent gives thirty passwords an hour, even if the service asks for more.
 func TestLocalPasswordsAreLimited(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -67,8 +67,8 @@ func (w *owedWork) tellLoop(ctx context.Context) {
 	}
 }
 
-// tell tells the service which links were ended here, which guests were created, and
-// why other guests are not.
+// tell tells the service which links were ended here, which guests were created, and why other
+// guests were not created.
 func (w *owedWork) tell(ctx context.Context) error {
 	err := errors.Join(w.links.tellEnds(ctx), w.guests.tellAll(ctx), w.guests.tellReasons(ctx))
 	if err == nil {

@@ -53,8 +53,8 @@ func (q *quickConnects) handleAll(ctx context.Context) error {
 	return errors.Join(err, q.forget(ctx, waiting))
 }
 
-// forget removes the facts of codes that no longer wait at the service. waiting
-// holds the ids that still do.
+// forget removes the facts of codes that no longer wait at the service. The parameter waiting holds the ids
+// of the codes that still wait.
 func (q *quickConnects) forget(ctx context.Context, waiting map[string]bool) error {
 	q.mu.Lock()
 	for id := range q.approved {
@@ -129,9 +129,9 @@ func (q *quickConnects) logCode(ctx context.Context, one client.OpenQuickConnect
 	q.log.LogAttrs(ctx, slog.LevelInfo, "a device was not signed in by a Quick Connect code", append(attrs, slog.String("reason", reason))...)
 }
 
-// try approves a code for the local user of its link. If the code is not approved
-// it returns the reason, else "", and completes the note. It returns [ErrNotYet] for a code that has to wait
-// until the local user is created, and other errors only for the agent's own file.
+// try approves a code for the local user of its link, and completes the note. It returns the reason if the
+// code is not approved, and otherwise "". It returns [ErrNotYet] for a code that has to wait until the local
+// user is created, and other errors only for the agent's own file.
 func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect, note *quickNote) (link *linkRow, reason string, err error) {
 	found, err := readLinks(q.store.read(ctx), "id = ?", string(one.LinkID))
 	if err != nil {
@@ -180,11 +180,11 @@ func codeReason(err error) string {
 	}
 }
 
-// approve has the media server approve a code, and returns what [quickConnects.try] does.
-// It first writes down that it tries the code, and which devices the local user has. If
-// the agent crashes after the media server has approved the code, the media server no
-// longer knows the code at the next try, and that must not be reported as a mistake of the
-// person. If a device has certainly come in by then, the code was approved.
+// approve asks the media server to approve a code, and returns the same results as [quickConnects.try]. It
+// first writes down that it tries the code, and which devices the local user has. If the agent crashes after
+// the media server has approved the code, the media server no longer knows the code at the next try, and
+// that must not be reported as a mistake of the person. If a device has certainly come in by then, the code
+// was approved.
 func (q *quickConnects) approve(ctx context.Context, one client.OpenQuickConnect, link *linkRow, userID string, note *quickNote) (reason string, err error) {
 	name := factQuickConnect + string(one.ID)
 	facts, err := q.store.facts(ctx)

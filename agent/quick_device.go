@@ -21,7 +21,7 @@ type quickNote struct {
 	// Before holds the local user's devices before the code was tried, each with its last
 	// activity; nil if the media server did not tell.
 	Before map[string]time.Time  `json:"before"`
-	Device *client.ArrivedDevice `json:"device"` // that came in; nil if it was not found
+	Device *client.ArrivedDevice `json:"device"` // the device that came in; nil if it was not found
 }
 
 // text returns the note as it is stored.
@@ -30,7 +30,7 @@ func (n *quickNote) text() string {
 	return string(text)
 }
 
-// readQuickNote reads a stored note. An empty text has none. An older version of the agent
+// readQuickNote reads a stored note. It returns false for an empty text. An older version of the agent
 // wrote single words.
 func readQuickNote(text string) (note quickNote, found bool) {
 	if text == "" {
@@ -64,8 +64,8 @@ func (q *quickConnects) signedIn(ctx context.Context) ([]mediaserver.SignedIn, e
 	return q.opt.MediaServer.SignedIn(within)
 }
 
-// findArrived finds the device that a code has signed in as a local user, by the devices
-// before. It returns nil if it finds none.
+// findArrived finds the device that a code has signed in as a local user. It compares the devices that
+// are there now with the devices before. It returns nil if it finds no such device.
 func (q *quickConnects) findArrived(ctx context.Context, before map[string]time.Time, userID string) *client.ArrivedDevice {
 	if before == nil {
 		return nil
@@ -89,7 +89,7 @@ func arrived(before map[string]time.Time, after []mediaserver.SignedIn, userID s
 	const longest = 255 // bytes of a device id
 	var fresh, active []mediaserver.SignedIn
 	for _, one := range after {
-		ofAgent := one.Client == "Latchkey" // a proof
+		ofAgent := one.Client == "Latchkey" // the device of a proof
 		if one.LocalUserID != userID || one.DeviceID == "" || len(one.DeviceID) > longest || ofAgent {
 			continue
 		}

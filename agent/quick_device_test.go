@@ -30,9 +30,10 @@ func (f *fake) signedIn(user string) bool {
 	return false
 }
 
-// A device that comes in by Quick Connect is known with its link. It ends alone, with all
-// devices, with its link, with an end at this machine, and after a restart of the agent. What
-// another local user has on the same device stays.
+// A device that comes in by Quick Connect is known with its link. It is signed out when it is
+// ended alone, when all devices or the link are ended at the service, and when the link is
+// ended at this machine after a restart of the agent. What another local user has on the same
+// device stays.
 func TestQuickDeviceEnds(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(t *testing.T, d *deployment, bob *client.Client, link agent.Link){
@@ -83,8 +84,9 @@ func TestQuickDeviceEnds(t *testing.T) {
 	}
 }
 
-// The device is found by what has changed at the media server: a new one is certain, one of
-// several or one that was there before is probable, and nothing is guessed without a change.
+// The device is found by what has changed at the media server. If one new device has come in,
+// the result is certain. If several devices have changed, or a device that was there before,
+// the result is only probable. Without a change the agent does not guess.
 func TestQuickDeviceIsFound(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

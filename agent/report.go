@@ -42,7 +42,7 @@ type lastReport struct {
 	seenAs      string
 	single      bool // a single report for a waiting caller, beside the loop
 	spoken      bool // a report of this loop was taken
-	others      int  // how many reports came right after one of another run
+	others      int  // how many reports came right after a report of another run
 	otherAt     time.Time
 	changedBack int // how many reports in a row the service had to change back, without a change here
 }
@@ -124,9 +124,8 @@ func (r *reports) noteSent(ctx context.Context, now time.Time, seenAs, name, ver
 	}))
 }
 
-// othersMost is the number of reports at which there must be a second agent, if each of
-// them came right after a report of another run. A late report of an earlier run can cause
-// one of them.
+// othersMost is the number of reports after which there must be a second agent, if each of these reports came right
+// after a report of another run. A late report of an earlier run can cause one of them.
 const othersMost = 2
 
 // noteRun notes whether the report before came from another run of an agent. For the first
@@ -145,9 +144,9 @@ func (l *lastReport) noteRun(now time.Time, every time.Duration, another bool) (
 	return another && l.others == 1
 }
 
-// reportTo sends a report. A service that is older than this agent refuses fields that it
-// does not know. Then it gets the report without the addresses at which Open works, the run, the key for passwords and device keys, and if it
-// refuses that report, too, without the kinds of the libraries.
+// reportTo sends a report. A service that is older than this agent refuses fields that it does not know. Then
+// reportTo leaves out the addresses at which Open works, the run, the key for passwords and device keys. If the
+// service refuses that report, too, reportTo also leaves out the kinds of the libraries.
 func reportTo(ctx context.Context, service *client.Agent, report client.Report) (client.ReportAnswer, error) {
 	answer, err := service.Report(ctx, report)
 	if errors.Is(err, client.ErrJSONInvalid) && (report.Run+report.PasswordKey != "" || report.OpenAddresses != nil || report.DeviceKeys) {
@@ -164,9 +163,8 @@ func reportTo(ctx context.Context, service *client.Agent, report client.Report) 
 	return service.Report(ctx, report)
 }
 
-// changedBackMost is the number of unchanged reports in a row at which there must be a
-// second agent, if each of them made the service change something. An owner who changes
-// addresses sometimes causes one.
+// changedBackMost is the number of unchanged reports in a row after which there must be a second agent, if each of
+// these reports made the service change something. An owner who changes addresses sometimes causes one such report.
 const changedBackMost = 3
 
 // checkAlone begins a trouble if there is a sign that another agent uses the same server key, and
@@ -269,9 +267,9 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	return report, nil
 }
 
-// reportable returns the local users for a report, in an order that does not change. If
-// there are more local users than the service accepts, it returns those with links, and
-// then the first of the others by name.
+// reportable returns the local users for a report, in an order that does not change. If there are more local users
+// than the service accepts, it returns the local users with links, and then the first of the other local users by
+// name.
 func (r *reports) reportable(ctx context.Context, users []mediaserver.LocalUser, libraries int) ([]mediaserver.LocalUser, error) {
 	linked := map[string]bool{}
 	list, err := r.store.links(ctx)

@@ -91,8 +91,8 @@ func TestReportSaysWhoNeedsAYes(t *testing.T) {
 	eventually(t, "nobody needs a yes", func() bool { return len(notAllowed()) == 0 })
 }
 
-// TestReportKeepsLinkedLocalUsers makes more local users than the service accepts. Those
-// with a link must be reported.
+// TestReportKeepsLinkedLocalUsers makes more local users than the service accepts. The
+// local users with a link must be reported.
 func TestReportKeepsLinkedLocalUsers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -128,8 +128,8 @@ func TestReportIsNotSentWithoutChange(t *testing.T) {
 	eventually(t, "one that is", func() bool { return reports.Load() > 0 })
 }
 
-// held is a media server at which those callers wait for the list of libraries whose
-// context says so.
+// held is a media server that makes some callers wait for the list of libraries: the
+// callers whose context says so.
 type held struct {
 	*fake
 	reached, over chan struct{}

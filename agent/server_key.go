@@ -152,7 +152,7 @@ func (k *ServerKeys) renew(ctx context.Context) error {
 
 // keyRenewal is a request for a new server key.
 type keyRenewal struct {
-	sealed, key    string // the server key that is replaced, as it stands in the file and open
+	sealed, key    string // the server key that is replaced, as it stands in the file and in plain text
 	idempotencyKey string // with it the service answers a repetition with the same new key
 }
 

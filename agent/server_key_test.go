@@ -206,8 +206,8 @@ func TestRenewalIsRepeatedWhileTheFeedGoesOn(t *testing.T) {
 }
 
 // A former owner is faster than the agent and replaces the key. The agent says that it
-// needs the newest key. The new owner makes one, of either kind, and gives it to the agent:
-// as soon as the agent uses this key, no key of the former owner works.
+// needs the newest key. The new owner makes a key, in one of the two ways, and gives it to
+// the agent: as soon as the agent uses this key, no key of the former owner works.
 func TestFormerOwnerReplacesKeyFirst(t *testing.T) {
 	t.Parallel()
 	t.Run("any new key", func(t *testing.T) { t.Parallel(); formerOwnerReplacesKeyFirst(t, (*client.Servers).ReplaceKey) })

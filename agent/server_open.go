@@ -35,7 +35,7 @@ type Opens struct {
 
 	mu    sync.Mutex
 	flows map[string]*openFlow // by id
-	ended map[string]time.Time // when sessions ended, by the id that the service gave them; for as long as a flow lives
+	ended map[string]time.Time // when sessions ended, by the ids that the service gave them; kept for as long as a flow lives
 }
 
 const (
@@ -43,12 +43,13 @@ const (
 	openFlowsMost = 1000 // flows at once; the oldest has to go
 )
 
-// openFlow is one way in. It is used up step by step, and by the first mistake.
+// openFlow is one attempt of a browser to get in. Each step can be done only once, and the first
+// mistake ends the flow.
 type openFlow struct {
 	id, state, verifier string
 	endsAt              time.Time
 
-	link     *linkRow // whom the service has named; nil before
+	link     *linkRow // the link that the service has named; nil before that
 	user     mediaserver.LocalUser
 	openedBy string // the id of the person's session at the service
 }
@@ -114,7 +115,7 @@ func randomText(random io.Reader) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-// keep stores a flow, and forgets those that are over.
+// keep stores a flow, and forgets the flows that are over.
 func (o *Opens) keep(flow *openFlow) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -133,7 +134,7 @@ func (o *Opens) keep(flow *openFlow) {
 	o.flows[flow.id] = flow
 }
 
-// take removes a flow, so that each step works once. It returns nil for one that is over.
+// take removes a flow, so that each step works once. It returns nil for a flow that is over.
 func (o *Opens) take(id string) *openFlow {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -145,15 +146,15 @@ func (o *Opens) take(id string) *openFlow {
 	return flow
 }
 
-// OpenedAs says as whom a browser can be signed in.
+// OpenedAs is the local user as whom a browser can be signed in.
 type OpenedAs struct {
 	LocalUserID, Name string
 }
 
-// Who redeems the code with which a browser came back, and looks at the local user. Nothing
-// is made yet. local says whether the browser is in the home network. It returns
-// [ErrOpenOver], [ErrServiceAway], [ErrLocalUserDisabled] and the other errors of
-// [Exchanges.Exchange].
+// Who redeems the code with which a browser came back, and returns the local user as whom the
+// browser can be signed in. It does not make a token yet. The parameter local says whether the
+// browser is in the home network. It returns [ErrOpenOver], [ErrServiceAway],
+// [ErrLocalUserDisabled] and the other errors of [Exchanges.Exchange].
 func (o *Opens) Who(ctx context.Context, id, state, code string, local bool) (OpenedAs, error) {
 	flow := o.take(id)
 	if flow == nil || flow.link != nil || code == "" || subtle.ConstantTimeCompare([]byte(flow.state), []byte(state)) != 1 {
@@ -185,7 +186,7 @@ func (o *Opens) look(ctx context.Context, link *linkRow, local bool) (mediaserve
 	return o.exchanges.localUserOf(ctx, link, local)
 }
 
-// redeem has the service redeem a code. It returns [ErrOpenOver], [ErrServiceAway] or
+// redeem asks the service to redeem a code. It returns [ErrOpenOver], [ErrServiceAway] or
 // [ErrNotRegistered].
 func (o *Opens) redeem(ctx context.Context, code, verifier string) (client.Opened, error) {
 	service, err := o.service.client(ctx)
@@ -218,9 +219,9 @@ func (o *Opens) linkOf(ctx context.Context, opened client.Opened) (*linkRow, err
 	return &found[0], nil
 }
 
-// Mint makes a token for the browser of a flow, which is used up by this. The token ends
-// with the link, and with the session in which the person pressed Open. It returns
-// [ErrOpenOver] and the errors of [Exchanges.Exchange].
+// Mint makes a token for the browser of a flow, and uses the flow up. The token ends with the
+// link, and with the session in which the person pressed Open. It returns [ErrOpenOver] and the
+// errors of [Exchanges.Exchange].
 func (o *Opens) Mint(ctx context.Context, id string, device mediaserver.Device, local bool) (Exchanged, error) {
 	flow := o.take(id)
 	if flow == nil || flow.link == nil {
@@ -248,9 +249,9 @@ func (o *Opens) Mint(ctx context.Context, id string, device mediaserver.Device, 
 	return Exchanged{}, errors.Join(ErrOpenOver, o.explainFile(ctx, err))
 }
 
-// sessionEnded notes that a session has ended. Call it before the tokens are looked for that
-// have to end: of a token that is made at the same time, either that look or
-// [Opens.hasEnded] learns.
+// sessionEnded notes that a session has ended. Call it before you look for the tokens that have
+// to end. If a token is made at the same time, either you find it, or [Opens.hasEnded] tells its
+// maker that the session has ended.
 func (o *Opens) sessionEnded(deviceID string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

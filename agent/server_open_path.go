@@ -26,7 +26,7 @@ type OpenCheck struct {
 	ServerID string `json:"latchkey_server_id"` // at the service; "" before the server is registered
 }
 
-// openCheckPath is the path of this answer.
+// openCheckPath is the path at which the agent gives this answer.
 const openCheckPath = OpenPath + "check"
 
 // Errors of [CheckOpenPath]. They come as the kind of an [OpenPathError].
@@ -59,9 +59,9 @@ const (
 	adviceRuns = "the proxy does not reach the agent: check that the agent runs, and that the proxy passes the path to where the agent listens"
 )
 
-// CheckOpenPath asks at an address whether the path for browsers leads to an agent, and
-// returns its server's id. It follows no redirect and looks at the answer itself, because
-// Jellyfin redirects unknown paths to its web app. It returns an [OpenPathError].
+// CheckOpenPath asks at an address whether the path for browsers leads to an agent, and returns the
+// id of the agent's server. It follows no redirect and looks at the answer itself, because Jellyfin
+// redirects unknown paths to its web app. It returns an [OpenPathError].
 func CheckOpenPath(ctx context.Context, with *http.Client, address string) (serverID string, err error) {
 	const patience, most = 10 * time.Second, 4 << 10
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -149,8 +149,8 @@ type OpenPathState struct {
 	Err     error // an [OpenPathError]; nil if Open signs people in
 }
 
-// CheckPaths asks at each address that the admin has named whether the path leads to this
-// agent. For a media server of the agent's own, which needs no path, there is nothing to ask.
+// CheckPaths asks at each address that the admin has named whether the path leads to this agent.
+// The agent's own media server needs no such path, so CheckPaths asks nothing for it.
 func (o *Opens) CheckPaths(ctx context.Context) ([]OpenPathState, error) {
 	own, err := o.Check(ctx)
 	if err != nil || o.opt.Addresses.Own {
@@ -208,13 +208,14 @@ func (o *Opens) Check(ctx context.Context) (OpenCheck, error) {
 	return OpenCheck{ServerID: id}, o.explainFile(ctx, err)
 }
 
-// checkLoop finds out again and again where the path leads to this agent, until ctx ends.
+// checkLoop finds out again and again at which addresses the path leads to this agent, until ctx
+// ends.
 func (o *Opens) checkLoop(ctx context.Context) {
 	o.repeat(ctx, o.wake.opens, o.opt.ReportEvery, func() error { return o.checkAll(ctx) })
 }
 
-// checkAll asks at each address that the admin has named. An address that does not answer
-// keeps what was known of it.
+// checkAll asks at each address that the admin has named. If an address does not answer, the former
+// result stays.
 func (o *Opens) checkAll(ctx context.Context) error {
 	states, err := o.CheckPaths(ctx)
 	if err != nil {

@@ -22,8 +22,8 @@ func answers(status int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
 }
 
-// Whatever answers at the path, the admin reads what it is and what to do. No redirect is followed: in the table it would
-// lead to what an agent says.
+// The admin reads what answers at the path, and what to do about it. No redirect is followed: in this test it would
+// lead to an answer that looks like the answer of an agent.
 func TestCheckOpenPath(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {

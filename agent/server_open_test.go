@@ -15,11 +15,11 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// openFilms is the address at which the media server of these tests opens.
+// openFilms is the address at which Open reaches the media server of these tests.
 const openFilms = "https://films.example.org"
 
-// opening returns a deployment that opens at [openFilms], with bob linked to the local user
-// u1, and his session in a browser at the service.
+// opening returns a deployment whose media server Open reaches at [openFilms]. In it, bob is linked to
+// the local user u1, and has a session in a browser at the service.
 func opening(t *testing.T) (*deployment, models.Session) {
 	t.Helper()
 	s, d := newRunning(t, func(o *agent.Options) {
@@ -96,8 +96,8 @@ func TestOpenEndsWithItsLink(t *testing.T) {
 	eventually(t, "the token ends", func() bool { return len(d.fake.live("u1")) == 0 })
 }
 
-// TestStolenFlows tries what somebody could do with one half of a flow. Nobody is signed in,
-// and what was tried is used up.
+// TestStolenFlows tries what somebody could do with one half of a flow. Nobody is signed in, and each
+// attempt uses up the flow or the code that it has tried.
 func TestStolenFlows(t *testing.T) {
 	t.Parallel()
 	d, session := opening(t)

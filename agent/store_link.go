@@ -68,8 +68,8 @@ func (r *linkRow) link() Link {
 	}
 }
 
-// libraries returns the ids of the libraries that the link allows, or nil if the
-// link does not say.
+// libraries returns the ids of the libraries that the link allows, or nil if the link says nothing
+// about libraries.
 func (r *linkRow) libraries() []string {
 	if r.Libraries == nil {
 		return nil
@@ -98,8 +98,9 @@ func readLinks(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
 // controls the service must not be able to fill the disk.
 const linksMost = 20000
 
-// addGuest adds the local user to a guest's link that the service sent without one: the agent may have
-// created a local user of whom the service does not know yet. It notes that the service has to be told.
+// addGuest adds the local user to the link of a guest, if the service has sent the link without a local
+// user: the agent may have created a local user whom the service does not know yet. addGuest notes that
+// the service has to be told.
 func addGuest(tx *gorm.DB, row *linkRow) error {
 	if row.LocalUserID != "" || row.Type != client.Guest {
 		return nil
@@ -226,7 +227,8 @@ func (s *Store) oweTokens(tx *gorm.DB, condition string, args ...any) error {
 	return nil
 }
 
-// links returns all links, the oldest first, without those that were ended here and at the service.
+// links returns all links, the oldest first. It leaves out the links that were ended both here and at
+// the service.
 func (s *Store) links(ctx context.Context) ([]Link, error) {
 	rows, err := readLinks(s.read(ctx), "unlinked_at >= 0")
 	if err != nil {

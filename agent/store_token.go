@@ -17,7 +17,8 @@ type newToken struct {
 	allUsers    bool // Policy.AllowAllUsers
 }
 
-// tokenCause says which session at the service a token is given for: its end ends the token.
+// tokenCause names the session at the service for which a token is given. The token ends with this
+// session.
 type tokenCause struct {
 	openedBy  string // the session in which a person pressed Open, by the id that the service gave it; "" for an exchange
 	sessionID int64  // the session for whose access key a token is given; 0 for Open, and for the key of a link

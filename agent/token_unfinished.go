@@ -9,11 +9,11 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// endUnfinished ends the tokens whose values the agent does not know: those of devices that
-// came in by Quick Connect, and those that the media server may have made although nobody got
-// them, because the program was killed in the middle of an exchange, or the answer of the
-// media server was lost. Only one goroutine calls it. After a failure it does nothing for as
-// long as after a refusal, unless the media server was away.
+// endUnfinished ends the tokens whose values the agent does not know. These are the tokens of
+// devices that came in by Quick Connect, and tokens that the media server may have made
+// although nobody got them, because the program was killed in the middle of an exchange or
+// the answer of the media server was lost. Only one goroutine calls it. After a failure it
+// does nothing for the time pace.refused, unless the media server was away.
 func (t *tokens) endUnfinished(ctx context.Context) error {
 	notes, err := t.store.unfinishedTokens(ctx, "")
 	if err != nil {
@@ -58,7 +58,7 @@ func (t *tokens) endUnfinishedOne(ctx context.Context, note owedToken) error {
 	if len(former) > 0 {
 		if lives, err := t.lives(ctx, former[0]); err != nil {
 			return err
-		} else if lives { // a new token would have ended this one, so the media server has made none
+		} else if lives { // a new token would have ended this one, so the media server has made no new token
 			return t.explainFile(ctx, t.store.dropToken(ctx, note.ID))
 		}
 	}
@@ -86,7 +86,7 @@ func (t *tokens) endTrial(ctx context.Context, localUserID string) error {
 func (t *tokens) lives(ctx context.Context, token owedToken) (bool, error) {
 	value, err := t.store.keys.Open(sealToken, token.ID, token.Sealed)
 	if err != nil {
-		return false, nil // it cannot be asked about, and is replaced
+		return false, nil // the agent cannot ask about this token
 	}
 	within, cancel := context.WithTimeout(ctx, t.pace.media)
 	defer cancel()

@@ -8,8 +8,8 @@ import (
 
 // A token that the media server has made, and that no device has got, is ended. If the
 // program was killed in the middle of an exchange, that happens at the next start; if an
-// answer was lost, it happens in the same run. If the media server has made none, the former
-// token of the device stays.
+// answer was lost, it happens in the same run. If the media server has made no token, the
+// former token of the device stays.
 func TestTokenThatNobodyGotIsEnded(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

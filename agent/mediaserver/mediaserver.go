@@ -69,7 +69,7 @@ type Library struct {
 // Restriction says which libraries a guest may see.
 type Restriction struct {
 	AllLibraries bool     // if true, Libraries is ignored
-	Libraries    []string // ids; unknown ones are ignored
+	Libraries    []string // ids; unknown ids are ignored
 }
 
 // Device describes the device that will use a local token, as its client describes it.
@@ -158,13 +158,13 @@ type SignedIn struct {
 
 // Devices is the part of a media server that is about the devices that are signed in.
 type Devices interface {
-	// SignedIn returns who is signed in on which device: of a device that several local
-	// users share, one entry for each. It returns ErrUnsupported if the media server does
-	// not tell.
+	// SignedIn returns which local users are signed in on which devices. If several local
+	// users share a device, it returns one entry for each of them. It returns
+	// ErrUnsupported if the media server does not tell this.
 	SignedIn(ctx context.Context) ([]SignedIn, error)
-	// EndDevice ends what a local user has on a device, and nothing of other local users
-	// there. It also succeeds if nothing was left. It returns ErrNotFound, ErrNotAllowed,
-	// ErrOutsideHours or ErrQuickConnectOff.
+	// EndDevice ends everything that a local user has on a device, and nothing that other
+	// local users have there. It also succeeds if nothing was left. It returns
+	// ErrNotFound, ErrNotAllowed, ErrOutsideHours or ErrQuickConnectOff.
 	EndDevice(ctx context.Context, localUserID, deviceID string) error
 }
 

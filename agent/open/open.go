@@ -1,5 +1,6 @@
-// Package open answers browsers below the path /latchkey/ of an address of the media server:
-// the page by which Open signs a person in at the web app, and what its script asks for.
+// Package open answers browsers below the path /latchkey/ of an address of the media server. It serves
+// the page by which Open signs a person in at the web app, and answers the requests of the script of
+// that page.
 package open
 
 import (
@@ -46,7 +47,7 @@ type server struct {
 	icon      []byte
 }
 
-// Handler answers what belongs to Open, and passes every other request to next.
+// Handler answers the requests that belong to Open, and passes every other request to next.
 func Handler(o Options, next http.Handler) (http.Handler, error) {
 	s := &server{Options: o}
 	var err error
@@ -73,7 +74,8 @@ func Handler(o Options, next http.Handler) (http.Handler, error) {
 	}), nil
 }
 
-// cut returns the base of a path below [agent.OpenPath], and what follows.
+// cut splits a path below [agent.OpenPath] into the base before it and the name after it. It returns
+// false for any other path.
 func (s *server) cut(path string) (base, name string, ok bool) {
 	for _, base := range append([]string{""}, s.Bases...) {
 		if name, found := strings.CutPrefix(path, base+agent.OpenPath); found {
@@ -125,7 +127,8 @@ func send(w http.ResponseWriter, kind string, content []byte) {
 	_, _ = w.Write(content)
 }
 
-// says are the texts that the script may show, open.say.NAME in the catalogue.
+// says returns the names of the texts that the script may show. In the catalogue, the key of such a text
+// is open.say.NAME.
 func says() []string {
 	return []string{
 		"opening", "storage", "over", "disabled", "hours", "sessions", "device", "quick_connect_off", "not_connected", "away", "not_set_up",
@@ -152,9 +155,10 @@ func (p page) T(key string, pairs ...string) string {
 	return p.catalogue.Say(p.Language, key, values)
 }
 
-// show answers with the page. Its script is a file of its own: where the admin's proxy adds a
-// policy, such a script still runs. The policy allows images of this origin for the icon alone: Firefox
-// holds icons to it, and without an icon of the page's own, browsers would ask the media server for one.
+// show answers with the page. The script is a file of its own, because such a script still runs if the
+// admin's proxy adds a policy. The policy of the page allows images of this origin only because of the
+// icon: Firefox applies the policy to icons, too. If the page had no icon of its own, browsers would ask
+// the media server for one.
 func (s *server) show(w http.ResponseWriter, r *http.Request, base string) {
 	raw := make([]byte, 16)
 	if _, err := io.ReadFull(rand.Reader, raw); err != nil {
@@ -230,7 +234,7 @@ func (s *server) step(w http.ResponseWriter, r *http.Request, name string) {
 	}
 }
 
-// shown returns a text that may stand in a header, or other for one without any character.
+// shown returns a text in a form that may stand in a header, or the text other if no character is left.
 func shown(text, other string) string {
 	text = strings.NewReplacer(`"`, "", `\`, "", ",", "", "=", "").Replace(printable.ASCII(text))
 	if text = printable.Cut(strings.TrimSpace(text), nameMost); text == "" {
@@ -239,8 +243,8 @@ func shown(text, other string) string {
 	return text
 }
 
-// ownPage reports whether a request comes from the page of this package. Only browsers are
-// judged: a program can claim anything, and has no flow of somebody else.
+// ownPage reports whether a request comes from the page of this package. The check is only about
+// browsers: another program can send any header, but it does not have the flow of somebody else.
 func (s *server) ownPage(r *http.Request) bool {
 	site := r.Header.Get("Sec-Fetch-Site")
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
@@ -261,8 +265,8 @@ type refusal struct {
 	name   string // of the text
 }
 
-// refusals returns the errors that have a text of their own. An error that wraps others
-// stands before them.
+// refusals returns the errors that have a text of their own. An error that wraps other errors of the
+// list stands before them.
 func refusals() []refusal {
 	return []refusal{
 		{agent.ErrOpenOver, http.StatusGone, "over"},

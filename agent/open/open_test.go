@@ -22,7 +22,7 @@ import (
 )
 
 // newSite returns the handler of an agent that is not registered yet, below /jellyfin of
-// films.example.org. Whatever is not its own gets 418.
+// films.example.org. Every request that is not for the agent gets 418.
 func newSite(t *testing.T) http.Handler {
 	t.Helper()
 	keys, err := secret.NewKeys(modelstest.Key, "")
@@ -114,7 +114,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 			t.Errorf("%s: the policy is %q, want a strict one", path, policy)
 		}
 	}
-	// Icons are of this origin, and Firefox holds them to the policy.
+	// Icons come from this origin, and Firefox applies the policy to icons.
 	page := ask(t, site, http.MethodGet, "/jellyfin/latchkey/open")
 	if policy := page.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "; img-src 'self'; ") || !strings.Contains(page.Body.String(), `rel="icon" href="/jellyfin/latchkey/open.svg"`) {
 		t.Errorf("the page has the policy %q, want it to allow the page's own icon", policy)
@@ -130,8 +130,8 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 	}
 }
 
-// TestThePageSpeaksEveryLanguage compares the texts of the page with those that its script and
-// the agent name.
+// TestThePageSpeaksEveryLanguage compares the texts of the page with the texts that its script
+// and the agent name.
 func TestThePageSpeaksEveryLanguage(t *testing.T) {
 	t.Parallel()
 	site := newSite(t)

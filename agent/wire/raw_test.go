@@ -23,7 +23,7 @@ func TestRawRequests(t *testing.T) {
 	const post = "POST /emby/Echo/1 HTTP/1.1\r\nHost: den\r\nConnection: close\r\n"
 	for name, c := range map[string]struct {
 		request string
-		want    string // how it begins
+		want    string // how the answer begins
 		has     string
 		answers int
 	}{
