@@ -216,7 +216,7 @@ func TestHostileGuestWhoWasMadeAdministrator(t *testing.T) {
 
 // TestHostileNameOfAGuestFoundLate ends the program while it creates a guest. Then an admin
 // creates a local user with the same name. The agent does not mistake that local user for
-// the guest, and creates another one.
+// the guest, and creates another local user.
 func TestHostileNameOfAGuestFoundLate(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)

@@ -52,8 +52,8 @@ func (f *feed) carryOut(ctx context.Context, change *client.Change) error {
 	return nil
 }
 
-// write writes the effect of a change. row is the link of the change, if it has
-// one.
+// write writes the effect of a change. The parameter row is the link of the change, if
+// it has one.
 func (f *feed) write(tx *gorm.DB, change *client.Change, row linkRow) (*note, error) {
 	switch {
 	case change.Kind == client.LinkChanged && change.Link != nil:

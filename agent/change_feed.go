@@ -28,8 +28,8 @@ type feed struct {
 // acknowledgements holds numbers of changes. The service knows that all changes up to such
 // a number were carried out.
 type acknowledgements struct {
-	sent     atomic.Int64 // by this agent
-	compared atomic.Int64 // by any agent with this server key, at the last comparison; -1 before the first one
+	sent     atomic.Int64 // acknowledged by this agent
+	compared atomic.Int64 // acknowledged by any agent with this server key, at the last comparison; -1 before the first comparison
 }
 
 // loop fetches changes from the service and carries them out, until ctx ends.
@@ -160,7 +160,7 @@ func (f *feed) start(ctx context.Context) error {
 
 // look asks the service what it knows about the server. If the server key has to be
 // replaced, look replaces it and asks again with the new key; the use of the new key ends
-// the former one.
+// the former key.
 func (f *feed) look(ctx context.Context) (*client.Agent, client.ThisServer, error) {
 	service, this, err := f.lookOnce(ctx)
 	if err != nil {

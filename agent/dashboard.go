@@ -64,10 +64,10 @@ func (d *dashboard) before(ctx context.Context) (beforeLook, error) {
 // look compares the links with the local users and libraries that the media server has just
 // listed, and begins or ends the troubles. It ends the link of a guest whose local user was
 // deleted, because in this way the administrator has shut the guest out. It ends no other
-// link, because people decide about those. It ends the tokens of a link if its local user
-// was deleted, or became an administrator while AllowAdmins is off. If an administrator
-// lets a guest see other libraries, the agent leaves that as it is until the libraries of
-// the link are chosen again.
+// link, because people decide about the other links. It ends the tokens of a link if its
+// local user was deleted, or became an administrator while AllowAdmins is off. If an
+// administrator lets a guest see other libraries, the agent leaves that as it is until the
+// libraries of the link are chosen again.
 func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediaserver.LocalUser, libraries []mediaserver.Library) error {
 	byID := map[string]mediaserver.LocalUser{}
 	for _, u := range users {
@@ -98,8 +98,8 @@ func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediase
 }
 
 // seesOther returns the trouble of a guest who may see other libraries than the agent has
-// let them see, or "" if there is no difference. applied is guestRow.Applied of the guest.
-// Libraries that the media server does not have do not count.
+// let them see, or "" if there is no difference. The parameter applied is guestRow.Applied
+// of the guest. Libraries that the media server does not have do not count.
 func seesOther(applied string, sees *mediaserver.Restriction, libraries []mediaserver.Library) string {
 	to, letIn := restrictionOf(applied)
 	if sees == nil || !letIn {
@@ -122,8 +122,8 @@ func seesOther(applied string, sees *mediaserver.Restriction, libraries []medias
 	return ""
 }
 
-// lookAt compares one link with its local user, and adds the troubles to the map found. The
-// parameter there is false if the media server does not have the local user.
+// lookAt compares one link with its local user, and adds the troubles to the map found. If
+// the media server does not have the local user, the parameter there is false.
 func (d *dashboard) lookAt(ctx context.Context, link *linkRow, user mediaserver.LocalUser, there bool, found map[string][]string) error {
 	note := func(trouble string) {
 		found[trouble] = append(found[trouble], fmt.Sprintf("%s (local user %s)", link.Username, readable(link.LocalUserName)))

@@ -322,7 +322,7 @@ func TestExchangeWhileServiceIsAway(t *testing.T) {
 	isError(t, err, agent.ErrAccessKeyWrong)
 	_, err = d.exchange(key, byAccount("77"))
 	isError(t, err, agent.ErrAccountUnknown)
-	d.restart() // it still knows how long the service has been away
+	d.restart() // the agent still knows how long the service has been away
 	eventually(t, "it runs", func() bool { return d.trouble("service_away") })
 	d.exchanged(key, "u1")
 	s.Clock.Advance(2 * time.Hour)

@@ -42,7 +42,8 @@ func (s *Store) Allow(ctx context.Context, localUserID string) error {
 	return err
 }
 
-// ReportNow sends a report at once, in addition to those that the agent sends by itself.
+// ReportNow sends a report at once, in addition to the reports that the agent sends by
+// itself.
 func (a *Agent) ReportNow(ctx context.Context) error { return a.reports.sendNow(ctx) }
 
 // Facts returns all facts.

@@ -86,7 +86,7 @@ func (f *fake) do(ctx context.Context, call string, work func() error) error {
 	return err
 }
 
-// begun returns how many calls of a kind have begun, including those that were refused.
+// begun returns how many calls of a kind have begun, including the refused calls.
 func (f *fake) begun(kind string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -15,10 +15,10 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// An administrator renames a library in Jellyfin, which gives it a new id. The service asks
-// the owner whether it is the same library, and nothing changes before the owner agrees.
-// Then the policy of the guest at Jellyfin has the new folder, and so has the policy of a
-// guest who accepts an older invite.
+// An administrator renames a library in Jellyfin, and Jellyfin gives the library a new id.
+// The service asks the owner whether it is the same library, and nothing changes before the
+// owner agrees. Then the policies at Jellyfin have the new folder: the policy of the guest,
+// and also the policy of a guest who accepts an older invite.
 func TestLibraryRenamedAtJellyfin(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.11", "12"} {

@@ -64,11 +64,11 @@ func (l *Links) Pending(ctx context.Context) ([]Link, error) {
 	return pending, nil
 }
 
-// Ask asks the person with a username to link their account with a local user. requestedBy
-// is the name of the administrator, as the person sees it; it may be "". It returns
-// [ErrNotRegistered], [ErrLocalUserUnknown], [ErrLocalUserRefused] for an administrator,
-// [ErrUsernameUnknown], [ErrAlreadyLinked], [ErrMediaServerAway], [ErrServiceAway] or
-// [ErrServiceRefused].
+// Ask asks the person with a username to link their account with a local user. The
+// parameter requestedBy is the name of the administrator, as the person sees it; it may be
+// "". It returns [ErrNotRegistered], [ErrLocalUserUnknown], [ErrLocalUserRefused] for an
+// administrator, [ErrUsernameUnknown], [ErrAlreadyLinked], [ErrMediaServerAway],
+// [ErrServiceAway] or [ErrServiceRefused].
 func (l *Links) Ask(ctx context.Context, localUserID, username, requestedBy string) (LinkAnswer, error) {
 	user, err := l.linkable(ctx, localUserID)
 	if err != nil {

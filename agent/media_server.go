@@ -24,7 +24,7 @@ type observation struct {
 	identity mediaserver.Identity
 	known    bool // it has answered in this run
 	away     bool // it did not answer the last check
-	other    bool // it is another media server than the registered one
+	other    bool // it is not the registered media server
 }
 
 // Identity returns what the media server last said about itself, and false if it
@@ -115,9 +115,8 @@ func (m *MediaServer) check(ctx context.Context) error {
 	return nil
 }
 
-// registered returns what the media server last said about itself. It returns
-// false if the media server has not answered in this run or is another one than
-// the registered one.
+// registered returns what the media server last said about itself. It returns false if the
+// media server has not answered in this run, or if it is not the registered media server.
 func (m *MediaServer) registered() (mediaserver.Identity, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -151,8 +151,8 @@ func (d *deployment) otherMediaServer() (back func()) {
 	return func() { d.fake.set(func() { d.fake.identity.ID, d.fake.users = "5ed0", users }) }
 }
 
-// holdReport makes the loop of the reports wait in the middle of a report until release is
-// called.
+// holdReport makes the loop of the reports wait in the middle of a report, until the test calls
+// release.
 func (d *deployment) holdReport() (release func()) {
 	d.t.Helper()
 	held, over := make(chan struct{}, 1), make(chan struct{})

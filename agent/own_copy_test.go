@@ -138,7 +138,7 @@ func cutOff(s *servicetest.Service, ending string) {
 
 // While the service is away, the data folder is restored from a backup that was made before
 // the link of a guest ended. The agent creates no local user for the link before the service
-// has answered, and none if the service no longer lists the link.
+// has answered. If the service no longer lists the link, the agent never creates one.
 func TestRestoredCopyMakesNoGuestWhileServiceIsAway(t *testing.T) {
 	t.Parallel()
 	s, d := newRunning(t)

@@ -81,10 +81,10 @@ func (q *quickConnects) findArrived(ctx context.Context, before map[string]time.
 	return arrived(before, list, userID, minted)
 }
 
-// arrived picks the device that came in. A device that was not there before is more likely
-// than one that was active again; the latter may be a television that was signed in before.
-// The choice is certain if nothing else has changed. minted holds the ids of the devices
-// for which exchanges make tokens.
+// arrived picks the device that came in. A device that was not there before is more likely than a device
+// that was active again, because a device that was active again may be a television that was signed in
+// before. The choice is certain if nothing else has changed. The parameter minted holds the ids of the
+// devices for which exchanges make tokens.
 func arrived(before map[string]time.Time, after []mediaserver.SignedIn, userID string, minted map[string]bool) *client.ArrivedDevice {
 	const longest = 255 // bytes of a device id
 	var fresh, active []mediaserver.SignedIn

@@ -30,10 +30,10 @@ func (f *fake) signedIn(user string) bool {
 	return false
 }
 
-// A device that comes in by Quick Connect is known with its link. It is signed out when it is
-// ended alone, when all devices or the link are ended at the service, and when the link is
-// ended at this machine after a restart of the agent. What another local user has on the same
-// device stays.
+// A device that comes in by Quick Connect is known with its link. It is signed out when the
+// person ends it alone, when they sign out everywhere, when they leave the link, and when the
+// link is ended at this machine after a restart of the agent. What another local user has on
+// the same device stays.
 func TestQuickDeviceEnds(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(t *testing.T, d *deployment, bob *client.Client, link agent.Link){

@@ -57,8 +57,8 @@ const (
 // more.
 const addressesMost = 20
 
-// addressesToReport returns the addresses for a report, the best of each kind
-// first. seenAs is the address from which the service sees this machine, or "".
+// addressesToReport returns the addresses for a report, the best of each kind first. The
+// parameter seenAs is the address from which the service sees this machine, or "".
 func (c *core) addressesToReport(ctx context.Context, seenAs string) []client.Address {
 	list := addressList{seen: map[string]bool{}}
 	for _, configured := range c.opt.Addresses.Configured {

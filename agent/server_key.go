@@ -156,8 +156,9 @@ type keyRenewal struct {
 	idempotencyKey string // with it the service answers a repetition with the same new key
 }
 
-// pendingRenewal returns the renewal that has not been answered. If the file has none, it
-// makes a new one and writes it down before the service hears of it.
+// pendingRenewal returns the renewal that has not been answered. If the file has no such
+// renewal, pendingRenewal makes a new one and writes it down before the service hears of
+// it.
 func (k *ServerKeys) pendingRenewal(ctx context.Context) (r keyRenewal, err error) {
 	fresh, err := k.store.newID()
 	if err != nil {

@@ -74,8 +74,8 @@ type OpenBegun struct {
 	URL  string // the page of the service to which the browser has to go
 }
 
-// Begin begins a flow for a browser. from is the address of the browser. It returns
-// [ErrNotRegistered] or [ErrOpenTooOften].
+// Begin begins a flow for a browser. The parameter from is the address of the browser. It
+// returns [ErrNotRegistered] or [ErrOpenTooOften].
 func (o *Opens) Begin(ctx context.Context, from netip.Addr) (OpenBegun, error) {
 	if !o.begun.Allow(peer.Network(from)) {
 		return OpenBegun{}, ErrOpenTooOften
@@ -230,7 +230,7 @@ func (o *Opens) Mint(ctx context.Context, id string, device mediaserver.Device, 
 	if o.hasEnded(flow.openedBy) {
 		return Exchanged{}, ErrOpenOver
 	}
-	user, err := o.look(ctx, flow.link, local) // it may have been disabled since
+	user, err := o.look(ctx, flow.link, local) // the local user may have been disabled since then
 	if err != nil {
 		return Exchanged{}, err
 	}
@@ -272,9 +272,9 @@ func (o *Opens) hasEnded(deviceID string) bool {
 	return ended
 }
 
-// Allowed reports whether a browser's request comes from a page of one of the addresses at
-// which people reach the media server. origin is what the browser says; "" if it says
-// nothing.
+// Allowed reports whether a browser's request comes from a page of one of the addresses at which
+// people reach the media server. The parameter origin is what the browser says; it is "" if the
+// browser says nothing.
 func (o *Opens) Allowed(origin string) bool {
 	if origin == "" {
 		return true

@@ -91,7 +91,7 @@ func (s *Store) prepare(ctx context.Context) error {
 // Close closes the file.
 func (s *Store) Close() error { return s.db.Close() }
 
-// tx runs work in a transaction. work may be called more than once.
+// tx runs the function work in a transaction. It may call work more than once.
 func (s *Store) tx(ctx context.Context, doing string, work func(tx *gorm.DB) error) error {
 	if err := s.db.Tx(ctx, work); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)

@@ -127,8 +127,8 @@ func (s *Store) owedToken(ctx context.Context, id string) (owedToken, error) {
 	return rows[0], nil
 }
 
-// unfinishedTokens reads the notes about tokens that the media server may have made and
-// that nobody got, the oldest first. With an id it reads that note alone.
+// unfinishedTokens reads the notes about tokens that the media server may have made and that nobody
+// got, the oldest first. If id is not "", it reads only the note with this id.
 func (s *Store) unfinishedTokens(ctx context.Context, id string) ([]owedToken, error) {
 	var rows []owedToken
 	err := s.read(ctx).Raw("SELECT "+owedColumns+" FROM tokens WHERE ending_at > 0 AND sealed = '' AND (? = '' OR id = ?) ORDER BY ending_at, id LIMIT 50", id, id).

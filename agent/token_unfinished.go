@@ -11,9 +11,9 @@ import (
 
 // endUnfinished ends the tokens whose values the agent does not know. These are the tokens of
 // devices that came in by Quick Connect, and tokens that the media server may have made
-// although nobody got them, because the program was killed in the middle of an exchange or
-// the answer of the media server was lost. Only one goroutine calls it. After a failure it
-// does nothing for the time pace.refused, unless the media server was away.
+// although nobody got them. The latter happens if the program was killed in the middle of an
+// exchange, or if the answer of the media server was lost. Only one goroutine calls it. After
+// a failure it does nothing for the time pace.refused, unless the media server was away.
 func (t *tokens) endUnfinished(ctx context.Context) error {
 	notes, err := t.store.unfinishedTokens(ctx, "")
 	if err != nil {

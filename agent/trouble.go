@@ -48,8 +48,9 @@ const (
 	troubleNotAllowed    = "local_user_not_allowed"
 )
 
-// begin notes a trouble. text says what is wrong and what to do; attrs are details that
-// only the log gets. The same trouble with another text is logged again.
+// begin notes a trouble. The parameter text says what is wrong and what to do; attrs are
+// details that only the log gets. If the same trouble begins again with another text, it is
+// logged again.
 func (t *troubles) begin(ctx context.Context, name, text string, attrs ...slog.Attr) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

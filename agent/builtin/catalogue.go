@@ -22,7 +22,7 @@ const (
 // Catalogue describes libraries, folders and items that the server shows although it has no media.
 // [ReadCatalogue] makes it. It is not changed afterwards, so several servers can use it.
 type Catalogue struct {
-	country string // whose ratings come first
+	country string // the country whose ratings come first
 	items   []item // an item stands after the item that it is in
 }
 

@@ -11,7 +11,7 @@ import (
 type view struct {
 	*stock
 
-	may    *Policy // whose permissions the answers show
+	may    *Policy // the policy whose permissions the answers show
 	seen   []bool  // by the index of the item
 	counts []int   // the number of seen items directly in the item
 }

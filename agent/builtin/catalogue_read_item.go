@@ -92,7 +92,8 @@ func collectionOf(one *item, at place) string {
 	return at.collection
 }
 
-// nameIn returns the name in an entry, or "an entry" if it has none, for the texts of problems.
+// nameIn returns the name in an entry for the texts of problems, or "an entry" if the entry has
+// no name.
 func nameIn(node *yaml.Node) string {
 	for i := 0; node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
 		if node.Content[i].Value == "name" && node.Content[i+1].Value != "" {

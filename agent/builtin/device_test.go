@@ -51,7 +51,8 @@ func TestDevices(t *testing.T) {
 	want(t, k.get("/Devices?userId=xyz", token), 404)
 }
 
-// The icon is the one that the app has named last, if an administrator's browser may load it.
+// The icon is the icon that the app has named last, if an administrator's browser may load
+// it.
 func TestIconOfADevice(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

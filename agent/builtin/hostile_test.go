@@ -93,8 +93,8 @@ func TestNoSecretsInLogs(t *testing.T) {
 	}
 }
 
-// No sign-in request makes the server fail, and none gets a token without the right
-// password.
+// No sign-in request makes the server fail, and no such request gets a token without
+// the right password.
 func FuzzAuthenticate(f *testing.F) {
 	for _, seed := range [][4]string{
 		{"", jsonType, members("Username", "alice", "Pw", "nope"), `MediaBrowser Client="a", DeviceId="b"`},

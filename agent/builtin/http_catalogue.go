@@ -28,7 +28,8 @@ func (f *handlers) catalogueRoutes() []route {
 	}
 }
 
-// viewFunc answers a request for a part of the catalogue. v has everything that the caller sees.
+// viewFunc answers a request for a part of the catalogue. The parameter v has everything that the
+// caller sees.
 type viewFunc func(w http.ResponseWriter, r *wire.Request, v *view) error
 
 // seen gives a handler the part of the catalogue that one local user sees: the local user whom the

@@ -58,8 +58,8 @@ func (f *handlers) filteredUsers(r *wire.Request) ([]userDto, error) {
 	return list, nil
 }
 
-// excludes reports whether a filter asks for the opposite of a property of a local user.
-// The parameter is says whether the local user has the property.
+// excludes reports whether a filter asks for the opposite of a property of a local user. The
+// parameter named is tells whether the local user has the property.
 func excludes(filter string, is bool) bool {
 	return strings.EqualFold(filter, "true") && !is || strings.EqualFold(filter, "false") && is
 }

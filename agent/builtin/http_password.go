@@ -72,7 +72,7 @@ func (f *handlers) easyPassword(w http.ResponseWriter, r *wire.Request, who *ses
 }
 
 // newGuess reads a newly chosen password or PIN, sent as it was typed or as its SHA-1. It
-// returns the zero guess if the request has none.
+// returns the zero guess if the request has neither.
 func newGuess(params embywire.Params, plain, sum string) guess {
 	if text := params.Get(plain); text != "" {
 		return guessOf(text)

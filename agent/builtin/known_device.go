@@ -11,7 +11,7 @@ import (
 )
 
 // knownDevicesKept is the number of known devices that one local user may have. A further
-// device replaces the one whose last use is the longest time ago.
+// device replaces the device whose last use is the longest time ago.
 const knownDevicesKept = 50
 
 // unnamed is the prefix of the id that this server makes for a device that sends no id.

@@ -234,9 +234,9 @@ func (s *Server) GivePassword(ctx context.Context, id, password string) error {
 	return s.changeUser(ctx, "give a password", id, refuse, storePassword(hash, 0))
 }
 
-// replacePassword stores a hash, removes the easy PIN and ends all tokens of a local user
-// except the one with the id keep. If was is not nil and the stored hash is not *was any
-// more, it changes nothing and returns errWrong. It returns mediaserver.ErrNotFound,
+// replacePassword stores a hash, removes the easy PIN and ends all tokens of a local user except
+// the token with the id keep. If the parameter was is not nil and the stored hash is no longer
+// *was, replacePassword changes nothing and returns errWrong. It returns mediaserver.ErrNotFound,
 // [ErrGuest] or [errWrong].
 func (s *Server) replacePassword(ctx context.Context, id, hash string, was *string, keep int64) error {
 	refuse := func(_ *gorm.DB, row *userRow) error {
@@ -252,7 +252,7 @@ func (s *Server) replacePassword(ctx context.Context, id, hash string, was *stri
 }
 
 // storePassword returns the change of [Server.changeUser] that stores a hash, removes the easy PIN
-// and ends all tokens except the one with the id keep.
+// and ends all tokens except the token with the id keep.
 func storePassword(hash string, keep int64) func(tx *gorm.DB, row *userRow) error {
 	return func(tx *gorm.DB, row *userRow) error {
 		if err := tx.Exec("UPDATE local_users SET password_hash = ?, easy_hash = '' WHERE id = ?", hash, row.ID).Error; err != nil {

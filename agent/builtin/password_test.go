@@ -154,7 +154,7 @@ func TestChangePasswordRaces(t *testing.T) {
 }
 
 // A wrong current password counts like a wrong password at sign-in. It makes later sign-ins
-// on the same known device wait, but not those on other devices.
+// on the same known device wait, but not sign-ins on other devices.
 func TestChangePasswordThrottled(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -15,7 +15,7 @@ import (
 
 const (
 	// tokensKept is the number of tokens that one local user may have. A further token ends
-	// the one whose last use is the longest time ago.
+	// the token whose last use is the longest time ago.
 	tokensKept = 300
 	// noteEvery is the time between two writes of the use of a token.
 	noteEvery = 10 * time.Minute

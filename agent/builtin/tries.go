@@ -95,7 +95,8 @@ func knownWait(wrong int) time.Duration {
 
 // growing returns the wait after a number of wrong passwords. The number does not include
 // the passwords that cause no wait. The wait is one second after the first wrong password
-// that counts, and doubles with each further one. most is the longest wait.
+// that counts, and doubles with each further wrong password. The parameter most is the
+// longest wait.
 func growing(wrong int, most time.Duration) time.Duration {
 	if wrong <= 0 {
 		return 0

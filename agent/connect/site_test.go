@@ -131,8 +131,8 @@ func (s *site) ask(request string) answer {
 
 // central sends a request of a person's app to the Connect service, checks the status, and
 // returns the JSON object of the answer, or nil if the answer is empty. If the answer is an
-// array, central returns an object that has the array as the member "list". The headers are
-// in pairs of a name and a value.
+// array, the returned object has this array as its member "list". The headers are pairs of
+// a name and a value.
 func (s *site) central(method, target, token string, status int, headers ...string) map[string]any {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+"/service"+target, http.NoBody)

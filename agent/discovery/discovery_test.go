@@ -99,7 +99,7 @@ func (r *responder) send(t *testing.T, from *net.UDPConn, to, datagram string) {
 	}
 }
 
-// receive returns the next datagram at a socket, or "" if none comes within the given
+// receive returns the next datagram at a socket, or "" if no datagram comes within the given
 // time.
 func receive(socket *net.UDPConn, within time.Duration) string {
 	socket.SetReadDeadline(time.Now().Add(within))

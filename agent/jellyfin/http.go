@@ -165,9 +165,9 @@ func (s *Server) refusal(answer *http.Response, path string) string {
 	}
 }
 
-// redirected returns the address to which a redirect leads, for the setting
-// media-server-url, or words for it if the redirect does not have the address. The result
-// has no query, because a query may contain a secret.
+// redirected returns the address to which a redirect leads, in a form that fits the setting
+// media-server-url. If the redirect does not have the address, it returns words
+// that stand for the address. The result has no query, because a query may contain a secret.
 func (s *Server) redirected(answer *http.Response, path string) string {
 	to, err := answer.Location()
 	if err != nil || to.Host == "" || len(to.Host) > 128 {

@@ -136,9 +136,9 @@ type Tokens interface {
 	// ErrTooManySessions, ErrDeviceNotAllowed, ErrNotAllowed, ErrOutsideHours, or
 	// ErrQuickConnectOff if the media server cannot make tokens for anybody now.
 	Mint(ctx context.Context, localUserID string, device Device) (Token, error)
-	// EndTrial ends what Mint has left behind for a local user on a device of its own, if the
-	// program was killed while Mint tried the hours of the local user. It also succeeds if
-	// nothing was left.
+	// EndTrial ends what Mint has left behind for a local user, if the program was killed
+	// while Mint tried the hours of the local user. Mint tries them on a device of its
+	// own. EndTrial also succeeds if nothing was left.
 	EndTrial(ctx context.Context, localUserID string) error
 	// Revoke ends a token. It also succeeds for a token that has already ended.
 	Revoke(ctx context.Context, token string) error

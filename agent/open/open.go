@@ -145,7 +145,7 @@ type page struct {
 	Texts                          []string
 }
 
-// T returns a text in the language of the page. pairs are the names and values of its
+// T returns a text in the language of the page. The parameter pairs has the names and values of its
 // placeholders.
 func (p page) T(key string, pairs ...string) string {
 	values := map[string]any{}

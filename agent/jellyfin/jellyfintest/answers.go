@@ -73,8 +73,8 @@ var sections = map[int]string{
 	http.StatusNotFound:   "https://tools.ietf.org/html/rfc9110#section-15.5.5",
 }
 
-// invalid returns the refusal of an invalid request. errors maps the name of each wrong
-// member or parameter to the texts about it.
+// invalid returns the refusal of an invalid request. The parameter errors has, for the
+// name of each wrong member or parameter, the texts about it.
 func invalid(errors object) answer {
 	a := answerJSON(object{
 		"type": sections[http.StatusBadRequest], "title": "One or more validation errors occurred.", "status": http.StatusBadRequest,

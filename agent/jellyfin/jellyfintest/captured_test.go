@@ -139,8 +139,8 @@ func (c *captured) compare(body string, known map[string]string) []string {
 
 // differ returns the differences between two JSON values: in the names of members, the
 // lengths of lists, truth values, and the text of a refusal. Other strings and numbers may
-// differ in their value, but not in their type. place is the path of the values in the
-// answer, and "" for the answer as a whole.
+// differ in their value, but not in their type. The parameter place is the path of the
+// values in the answer, and "" for the answer as a whole.
 func differ(place string, got, want any, known map[string]string) []string {
 	switch want := want.(type) {
 	case map[string]any:
