@@ -54,9 +54,11 @@ type Client struct {
 	// Servers has the operations for the servers that a person may use or owns.
 	Servers *Servers
 	Links   *Links
-	People  *People
-	Invites *Invites
-	Proofs  *Proofs
+	// Families is about the family of the account and the members that it looks after.
+	Families *Families
+	People   *People
+	Invites  *Invites
+	Proofs   *Proofs
 	// QuickConnects signs a device in by the code that an app of the media server shows.
 	QuickConnects *QuickConnects
 	// LocalPasswords gives the person's local user on a server a password.
@@ -199,7 +201,7 @@ func (c *core) check() error {
 func clientOf(c *core) *Client {
 	return &Client{
 		Accounts: &Accounts{c}, Emails: &Emails{c}, Passwords: &Passwords{c}, PINs: &PINs{c}, Sessions: &Sessions{c},
-		Devices: &Devices{c}, Servers: &Servers{c}, Links: &Links{c}, People: &People{c}, Invites: &Invites{c}, Proofs: &Proofs{c},
+		Devices: &Devices{c}, Servers: &Servers{c}, Links: &Links{c}, Families: &Families{c}, People: &People{c}, Invites: &Invites{c}, Proofs: &Proofs{c},
 		QuickConnects: &QuickConnects{c}, LocalPasswords: &LocalPasswords{c}, Agent: &Agent{c}, Operators: &Operators{c}, core: c,
 	}
 }

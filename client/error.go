@@ -60,6 +60,12 @@ var (
 	ErrConfirmPassword       = &Error{Code: "confirm_password"} // see [Sessions.ConfirmPassword]
 	ErrWrongKindOfToken      = &Error{Code: "wrong_kind_of_token"}
 	ErrOperatorsOnly         = &Error{Code: "operators_only"}
+	ErrLookedAfter           = &Error{Code: "looked_after"}
+	ErrOtherFamily           = &Error{Code: "other_family"}
+	ErrFamilyFull            = &Error{Code: "family_full"}
+	ErrSecondGuardian        = &Error{Code: "second_guardian"}
+	ErrNotFirstGuardian      = &Error{Code: "not_first_guardian"}
+	ErrMembersFirst          = &Error{Code: "members_first"}
 	ErrDeletionWaits         = &Error{Code: "deletion_waits"}
 	ErrPINOff                = &Error{Code: "pin_off"}
 	ErrPINNotSet             = &Error{Code: "pin_not_set"}

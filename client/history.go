@@ -13,6 +13,7 @@ type Event struct {
 	Subject string    `json:"subject"` // what it was about, by its name then; "" for nothing
 	Address string    `json:"address"` // "" when unknown
 	Device  string    `json:"device"`  // "" when unknown
+	By      string    `json:"by"`      // the username of the guardian who did it; "" for the person
 	At      time.Time `json:"at"`
 }
 

@@ -23,7 +23,7 @@ func methods() map[string]string {
 		"correctSignUp":       "Accounts.Correct",
 		"getAccount":          "Accounts.Get",
 		"changeAccount":       "Accounts.Change",
-		"deleteAccount":       "Accounts.Delete",
+		"deleteAccount":       "Accounts.DeleteWith",
 		"getInviteMails":      "Accounts.InviteMails",
 		"setPicture":          "Accounts.SetPicture",
 		"removePicture":       "Accounts.RemovePicture",
@@ -60,6 +60,25 @@ func methods() map[string]string {
 		"lookDevice":    "Devices.Look",
 		"approveDevice": "Devices.Approve",
 		"denyDevice":    "Devices.Deny",
+
+		"getFamily":           "Families.Get",
+		"addMember":           "Families.AddMember",
+		"getMember":           "Families.Member",
+		"deleteMember":        "Families.DeleteMember",
+		"endMemberSession":    "Families.EndSession",
+		"endMemberSessions":   "Families.EndSessions",
+		"setMemberPassword":   "Families.SetPassword",
+		"setMemberPIN":        "Families.SetPIN",
+		"letMemberGo":         "Families.LetGo",
+		"acceptMemberLink":    "Families.AcceptLink",
+		"removeMemberLink":    "Families.RemoveLink",
+		"acceptMemberInvite":  "Families.AcceptInvite",
+		"declineMemberInvite": "Families.DeclineInvite",
+		"askIntoFamily":       "Families.Ask",
+		"removeFromFamily":    "Families.Remove",
+		"acceptFamily":        "Families.Accept",
+		"declineFamily":       "Families.Decline",
+		"leaveFamily":         "Families.Leave",
 
 		"listLinks":   "Links.List",
 		"acceptLink":  "Links.Accept",
@@ -157,7 +176,7 @@ func methods() map[string]string {
 // conveniences returns the methods that call others.
 func conveniences() []string {
 	return []string{
-		"Accounts.History", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "People.List", "Servers.List",
+		"Accounts.History", "Accounts.Delete", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "People.List", "Servers.List",
 		"Sessions.List",
 		"Servers.Exchange", "Servers.Reach", // these ask media servers
 	}

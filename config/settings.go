@@ -44,6 +44,7 @@ type Settings struct {
 
 	SignUp            string `name:"sign-up" group:"Sign-up and passwords" default:"open" choices:"open,invite,closed" help:"Who can sign up: anybody (open), only people with an invite (invite), or nobody (closed)."`
 	PasswordMinLength int    `name:"password-min-length" group:"Sign-up and passwords" default:"10" least:"8" most:"64" help:"Least number of characters of a password."`
+	FamilyLimit       int    `name:"family-limit" group:"Sign-up and passwords" default:"10" least:"1" most:"100" help:"How many members a family may have, and how many grown people besides."`
 	Captcha           string `name:"captcha" group:"Sign-up and passwords" default:"pow" choices:"pow,recaptcha,off" help:"How programs are kept from sending the forms that are open to anybody: proof of work in the browser (pow, no third party), Google's reCAPTCHA v2 checkbox (recaptcha), or not at all (off)."`
 	RecaptchaSiteKey  string `name:"recaptcha-site-key" group:"Sign-up and passwords" placeholder:"KEY" help:"Site key from Google; it must be set with captcha=recaptcha."`
 	RecaptchaSecret   string `name:"recaptcha-secret" group:"Sign-up and passwords" secret:"whole" placeholder:"SECRET" help:"Secret from Google; it must be set with captcha=recaptcha."`

@@ -160,6 +160,20 @@ func ownersPages(p person) []shown {
 			v.send("/account")
 		}},
 		{"landing", "signed in", at("/")},
+		{"family", "", at("/family")},
+		{"family", "with a mistake", func(v *visitor) {
+			v.fill("username", "_")
+			v.send("/family/members")
+		}},
+		{"family", "with a member", func(v *visitor) {
+			v.fill("username", p.username+"-kid")
+			v.send("/family")
+		}},
+		{"family_member", "", func(v *visitor) {
+			var page string
+			v.do(chromedp.AttributeValue(`a[href^="/family/members/"]`, "href", &page, nil))
+			v.open(page)
+		}},
 		{"picture", "", at("/account/picture")},
 		{"picture", "with a mistake", func(v *visitor) {
 			v.choosePicture("letter.png", []byte("no picture"))

@@ -10,6 +10,22 @@ import (
 // home is the page to go to after signing in, unless another page was asked for.
 const home = "/servers"
 
+// familyPath is the page of the family.
+const familyPath = "/family"
+
+// memberPath returns the page of a member of the family.
+func memberPath(id string) string { return familyPath + "/members/" + id }
+
+// familyPageOf does the work of pageOf for the forms of the family and of its members.
+func familyPageOf(path string) string {
+	member, found := strings.CutPrefix(path, familyPath+"/members/")
+	if !found {
+		return familyPath
+	}
+	id, _, _ := strings.Cut(member, "/")
+	return memberPath(id)
+}
+
 // accountPath is the page with the settings of the account.
 const accountPath = "/account"
 
@@ -65,6 +81,9 @@ func pageOf(path string) string {
 		return "/invitations"
 	case "/link/approve", "/link/deny", "/link/quick-connect":
 		return "/link"
+	}
+	if strings.HasPrefix(path, familyPath+"/") {
+		return familyPageOf(path)
 	}
 	if strings.HasPrefix(path, "/link/quick-connect/") {
 		return strings.TrimSuffix(path, "/state")

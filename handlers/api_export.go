@@ -60,6 +60,7 @@ type exported struct {
 	Quick        []exportedQuick       `json:"quick_connects"`
 	QuickDevices []quickDeviceObject   `json:"quick_connect_devices"`
 	Pictures     []exportedPicture     `json:"pictures"`
+	Families     []exportedFamily      `json:"families"`
 }
 
 type exportedAccount struct {
@@ -113,6 +114,7 @@ type exportedEvent struct {
 	Kind    string    `json:"kind"`
 	Subject string    `json:"subject,omitempty"`
 	Address string    `json:"address,omitempty"`
+	By      string    `json:"by,omitempty"` // a guardian
 	Device  string    `json:"device,omitempty"`
 	At      time.Time `json:"at"`
 }
@@ -142,7 +144,7 @@ func exportFile(stored models.Export, now time.Time) exported {
 		}),
 		Sessions: each(stored.Sessions, exportSession),
 		History: each(stored.History, func(e models.Event) exportedEvent {
-			return exportedEvent{Kind: string(e.Kind), Subject: e.Subject, Address: e.Address, Device: e.Device, At: e.At}
+			return exportedEvent{Kind: string(e.Kind), Subject: e.Subject, Address: e.Address, Device: e.Device, By: e.By, At: e.At}
 		}),
 		Mails: each(stored.Mails, func(m models.ExportedMail) exportedMail { return exportedMail(m) }),
 		Links: each(stored.Links, func(l models.ExportedLink) exportedLink { return exportedLink(l) }),
@@ -157,6 +159,7 @@ func exportFile(stored models.Export, now time.Time) exported {
 		Quick:        each(stored.Quick, exportQuick),
 		QuickDevices: each(stored.QuickDevices, quickDeviceOf),
 		Pictures:     each(stored.Pictures, exportPicture),
+		Families:     each(stored.Families, exportFamily),
 	}
 }
 
@@ -262,6 +265,19 @@ func exportPicture(p models.ExportedPicture) exportedPicture {
 		out.ServerID = idText(p.ServerID)
 	}
 	return out
+}
+
+// exportedFamily is a family that the account has joined, or was asked into.
+type exportedFamily struct {
+	FamilyID string    `json:"family_id"` // the account of its first guardian
+	Role     string    `json:"role"`
+	State    string    `json:"status"`
+	AskedAt  time.Time `json:"asked_at"`
+	JoinedAt time.Time `json:"joined_at,omitzero"`
+}
+
+func exportFamily(f models.ExportedFamily) exportedFamily {
+	return exportedFamily{FamilyID: idText(f.FamilyID), Role: f.Role, State: f.State, AskedAt: f.AskedAt, JoinedAt: f.JoinedAt}
 }
 
 // exportedProof is one attempt to prove a local user. The code that was shown

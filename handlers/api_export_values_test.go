@@ -32,7 +32,7 @@ func withoutExport() map[string]string {
 		"Export.ServerLinks.AccessKey": secret, "Export.Quick.Code": secret, "Export.Proofs.Code": secret, "Export.Proofs.URL": secret,
 		"Export.ServerLinks.Server.SystemID": link, "Export.ServerLinks.Server.Kind": link, "Export.ServerLinks.Server.Version": link,
 		"Export.ServerLinks.OwnerUsername": link, "Export.ServerLinks.Server.Picture": link, "Export.ServerLinks.Picture": account,
-		"Export.Account.Picture": "the picture itself is there", "Export.Invites.Servers.Picture": link,
+		"Export.History.ByGuardian": "By says who it was", "Export.Account.Picture": "the picture itself is there", "Export.Invites.Servers.Picture": link,
 		"Export.ServerLinks.LocalUserState": link, "Export.ServerLinks.WaitsFor": link,
 		"Export.ServerLinks.ServerAway": link,
 		"Export.ServerLinks.Opens":      link, "Export.Servers.Addresses.Opens": "the agent of the server finds it out",

@@ -15,6 +15,7 @@ type eventObject struct {
 	Subject string    `json:"subject"` // what it was about, by its name then; "" for nothing
 	Address string    `json:"address"` // "" when unknown
 	Device  string    `json:"device"`  // "" when unknown
+	By      string    `json:"by"`      // the username of the guardian who did it; "" for nobody
 	At      time.Time `json:"at"`
 }
 
@@ -29,6 +30,6 @@ func (s *site) apiHistory(c *gin.Context, session models.Session) error {
 		return err
 	}
 	return answerPage(c, s, asked, found, func(e models.PastEvent) eventObject {
-		return eventObject{ID: idText(e.ID), Kind: string(e.Kind), Subject: e.Subject, Address: e.Address, Device: e.Device, At: e.At.UTC()}
+		return eventObject{ID: idText(e.ID), Kind: string(e.Kind), Subject: e.Subject, Address: e.Address, Device: e.Device, By: e.By, At: e.At.UTC()}
 	}, func(e models.PastEvent) string { return idText(e.ID) })
 }

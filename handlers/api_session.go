@@ -59,6 +59,14 @@ func (s *site) nextSessions(asked pageAsked, list models.SessionPage) string {
 	return s.writeCursor(asked.list, place)
 }
 
+// sessionObjectOf shows a session; currentID is the session of the request.
+func sessionObjectOf(one models.Session, currentID int64) sessionObject {
+	return sessionObject{
+		ID: idText(one.ID), Current: one.ID == currentID, Kind: one.Kind, Device: one.Device, Client: one.Client, Unknown: one.DeviceUnknown(), Address: one.Address,
+		CreatedAt: one.CreatedAt.UTC(), LastSeenAt: one.LastSeenAt.UTC(), ExpiresAt: one.ExpiresAt.UTC(),
+	}
+}
+
 // apiSessions answers GET /api/v1/sessions, the session that was used last
 // first.
 func (s *site) apiSessions(c *gin.Context, session models.Session) error {
@@ -70,12 +78,7 @@ func (s *site) apiSessions(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	page := sessionPageObject{Sessions: each(list.Sessions, func(one models.Session) sessionObject {
-		return sessionObject{
-			ID: idText(one.ID), Current: one.ID == session.ID, Kind: one.Kind, Device: one.Device, Client: one.Client, Unknown: one.DeviceUnknown(), Address: one.Address,
-			CreatedAt: one.CreatedAt.UTC(), LastSeenAt: one.LastSeenAt.UTC(), ExpiresAt: one.ExpiresAt.UTC(),
-		}
-	})}
+	page := sessionPageObject{Sessions: each(list.Sessions, func(one models.Session) sessionObject { return sessionObjectOf(one, session.ID) })}
 	if next := s.nextSessions(asked, list); next != "" {
 		page.Next = &next
 	}

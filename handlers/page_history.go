@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -66,6 +67,9 @@ func viewEvent(base Base, event models.Event) eventView {
 			subject = base.device(subject)
 		}
 		what = base.T("event."+string(event.Kind)+".of", "Subject", subject)
+	}
+	if event.ByGuardian && event.Kind.ByGuardian() {
+		what = base.T("event."+string(event.Kind)+".by", "Name", cmp.Or(event.By, base.T("event.guardian")), "Subject", base.device(event.Subject))
 	}
 	view := eventView{What: what, Address: event.Address, At: event.At}
 	if event.Device != "" {

@@ -17,6 +17,7 @@ func (s *site) routes(r *gin.Engine) {
 	s.accountRoutes(r)
 	s.serverRoutes(r)
 	s.linkRoutes(r)
+	s.familyRoutes(r)
 	s.deviceRoutes(r)
 	s.machineRoutes(r)
 	s.apiRoutes(r)
@@ -165,6 +166,30 @@ func (s *site) linkRoutes(r *gin.Engine) {
 	s.post(r, "/invitations/decline", s.declineLink)
 	s.post(r, "/invites/accept", s.acceptInvite)
 	s.post(r, "/invites/decline", s.declineInvite)
+}
+
+// familyRoutes registers the pages of families: for guardians, and for those who were asked into one.
+func (s *site) familyRoutes(r *gin.Engine) {
+	s.get(r, familyPath, s.family)
+	s.post(r, "/family/members", s.addMember)
+	s.post(r, "/family/people", s.askIntoFamily)
+	s.post(r, "/family/people/remove", s.removeFromFamily)
+	s.post(r, "/family/accept", s.acceptFamily)
+	s.post(r, "/family/decline", s.declineFamily)
+	s.post(r, "/family/leave", s.leaveFamily)
+
+	const member = "/family/members/:id"
+	s.get(r, member, s.familyMember)
+	s.post(r, member+"/sessions/end", s.endMemberSession)
+	s.post(r, member+"/sessions/end-all", s.endMemberSessions)
+	s.post(r, member+"/password", s.setMemberPassword)
+	s.post(r, member+"/pin", s.setMemberPIN)
+	s.post(r, member+"/let-go", s.letMemberGo)
+	s.post(r, member+"/delete", s.deleteMember)
+	s.post(r, member+"/links/accept", s.acceptMemberLink)
+	s.post(r, member+"/links/decline", s.removeMemberLink)
+	s.post(r, member+"/invites/accept", s.acceptMemberInvite)
+	s.post(r, member+"/invites/decline", s.declineMemberInvite)
 }
 
 // deviceRoutes registers the pages on which a person signs a device in by the

@@ -16,6 +16,7 @@ func (s *site) apiRoutes(r *gin.Engine) {
 	s.apiSessionRoutes(r, v1)
 	s.apiServerRoutes(r, v1)
 	s.apiLinkRoutes(r, v1)
+	s.apiFamilyRoutes(r, v1)
 	s.apiAgentRoutes(r, v1)
 	s.apiOperatorRoutes(r, v1)
 }
@@ -53,6 +54,31 @@ func (s *site) apiAccountRoutes(r *gin.Engine, v1 string) {
 	r.POST(account+"/pin/verify", s.withSession(s.apiVerifyPIN))
 	r.POST(account+"/pin/replace", s.withSession(s.apiReplacePIN))
 	r.POST(account+"/pin/resets", s.withoutBody(s.apiPINMail))
+}
+
+// apiFamilyRoutes registers the operations on a family and on the members of it.
+func (s *site) apiFamilyRoutes(r *gin.Engine, v1 string) {
+	family := v1 + familyPath
+	s.get(r, family, nil, s.withSession(s.apiFamily))
+	r.POST(family+"/people", s.withSession(s.apiAskIntoFamily))
+	r.DELETE(family+"/people/:id", s.withoutBody(s.apiRemoveFromFamily))
+	r.POST(family+"/invitations/:id/accept", s.withoutBody(s.apiAcceptFamily))
+	r.POST(family+"/invitations/:id/decline", s.withoutBody(s.apiDeclineFamily))
+	r.POST(family+"/leave", s.withoutBody(s.apiLeaveFamily))
+
+	member := family + "/members/:id"
+	r.POST(family+"/members", s.withSession(s.apiAddMember))
+	s.get(r, member, nil, s.withSession(s.apiMember))
+	r.DELETE(member, s.withProof(s.apiDeleteMember))
+	r.DELETE(member+"/sessions/:session_id", s.withoutBody(s.apiEndMemberSession))
+	r.POST(member+"/sessions/end-all", s.withoutBody(s.apiEndMemberSessions))
+	r.PUT(member+"/password", s.withProof(s.apiSetMemberPassword))
+	r.PUT(member+"/pin", s.withProof(s.apiSetMemberPIN))
+	r.POST(member+"/let-go", s.withProof(s.apiLetMemberGo))
+	r.POST(member+"/links/:link_id/accept", s.withoutBody(s.apiAcceptMemberLink))
+	r.DELETE(member+"/links/:link_id", s.withoutBody(s.apiRemoveMemberLink))
+	r.POST(member+"/invites/:invite_id/accept", s.withoutBody(s.apiAcceptMemberInvite))
+	r.POST(member+"/invites/:invite_id/decline", s.withoutBody(s.apiDeclineMemberInvite))
 }
 
 // apiSessionRoutes registers the ways to sign in, by a password and by a code, and the

@@ -56,6 +56,7 @@ func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	f.invite(t, ann)
 	f.prove(t, ann)
 	f.quick(t, ann)
+	f.family(t, ann)
 	return f
 }
 
@@ -92,6 +93,25 @@ func (f *apiFixture) invite(t *testing.T, ann *program) {
 	}
 	f.ids["/api/v1/servers/{id}/invite-profiles/{profile_id}"] = profile.ID
 	f.ids["/api/v1/server/invites/{id}"] = made.ID
+}
+
+// family makes ann add a member, and ask carol into her family.
+func (f *apiFixture) family(t *testing.T, ann *program) {
+	t.Helper()
+	var made struct{ ID string }
+	ann.is(ann.api(http.MethodPost, "/api/v1/family/members", map[string]any{"username": "ann.child"}), http.StatusCreated, &made)
+	ann.is(ann.api(http.MethodPost, "/api/v1/family/people", map[string]any{"username": "carol", "role": "adult"}), http.StatusNoContent, nil)
+	var family struct {
+		People []struct {
+			ID string `json:"account_id"`
+		}
+	}
+	f.read(ann, "/api/v1/family", &family)
+	const member = "/api/v1/family/members/{id}"
+	f.ids[member], f.ids["/api/v1/family/people/{id}"], f.ids["/api/v1/family/invitations/{id}"] = made.ID, family.People[0].ID, f.annID
+	for _, part := range []string{"/sessions/{session_id}", "/links/{link_id}", "/invites/{invite_id}"} {
+		f.ids[member+part] = made.ID // there is none
+	}
 }
 
 // prove makes carol start a proof on ann's server, and then forbids proofs on that server.

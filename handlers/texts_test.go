@@ -75,8 +75,8 @@ func TestEveryEventHasASentence(t *testing.T) {
 	for _, language := range catalogue.Languages() {
 		of := map[string]string{}
 		for _, key := range eventKeys() {
-			text := catalogue.Say(language.Code, key, map[string]any{"Subject": "“Attic”"})
-			if strings.HasSuffix(key, ".of") != strings.Contains(text, "“Attic”") {
+			text := catalogue.Say(language.Code, key, map[string]any{"Subject": "“Attic”", "Name": "Ann"})
+			if !strings.HasSuffix(key, ".by") && strings.HasSuffix(key, ".of") != strings.Contains(text, "“Attic”") {
 				t.Errorf("%s in %s is %q, want the subject in sentences that end with .of, and in no other", key, language.Code, text)
 			}
 			if !sentence.MatchString(text) {
@@ -97,6 +97,9 @@ func eventKeys() []string {
 		keys = append(keys, "event."+string(kind))
 		if kind.HasSubject() {
 			keys = append(keys, "event."+string(kind)+".of")
+		}
+		if kind.ByGuardian() {
+			keys = append(keys, "event."+string(kind)+".by")
 		}
 	}
 	return keys

@@ -81,7 +81,7 @@ func sectionOf(page string) string {
 		return "links"
 	case "device_approve", "quick_connect", "quick_connect_wait":
 		return "device"
-	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete", "picture":
+	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete", "picture", "family", "family_member":
 		return "account"
 	default:
 		return "-"

@@ -290,6 +290,6 @@ func (j *Mail) insist(ctx context.Context, what []slog.Attr, write func(context.
 func letterOf(l models.Letter) mailer.Letter {
 	return mailer.Letter{
 		ID: l.ID, Kind: string(l.Kind), To: l.To, Locale: l.Locale, Secret: l.Secret,
-		Facts: mailer.Facts(l.Facts), TimeZone: l.TimeZone, Stop: l.Stop, ToStrangers: l.ToStrangers, At: l.At,
+		Facts: mailer.Facts(l.Facts), TimeZone: l.TimeZone, Stop: l.Stop, ToStrangers: l.ToStrangers, ToGuardian: l.ToGuardian, At: l.At,
 	}
 }

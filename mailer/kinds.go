@@ -66,6 +66,7 @@ func kinds() map[string]kind {
 			page: "/invite", again: true, several: true, person: true,
 			details: []fact{server, from}, says: []string{"after", "ignore"},
 		},
+		"family_asked":       {page: "/family", person: true, details: []fact{from, moment}, says: []string{"ignore"}},
 		"server_handed_over": {page: "/servers", person: true, details: []fact{server, from, moment}, says: []string{"after", "ignore"}},
 		"server_key": {
 			page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"},

@@ -23,6 +23,7 @@ type Letter struct {
 	TimeZone    string    // in which times are told, "Europe/Berlin"; "" for UTC
 	Stop        string    // the token of the link that stops such mails; "" for a mail that cannot be stopped
 	ToStrangers bool      // the mail can reach a person whom it does not concern: it shows no name that could be a message
+	ToGuardian  bool      // it goes to a guardian of the account that it is about, which has no address
 	At          time.Time // when the mail was put into the outbox: its Date
 }
 

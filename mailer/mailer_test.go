@@ -99,6 +99,7 @@ func links() map[string]string {
 		"email_changed":      "/account/email/undo" + token,
 		"email_arrived":      "/",
 		"email_undone":       "/reset" + token,
+		"family_asked":       "/family",
 		"pin_changed":        "/account/pin",
 		"pin_reset":          "/account/pin/reset" + token,
 		"new_device":         "/account/sessions/not-me" + token,

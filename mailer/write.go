@@ -236,6 +236,9 @@ func (m *Mailer) say(k kind, l Letter) words {
 	if k.second != "" {
 		said.Second, said.SecondLink = v.part("second"), base+k.second
 	}
+	if l.ToGuardian {
+		v.sayGuardian(&said, base)
+	}
 	return said
 }
 
@@ -273,4 +276,18 @@ func (v *voice) life() string {
 		return v.phrase("mail.link.until", map[string]any{"Until": until})
 	}
 	return v.phrase("mail.link.once", nil)
+}
+
+// sayGuardian makes the mail one for a guardian: it says which account it is about, and its link leads to
+// the page of the family.
+func (v *voice) sayGuardian(said *words, base string) {
+	said.Greeting = v.phrase("mail.greeting", nil)
+	about := v.phrase("mail.guardian.about.nobody", nil)
+	if name := greetName(v.letter.Facts); name != "" {
+		about = v.phrase("mail.guardian.about", map[string]any{"Name": name})
+	}
+	said.Lead = about + " " + said.Lead
+	said.Link, said.Button, said.Copy = base+"/family", v.phrase("mail.guardian.button", nil), v.phrase("mail.link.copy", nil)
+	said.Life, said.Second, said.SecondLink, said.Ignore = "", "", "", ""
+	said.Why = v.phrase("mail.guardian.why", v.params)
 }

@@ -20,6 +20,7 @@ type Caller struct {
 	Address string // canonical IP address; "" when unknown, then all such callers are counted together
 	Device  string // "Firefox on Windows", at most 80 characters; "" when unknown
 	Icon    string // computer, phone, tablet, tv or device
+	By      int64  // the guardian who acts for the account, whom its history names; 0 for the person
 }
 
 // accountRow is a row of accounts.

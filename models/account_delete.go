@@ -9,9 +9,30 @@ import (
 
 // Delete erases an account and all data of the person. The goodbye mail keeps a copy of the
 // address, because the account no longer exists when the mail is sent. Delete returns
-// [ErrNotFound], [ErrWrongPassword], [ErrThrottled], or [ErrDeletionWaits] with the
-// parameter Until (RFC 3339, UTC) while a change of the address can still be undone.
+// [ErrNotFound], [ErrWrongPassword], [ErrThrottled], [ErrLookedAfter] for an account that has a
+// guardian, or [ErrDeletionWaits] with the parameter Until (RFC 3339, UTC) while a change of the
+// address can still be undone. The members of a guardian go to the second guardian of the family; if
+// there is none, Delete returns [ErrMembersFirst].
 func (a *Accounts) Delete(ctx context.Context, accountID int64, password string, caller Caller) error {
+	return a.deleteByPassword(ctx, accountID, password, refuseMembers, caller)
+}
+
+// DeleteWithMembers does what [Accounts.Delete] does. If there is no second guardian, it deletes the
+// members of the account, too.
+func (a *Accounts) DeleteWithMembers(ctx context.Context, accountID int64, password string, caller Caller) error {
+	return a.deleteByPassword(ctx, accountID, password, deleteMembers, caller)
+}
+
+// membersFate says what becomes of members whose only guardian deletes their account.
+type membersFate int
+
+const (
+	refuseMembers membersFate = iota // the account is not deleted
+	deleteMembers
+	releaseMembers // nobody looks after them; only operators do that
+)
+
+func (a *Accounts) deleteByPassword(ctx context.Context, accountID int64, password string, fate membersFate, caller Caller) error {
 	row, err := a.accountByID(ctx, a.read(ctx), accountID)
 	if err != nil {
 		return err
@@ -19,25 +40,36 @@ func (a *Accounts) Delete(ctx context.Context, accountID int64, password string,
 	if err := a.passwordIs(ctx, &row, password, caller); err != nil {
 		return err
 	}
-	return a.deleteAccount(ctx, &row)
+	if row.GuardianID != nil {
+		return ErrLookedAfter
+	}
+	return a.deleteAccount(ctx, &row, fate)
 }
 
-func (c *core) deleteAccount(ctx context.Context, row *accountRow) error {
+func (c *core) deleteAccount(ctx context.Context, row *accountRow, fate membersFate) error {
 	return c.tx(ctx, "delete the account", func(tx *gorm.DB) error {
 		if err := c.takeAway(ctx, tx, row.ID); err != nil {
 			return err
 		}
-		if err := c.feedAccount(ctx, tx, row.ID, ChangeLinkRemoved); err != nil {
+		if err := c.dissolveFamily(ctx, tx, row.ID, fate); err != nil {
 			return err
 		}
-		if err := eraseRows(tx, row.ID); err != nil {
-			return err
-		}
-		if row.Email == "" || row.ConfirmedAt == nil {
-			return nil
-		}
-		return c.owe(ctx, tx, accountDeletedMail(row))
+		return c.eraseTaken(ctx, tx, row)
 	})
+}
+
+// eraseTaken erases everything that belongs to an account whose row is deleted, and owes the goodbye.
+func (c *core) eraseTaken(ctx context.Context, tx *gorm.DB, row *accountRow) error {
+	if err := c.feedAccount(ctx, tx, row.ID, ChangeLinkRemoved); err != nil {
+		return err
+	}
+	if err := eraseRows(tx, row.ID); err != nil {
+		return err
+	}
+	if row.Email == "" || row.ConfirmedAt == nil {
+		return nil
+	}
+	return c.owe(ctx, tx, accountDeletedMail(row))
 }
 
 // takeAway deletes the rows of an account, the account itself first: a transaction that
@@ -99,6 +131,8 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM quick_devices WHERE account_id = ?",
 		"DELETE FROM invite_uses WHERE account_id = ?",
 		"DELETE FROM pictures WHERE account_id = ?",
+		"DELETE FROM family_people WHERE account_id = ?", "DELETE FROM family_people WHERE family_id = ?",
+		"UPDATE history SET actor_id = -1 WHERE actor_id = ?",
 		"UPDATE links SET invited_by = 0, requested_by = '' WHERE invited_by = ?", "UPDATE invites SET answered_by = 0 WHERE answered_by = ?",
 		// Agents must still learn which links ended, so the numbers stay in the feed until
 		// the agents have read them. The ids of devices and sessions are deleted: a change without a

@@ -39,6 +39,8 @@ func TestDeleteErasesTheAccount(t *testing.T) {
 				}
 			}
 			k.is(k.Accounts.Delete(ctx, a.ID, otherPassword, home), models.ErrWrongPassword)
+			k.is(k.Accounts.Delete(ctx, a.ID, goodPassword, home), models.ErrMembersFirst)
+			k.exec("UPDATE accounts SET guardian_id = NULL WHERE id = ?", b.ID)
 			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword, home))
 			if diff := cmp.Diff(map[string]string{}, k.rowsOf(a.ID)); diff != "" {
 				k.t.Errorf("rows of the deleted account (-want +got): %s", diff)

@@ -71,7 +71,8 @@ func (c *core) undoUntil(ctx context.Context, db *gorm.DB, accountID int64) (tim
 
 // RequestChange asks for another address: a mail to the new address has a link that
 // confirms it, and the old address gets a notice. It replaces an earlier request. It
-// returns errors about the fields email and current_password, or [ErrThrottled]. Only the
+// returns errors about the fields email and current_password, [ErrThrottled], or [ErrLookedAfter] for
+// an account whose guardian gives it its first address ([Members.LetGo]). Only the
 // mail to the new address says whether another account has that address.
 func (e *Emails) RequestChange(ctx context.Context, accountID int64, email, password string, caller Caller) error {
 	row, err := e.accountByID(ctx, e.read(ctx), accountID)
@@ -81,6 +82,9 @@ func (e *Emails) RequestChange(ctx context.Context, accountID int64, email, pass
 	sendTo, key, ok := parseEmail(email)
 	if !ok {
 		return fieldError(KindInvalid, "email", "email_invalid")
+	}
+	if row.GuardianID != nil {
+		return ErrLookedAfter
 	}
 	if sendTo == row.Email {
 		return ErrSameEmail
@@ -162,7 +166,8 @@ func (e *Emails) lookChange(ctx context.Context, p purpose, text, state string, 
 // ConfirmChange spends the link that was mailed to the new address. The old address gets a notice
 // and stays reserved for the account, so that the change can be undone. signedIn is the account
 // that the browser is signed in to, 0 for none. If the account is a newcomer and the browser is
-// not signed in to it, ConfirmChange returns the secret of a link that sets a new password: all
+// not signed in to it, or if its guardian lets the account go, ConfirmChange returns the secret of
+// a link that sets a new password: all
 // sessions have ended and no password works until then. It returns [ErrTokenSpent], or
 // [ErrEmailTaken] when another account has the address.
 func (e *Emails) ConfirmChange(ctx context.Context, text string, signedIn int64, caller Caller) (resetSecret string, err error) {
@@ -180,6 +185,10 @@ func (e *Emails) ConfirmChange(ctx context.Context, text string, signedIn int64,
 			return err
 		}
 		if err := e.makeChange(ctx, tx, &row, &change); err != nil {
+			return err
+		}
+		if row.GuardianID != nil {
+			resetSecret, err = e.settleLetGo(ctx, tx, &row, &change, caller)
 			return err
 		}
 		if row.NewcomerOf != 0 {

@@ -107,6 +107,13 @@ var (
 	ErrInviteOwn         = &Error{Kind: KindConflict, Code: "invite_own"}
 	ErrAlreadyMember     = &Error{Kind: KindConflict, Code: "already_member"}
 	ErrAddressFirst      = &Error{Kind: KindForbidden, Code: "confirm_address_first"}
+	ErrLookedAfter       = &Error{Kind: KindForbidden, Code: "looked_after"}
+	ErrOtherFamily       = &Error{Kind: KindConflict, Code: "other_family"}
+	ErrFamilyFull        = &Error{Kind: KindConflict, Code: "family_full"}
+	ErrSecondGuardian    = &Error{Kind: KindConflict, Code: "second_guardian"}
+	ErrNotFirst          = &Error{Kind: KindForbidden, Code: "not_first_guardian"}
+	ErrInFamily          = fieldError(KindConflict, "username", "username_in_family")
+	ErrMembersFirst      = &Error{Kind: KindConflict, Code: "members_first"}
 	ErrThrottled         = &Error{Kind: KindThrottled, Code: "throttled"}
 	ErrDeletionWaits     = &Error{Kind: KindConflict, Code: "deletion_waits"}
 	ErrSignUpClosed      = &Error{Kind: KindForbidden, Code: "sign_up_closed"}

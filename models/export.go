@@ -35,6 +35,14 @@ type Export struct {
 	QuickDevices []QuickDevice
 	Terms        []ExportedTerms // of links whose libraries were chosen
 	Pictures     []ExportedPicture
+	Families     []ExportedFamily
+}
+
+// ExportedFamily is a family that the account has joined, or was asked into, without being looked after.
+type ExportedFamily struct {
+	FamilyID          int64 // the account of its first guardian
+	Role, State       string
+	AskedAt, JoinedAt time.Time
 }
 
 // ExportedEmail is an address that belongs to the account.
@@ -81,7 +89,7 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 			return err
 		}
 		for _, part := range []func(context.Context, *gorm.DB, int64) error{
-			out.readEmails, out.readSessions, out.readHistory, out.readMails, out.readLinks,
+			out.readEmails, out.readSessions, out.readMails, out.readLinks,
 			out.readServers, out.readServerLinks, out.readDevices, out.readClaimCodes,
 		} {
 			if err := part(ctx, tx, accountID); err != nil {
@@ -122,10 +130,21 @@ func (e *Export) readSessions(ctx context.Context, tx *gorm.DB, accountID int64)
 	return err
 }
 
-func (e *Export) readHistory(ctx context.Context, tx *gorm.DB, accountID int64) error {
+func (e *Export) readHistory(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
 	rows, err := gorm.G[historyRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	if err == nil {
+		e.History, err = c.events(ctx, tx, rows)
+	}
+	return err
+}
+
+// readFamilies reads the families that the account has joined or was asked into.
+func (e *Export) readFamilies(ctx context.Context, tx *gorm.DB, _ *core, accountID int64) error {
+	rows, err := gorm.G[familyPersonRow](tx).Where("account_id = ?", accountID).Order("created_at").Find(ctx)
 	for _, r := range rows {
-		e.History = append(e.History, r.event())
+		e.Families = append(e.Families, ExportedFamily{
+			FamilyID: r.FamilyID, Role: r.Role, State: r.State, AskedAt: r.CreatedAt.UTC(), JoinedAt: orZero(r.JoinedAt),
+		})
 	}
 	return err
 }
@@ -251,7 +270,7 @@ func (e *Export) readClaimCodes(ctx context.Context, tx *gorm.DB, accountID int6
 // account.
 func (e *Export) readOffers(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
 	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{
-		e.readInvites, e.readInviteProfiles, e.readProofs, e.readQuickConnects, e.readTerms, e.readMailStop, e.readPictures,
+		e.readInvites, e.readInviteProfiles, e.readProofs, e.readQuickConnects, e.readTerms, e.readMailStop, e.readPictures, e.readHistory, e.readFamilies,
 	} {
 		if err := part(ctx, tx, c, accountID); err != nil {
 			return err

@@ -22,7 +22,7 @@ var personTables = map[string]string{
 	"invite_servers":   "invite_id IN (SELECT id FROM invites WHERE account_id = ?)",
 	"claim_codes":      "account_id = ?", "device_codes": "account_id = ?", "email_changes": "account_id = ?", "emails": "account_id = ?",
 	"history": "account_id = ?", "invites": "account_id = ?", "link_changes": "account_id = ?", "links": "account_id = ?",
-	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "quick_devices": "account_id = ?", "local_passwords": "account_id = ?", "server_opens": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "invite_uses": "account_id = ?", "tokens": "account_id = ? AND used_at IS NULL", "pictures": "? IN (account_id, (SELECT owner_id FROM servers WHERE servers.id = pictures.server_id))",
+	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "quick_devices": "account_id = ?", "local_passwords": "account_id = ?", "server_opens": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "invite_uses": "account_id = ?", "tokens": "account_id = ? AND used_at IS NULL", "family_people": "account_id = ?", "pictures": "? IN (account_id, (SELECT owner_id FROM servers WHERE servers.id = pictures.server_id))",
 }
 
 // otherTables are the tables that do not belong to a person, each with the reason.
@@ -104,7 +104,15 @@ var exportVerdicts = map[string]string{
 	"emails.email_key":  "as Emails.Address",
 	"emails.held_until": "as Emails.HeldUntil",
 
+	"family_people.account_id": "not: it is the account's own id, see Account.ID",
+	"family_people.created_at": "as Families.AskedAt",
+	"family_people.family_id":  "as Families.FamilyID",
+	"family_people.joined_at":  "as Families.JoinedAt",
+	"family_people.role":       "as Families.Role",
+	"family_people.state":      "as Families.State",
+
 	"history.account_id": "not: it is the account's own id, see Account.ID",
+	"history.actor_id":   "not: History.By holds the username",
 	"history.address":    "as History.Address",
 	"history.created_at": "as History.At",
 	"history.device":     "as History.Device",

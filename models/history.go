@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -55,6 +56,13 @@ const (
 	EventDeviceDenied        EventKind = "device_denied"
 	EventQuickConnected      EventKind = "quick_connected"
 	EventLocalPassword       EventKind = "local_password" // of the person's local user
+	EventMemberAdded         EventKind = "member_added"   // the account, by a guardian
+	EventLetGoAsked          EventKind = "let_go_asked"   // by a guardian
+	EventLetGo               EventKind = "let_go"         // nobody is a guardian of the account any longer
+	EventMemberHandedOn      EventKind = "member_handed"  // to the second guardian, because the first has deleted their account
+	EventFamilyJoined        EventKind = "family_joined"
+	EventFamilyLeft          EventKind = "family_left"
+	EventFamilyRemoved       EventKind = "family_removed" // by a guardian
 	EventInviteSent          EventKind = "invite_sent"
 	EventInviteWithdrawn     EventKind = "invite_withdrawn"
 	EventInviteDeclined      EventKind = "invite_declined"
@@ -86,7 +94,7 @@ func EventKinds() []EventKind {
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet, EventDeviceApproved, EventDeviceDenied,
 		EventQuickConnected, EventLocalPassword, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
-		EventRestored,
+		EventRestored, EventMemberAdded, EventLetGoAsked, EventLetGo, EventMemberHandedOn, EventFamilyJoined, EventFamilyLeft, EventFamilyRemoved,
 	}
 }
 
@@ -95,6 +103,8 @@ type Event struct {
 	Kind            EventKind
 	Subject         string // what it was about, by its name at that time; "" for nothing, and for events of older versions
 	Address, Device string // of the browser or app that caused it
+	ByGuardian      bool   // a guardian did it for the account
+	By              string // the username of that guardian; "" for one who has no account any longer
 	At              time.Time
 }
 
@@ -108,7 +118,19 @@ func (k EventKind) HasSubject() bool {
 		EventServerClaimed, EventServerKeyRotated, EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded, EventServerLibraryReplaced,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet,
-		EventInviteSent, EventInviteWithdrawn, EventInviteDeclined:
+		EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventLetGoAsked, EventLetGo:
+		return true
+	default:
+		return false
+	}
+}
+
+// ByGuardian reports whether a guardian can cause an event of this kind in the history of a member.
+// Locales then have event.KIND.by, too, a sentence with the name of the guardian and the subject.
+func (k EventKind) ByGuardian() bool {
+	switch k {
+	case EventPasswordChanged, EventPINSet, EventPINChanged, EventPINRemoved, EventSessionEnded, EventSignedOutEverywhere,
+		EventLinkAccepted, EventLinkLeft, EventInviteDeclined, EventMemberAdded, EventMemberHandedOn, EventLetGoAsked, EventFamilyRemoved:
 		return true
 	default:
 		return false
@@ -124,11 +146,15 @@ type historyRow struct {
 	Device    string
 	Subject   string
 	CreatedAt time.Time
+	ActorID   int64 // the guardian who did it, actorGone, or 0 for the person
 }
 
 func (r *historyRow) event() Event {
 	return Event{Kind: r.Kind, Subject: r.Subject, Address: r.Address, Device: r.Device, At: r.CreatedAt.UTC()}
 }
+
+// actorGone stands for a guardian who has no account any longer.
+const actorGone = -1
 
 // TableName returns the name of the table, history.
 func (historyRow) TableName() string { return "history" }
@@ -172,7 +198,7 @@ func (c *core) recordEvents(ctx context.Context, tx *gorm.DB, accounts []account
 func (c *core) event(accountID int64, kind EventKind, subject string, caller Caller) (historyRow, error) {
 	id, err := c.newID()
 	return historyRow{
-		ID: id, AccountID: accountID, Kind: kind, Address: caller.Address, Device: caller.Device, Subject: shortName(subject), CreatedAt: c.Now(),
+		ID: id, AccountID: accountID, Kind: kind, Address: caller.Address, Device: caller.Device, Subject: shortName(subject), CreatedAt: c.Now(), ActorID: caller.By,
 	}, err
 }
 
@@ -182,9 +208,31 @@ func (h *History) List(ctx context.Context, accountID int64, n int) ([]Event, er
 	if err != nil {
 		return nil, explained("read the history", err)
 	}
+	return h.events(ctx, h.read(ctx), rows)
+}
+
+// events returns the events of rows, with the names of the guardians who caused some of them.
+func (c *core) events(ctx context.Context, db *gorm.DB, rows []historyRow) ([]Event, error) {
+	names := map[int64]string{}
+	var ids []int64
+	for _, r := range rows {
+		if r.ActorID != 0 && !slices.Contains(ids, r.ActorID) {
+			ids = append(ids, r.ActorID)
+		}
+	}
+	if len(ids) > 0 {
+		actors, err := gorm.G[accountRow](db).Select("id", "username").Where("id IN ?", ids).Find(ctx)
+		if err != nil {
+			return nil, explained("read who did it", err)
+		}
+		for _, a := range actors {
+			names[a.ID] = a.Username
+		}
+	}
 	events := make([]Event, len(rows))
 	for i, r := range rows {
 		events[i] = r.event()
+		events[i].ByGuardian, events[i].By = r.ActorID != 0, names[r.ActorID]
 	}
 	return events, nil
 }

@@ -24,9 +24,13 @@ func (h *History) Page(ctx context.Context, accountID, before int64, n int) ([]P
 	if err != nil {
 		return nil, explained("read the history", err)
 	}
-	events := make([]PastEvent, len(rows))
-	for i, r := range rows {
-		events[i] = PastEvent{ID: r.ID, Event: r.event()}
+	events, err := h.events(ctx, h.read(ctx), rows)
+	if err != nil {
+		return nil, err
 	}
-	return events, nil
+	past := make([]PastEvent, len(rows))
+	for i, r := range rows {
+		past[i] = PastEvent{ID: r.ID, Event: events[i]}
+	}
+	return past, nil
 }

@@ -156,12 +156,23 @@ func (k *kit) tellInvites() []told {
 	}
 }
 
+// tellFamily lets a member of a family go. It returns the events that its history must have then.
+func (k *kit) tellFamily() []told {
+	ctx, guardian := k.t.Context(), k.account()
+	kim := k.child(guardian)
+	k.must(k.Members.LetGo(ctx, guardian.ID, kim.ID, "mira@example.org", home))
+	_, err := k.Emails.ConfirmChange(ctx, k.letter(models.MailEmailConfirm, "mira@example.org").Secret, 0, home)
+	k.must(err)
+	free := k.byName(kim.Username)
+	return []told{{free, models.EventLetGoAsked, "m…@example.org"}, {free, models.EventLetGo, "m…@example.org"}}
+}
+
 // Every event about something with a name carries that name, in the history and in the
 // export. No other event carries a name.
 func TestEventsNameTheirSubject(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		covered := map[models.EventKind]bool{}
-		for _, tell := range []func() []told{k.tellAccounts, k.tellDevices, k.tellServers, k.tellLinks, k.tellInvites} {
+		for _, tell := range []func() []told{k.tellAccounts, k.tellDevices, k.tellServers, k.tellLinks, k.tellInvites, k.tellFamily} {
 			for _, want := range tell() {
 				covered[want.kind] = true
 				k.tells(want)

@@ -28,9 +28,11 @@ type Letter struct {
 	TimeZone    string    // in which its times are told; "" for UTC
 	Stop        string    // the token that stops such mails, see [MailStops]; "" for a mail that cannot be stopped
 	ToStrangers bool      // as in [MailTraits]
+	ToGuardian  bool      // it goes to a guardian of the account that it is about, in the guardian's language and without a secret
 	At          time.Time // when it was put into the queue
 	group       string    // the group of the mail, if some mails of the group are sent every hour; else ""; see [Mail.withinHour]
 	starter     string    // who started the mail; the mails of a group are counted by starter
+	guardian    int64     // the account of the guardian who gets the mail, or 0
 }
 
 // Prepare finds the recipient of a leased mail, and mints its secret. It deletes the
@@ -88,7 +90,7 @@ func (m *Mail) prepare(ctx context.Context, o Owed, mint bool) (letter Letter, s
 	}
 	traits := letter.Kind.traits()
 	letter.ToStrangers = traits.ToStrangers
-	if needed := mint && traits.HasSecret(); needed != (letter.Secret != "") {
+	if needed := mint && traits.HasSecret() && !letter.ToGuardian; needed != (letter.Secret != "") {
 		return Letter{}, false, fmt.Errorf("the mail %s has a secret: %t, want %t", letter.Kind, !needed, needed)
 	}
 	return letter, true, nil
@@ -108,6 +110,7 @@ func (m *Mail) draft(row *outboxRow) (letter Letter, nameOrEmail string, err err
 		NameOrEmail string `json:"name_or_email"` // nameFact
 		By          string `json:"by"`            // byFact
 		Zone        string `json:"zone"`          // zoneFact
+		Guardian    string `json:"guardian"`      // guardianFact
 	}
 	if err := json.Unmarshal([]byte(row.Facts), &stored); err != nil {
 		return Letter{}, "", fmt.Errorf("facts: %w", err)
@@ -115,6 +118,10 @@ func (m *Mail) draft(row *outboxRow) (letter Letter, nameOrEmail string, err err
 	letter = Letter{
 		ID: FormatID(row.ID), Kind: row.Kind, To: row.Recipient, Locale: row.Locale, TimeZone: stored.Zone, Facts: stored.MailFacts,
 		At: row.CreatedAt.UTC(), group: row.Kind.traits().hourly, starter: stored.By,
+	}
+	if letter.guardian = ParseID(stored.Guardian); letter.guardian != 0 {
+		letter.ToGuardian = true
+		return letter, "", nil
 	}
 	if row.Kind.traits().HasSecret() {
 		letter.Facts.Until = row.ExpiresAt.UTC()
@@ -132,6 +139,9 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 		if err := m.inviteWaits(ctx, tx, row); err != nil {
 			return Letter{}, err
 		}
+	}
+	if letter.ToGuardian {
+		return m.mailGuardian(ctx, tx, row, letter)
 	}
 	if row.AccountID == 0 && row.Kind != MailPasswordReset {
 		return m.mailAddress(ctx, tx, row, letter, mint)

@@ -37,6 +37,7 @@ const (
 	MailServerKey         MailKind = "server_key"     // to the owner: keys of a server were replaced or ended
 	MailLocalPassword     MailKind = "local_password" // to the person: their local user has another password
 	MailInvite            MailKind = "invite"         // to an account or an address: see invite.go
+	MailFamilyAsked       MailKind = "family_asked"   // to a grown person
 )
 
 // MailTraits says what is particular about one kind of mail.
@@ -45,6 +46,7 @@ type MailTraits struct {
 	OthersStart bool    // others than its receiver can make the service send it, so it counts against a limit
 	ToStrangers bool    // it can reach a person who did not ask for it, so it must not show a name that somebody could use to send a message
 	Stops       bool    // its receiver can stop all such mails, see mail_stop.go; it says who invites
+	ToGuardians bool    // its guardians get it instead of a member, who has no address; then it carries no secret
 	secret      purpose // of the secret in its link; "" for a mail without a secret
 	hourly      string  // one of the groups below, of which some mails are sent every hour, although strangers used up the limit of the day; "" for no group
 }
@@ -69,26 +71,27 @@ func MailKinds() []MailTraits {
 		{Kind: MailAlreadyRegistered, OthersStart: true, ToStrangers: true},
 		{Kind: MailAccountCreated, secret: purposeReset},
 		{Kind: MailPasswordReset, secret: purposeReset, OthersStart: true, hourly: hourlyReset},
-		{Kind: MailPasswordChanged},
+		{Kind: MailPasswordChanged, ToGuardians: true},
 		{Kind: MailEmailConfirm, secret: purposeEmailChange, OthersStart: true, ToStrangers: true, hourly: hourlyChange},
 		{Kind: MailEmailAsked},
 		{Kind: MailEmailChanged, secret: purposeEmailUndo},
 		{Kind: MailEmailArrived},
 		{Kind: MailEmailUndone, secret: purposeReset},
-		{Kind: MailPINChanged},
+		{Kind: MailPINChanged, ToGuardians: true},
 		{Kind: MailPINReset, secret: purposePINReset},
-		{Kind: MailNewDevice, secret: purposeNotMe},
+		{Kind: MailNewDevice, secret: purposeNotMe, ToGuardians: true},
 		{Kind: MailAccountDeleted},
 		{Kind: MailTest},
-		{Kind: MailLinkAsked, OthersStart: true, ToStrangers: true, Stops: true},
+		{Kind: MailLinkAsked, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true},
 		{Kind: MailLinkAccepted},
 		{Kind: MailLinkRemoved},
-		{Kind: MailLinkEnded},
+		{Kind: MailLinkEnded, ToGuardians: true},
 		{Kind: MailInvited, OthersStart: true, ToStrangers: true, Stops: true, hourly: hourlyInvite},
 		{Kind: MailServerHandedOver, OthersStart: true, ToStrangers: true},
 		{Kind: MailServerKey}, // a thief must not use up the mails of a day and then replace a key unseen
-		{Kind: MailLocalPassword},
-		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, hourly: hourlyInvite},
+		{Kind: MailLocalPassword, ToGuardians: true},
+		{Kind: MailFamilyAsked, OthersStart: true, ToStrangers: true, Stops: true},
+		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true, hourly: hourlyInvite},
 	}
 }
 
@@ -160,6 +163,10 @@ const nameFact = "name_or_email"
 // byOperator. Mails are counted by this value, so that one stranger cannot use up the mails
 // of others.
 const byFact = "by"
+
+// guardianFact is the name of the stored fact that says which guardian gets a mail to a member, who has
+// no address. Its value is the id of the guardian's account.
+const guardianFact = "guardian"
 
 // byOperator is the value of byFact for a mail that an operator started. Nothing limits it.
 const byOperator = "operator"
@@ -347,4 +354,20 @@ func inviteMail(invite *inviteRow, account, owner *accountRow, servers string) o
 		mail.locale = owner.Locale
 	}
 	return mail
+}
+
+// familyAskedMail returns the mail to a grown person whom a guardian asks into a family.
+func familyAskedMail(account, guardian *accountRow, at time.Time) owed {
+	return owed{
+		kind: MailFamilyAsked, account: account,
+		facts: writerOf(guardian).and("at", at.Format(time.RFC3339)).and(byFact, guardian.owner()),
+	}
+}
+
+// toGuardian returns the same mail for a guardian of its member.
+func (m owed) toGuardian(guardianID int64) owed {
+	facts := storedFacts{guardianFact: FormatID(guardianID)}
+	maps.Copy(facts, m.facts)
+	m.facts = facts
+	return m
 }

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-
-	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
 // A newcomer is an account that was made with the link of an invite. The person named an address
@@ -105,28 +103,7 @@ func (e *Emails) settleNewcomer(ctx context.Context, tx *gorm.DB, row *accountRo
 	if own {
 		return "", nil
 	}
-	now := e.Now()
-	row.PasswordVersion += 2 // the change of the address has raised it by one already
-	err = updateAccount(tx, row.ID, map[string]any{
-		"password_hash": "", "legacy_md5": "", "legacy_md5_filtered": "", "password_version": row.PasswordVersion, "password_changed_at": now,
-		"pin_hash": "", "pin_changed_at": nil, "pin_off_at": nil,
-	}, "")
-	if err != nil {
-		return "", err
-	}
-	if err := e.endEverything(ctx, tx, row.ID); err != nil {
-		return "", err
-	}
-	if err := revoke(tx, row.ID, purposeReset, purposePINReset, purposeNotMe); err != nil {
-		return "", err
-	}
-	if resetSecret, err = secret.NewToken(secret.MailToken, e.opt.Random); err != nil {
-		return "", err
-	}
-	return resetSecret, gorm.G[token](tx).Create(ctx, &token{
-		Hash: secret.Sum(resetSecret), Purpose: purposeReset, AccountID: row.ID, PasswordVersion: row.PasswordVersion,
-		CreatedAt: now, ExpiresAt: now.Add(e.opt.Lives.Reset),
-	})
+	return e.startAfresh(ctx, tx, row, nil)
 }
 
 // noLink is the condition for newcomers whose links have ended. Its values are [LinkAccepted]

@@ -123,7 +123,7 @@ func (o *Operators) Delete(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return o.deleteAccount(ctx, &row)
+	return o.deleteAccount(ctx, &row, releaseMembers)
 }
 
 // List returns at most n accounts whose username or address begins with prefix, in the

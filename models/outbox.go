@@ -50,10 +50,10 @@ func (outboxRow) TableName() string { return "outbox" }
 const mailLife = 24 * time.Hour
 
 // owe writes a mail into the outbox, in the transaction of the change that the mail
-// reports. For an account without an address it writes nothing.
+// reports. For an account without an address it writes nothing, or a mail to each guardian.
 func (c *core) owe(ctx context.Context, tx *gorm.DB, m owed) error {
 	if m.account != nil && m.account.Email == "" && m.recipient == "" {
-		return nil
+		return c.oweGuardians(ctx, tx, m)
 	}
 	row, err := c.mail(m)
 	if err != nil {
@@ -71,6 +71,11 @@ const rowsAtOnce = 200
 func (c *core) oweEach(ctx context.Context, tx *gorm.DB, accounts []accountRow, mail func(*accountRow) owed) error {
 	var rows []outboxRow
 	for i := range accounts {
+		if accounts[i].Email == "" && accounts[i].DisabledAt == nil {
+			if err := c.oweGuardians(ctx, tx, mail(&accounts[i])); err != nil {
+				return err
+			}
+		}
 		if accounts[i].Email == "" || accounts[i].ConfirmedAt == nil || accounts[i].DisabledAt != nil {
 			continue
 		}

@@ -35,6 +35,8 @@ type Store struct {
 	Mail      *Mail
 	MailStops *MailStops
 	Pictures  *Pictures
+	Families  *Families
+	Members   *Members
 	Throttle  *Throttle
 	History   *History
 	Operators *Operators
@@ -101,6 +103,7 @@ type Options struct {
 	Connections       int            // open at once, at most; 0 for what suits the engine
 	Pages             database.Pages // of a SQLite file; the zero value for the usual ones
 	SessionsMost      int            // of an account: this many browsers, and this many devices; 0 for no limit
+	FamilyLimit       int            // members, and grown people besides, of a family; 0 for 10
 	Keys              secret.Keys
 	Hashing           secret.HasherOptions // without Now
 	Limits            Limits
@@ -167,6 +170,8 @@ func New(o Options) (*Store, error) {
 		Mail:      &Mail{core: c},
 		MailStops: &MailStops{core: c},
 		Pictures:  &Pictures{core: c, drawer: picture.Drawer{Side: pictureSide}},
+		Families:  &Families{core: c},
+		Members:   &Members{core: c, pins: &PINs{core: c}, links: &Links{core: c}, invites: invites, sessions: sessions},
 		Throttle:  c.throttle,
 		History:   &History{core: c},
 		Operators: &Operators{core: c},

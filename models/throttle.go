@@ -70,6 +70,7 @@ type Limits struct {
 	PINDay          Limit
 	ProfileHour     Limit // saved profiles of one account
 	PictureHour     Limit // files that one account uploads as pictures
+	FamilyHour      Limit // usernames that one guardian types
 	EmailChangeDay  Limit // changes of address asked by one account
 	ResendMinute    Limit // by pending sign-up
 	ResendDay       Limit
@@ -137,6 +138,7 @@ func ProductionLimits() Limits {
 		PINDay:          Limit{Hits: 10, Window: day},
 		ProfileHour:     Limit{Hits: 30, Window: time.Hour},
 		PictureHour:     Limit{Hits: 30, Window: time.Hour},
+		FamilyHour:      Limit{Hits: 30, Window: time.Hour},
 		EmailChangeDay:  Limit{Hits: 10, Window: day},
 		ResendMinute:    Limit{Hits: 1, Window: 30 * time.Second},
 		ResendDay:       Limit{Hits: 10, Window: day},

@@ -22,6 +22,7 @@ func withoutLimit() map[string]string {
 		answers     = "it answers a link or an invite, which can happen once; making one is limited"
 		operator    = "operators may mail as often as they need to"
 		ownKeys     = "only the owner who does it, and who gave the password, gets the mail"
+		byGuardian  = "only the guardians of a member get the mail, and one of them does it"
 		spendsCode  = "it spends a device code, and making one is limited"
 	)
 	return map[string]string{
@@ -29,6 +30,7 @@ func withoutLimit() map[string]string {
 		"People.Remove": endsLink, "Agents.RemoveLink": endsLink, "Links.Remove": endsLink, "EmbyServers.Cancel": endsLink,
 		"Servers.Remove": endsLink, "OperatedServers.Remove": operator,
 		"Links.Accept": answers, "Links.Decline": answers, "Invites.Accept": answers, "Invites.Decline": answers,
+		"Members.Delete": byGuardian, "Members.SetPIN": byGuardian, "Members.SetPassword": byGuardian,
 		"Invites.AcceptServer": answers, "Invites.DeclineServer": answers,
 		"Operators.Create": operator, "Operators.Delete": operator, "Operators.SendReset": operator, "Operators.SendResetByID": operator,
 		"Devices.Exchange":        spendsCode,

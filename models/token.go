@@ -44,7 +44,7 @@ type LinkInfo struct {
 	Username  string
 	Email     string // the address that the link is about
 	Subject   int64
-	Newcomer  bool // the account has no confirmed address yet, see newcomer.go
+	Newcomer  bool // the account has no confirmed address yet, see newcomer.go, or its guardian lets it go
 }
 
 // fresh finds an unused token without spending it. It returns [ErrTokenSpent] for any
@@ -95,7 +95,7 @@ func (c *core) mailedLink(ctx context.Context, p purpose, text string) (LinkInfo
 	if row.DisabledAt != nil || passwordBound(p) && row.PasswordVersion != t.PasswordVersion {
 		return LinkInfo{}, ErrTokenSpent
 	}
-	return LinkInfo{AccountID: row.ID, Username: row.Username, Email: row.Email, Subject: t.SubjectID, Newcomer: row.NewcomerOf != 0}, nil
+	return LinkInfo{AccountID: row.ID, Username: row.Username, Email: row.Email, Subject: t.SubjectID, Newcomer: row.NewcomerOf != 0 || row.GuardianID != nil}, nil
 }
 
 // passwordBound reports whether a new password or address makes older tokens of p

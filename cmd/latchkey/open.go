@@ -87,7 +87,7 @@ func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*mode
 	}
 	s := p.settings
 	store, err := models.New(models.Options{
-		Database: s.Database, Connections: s.DatabaseConnections, Pages: database.Pages{Cache: s.SQLiteCache, Map: s.SQLiteMap}, SessionsMost: s.SessionsMost, Keys: keys,
+		Database: s.Database, Connections: s.DatabaseConnections, Pages: database.Pages{Cache: s.SQLiteCache, Map: s.SQLiteMap}, SessionsMost: s.SessionsMost, FamilyLimit: s.FamilyLimit, Keys: keys,
 		Hashing: hashing(), Limits: models.ProductionLimits(), BusyNetworks: busyNetworks(s.BusyNetworks()),
 		Lives: p.lives(), SignUp: models.SignUpPolicy(s.SignUp), Servers: models.ServersPolicy(s.ConnectServers), LegacyMD5: s.LegacyMD5Login,
 		ServiceName: s.ServiceName, PasswordMinLength: s.PasswordMinLength,

@@ -1,0 +1,47 @@
+package client_test
+
+import (
+	"testing"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// A program adds a member, looks after it, and asks another person to do the same.
+func TestSiteFamily(t *testing.T) {
+	t.Parallel()
+	s, ctx := newSite(t), t.Context()
+	ann, bob, eve := s.Join(t, "ann"), s.Join(t, "bob"), s.Join(t, "eve")
+	kim := must(ann.Families.AddMember(ctx, client.NewMember{Username: "kim", DisplayName: "Kim"}))(t)
+	noError(t, ann.Families.SetPIN(ctx, kim.ID, "8305"))
+	noError(t, ann.Families.Ask(ctx, "bob", client.RoleGuardian))
+	isError(t, ann.Families.Ask(ctx, "eve", client.RoleGuardian), client.ErrSecondGuardian)
+	isError(t, bob.Families.EndSessions(ctx, kim.ID), client.ErrNotFound)
+	waiting := must(bob.Families.Get(ctx))(t).Invitations
+	if len(waiting) != 1 || waiting[0].Username != "ann" || waiting[0].Role != client.RoleGuardian {
+		t.Fatalf("got the invitations %+v, want one of ann", waiting)
+	}
+	noError(t, bob.Families.Accept(ctx, waiting[0].FamilyID))
+	detail := must(bob.Families.Member(ctx, kim.ID))(t)
+	if !detail.HasPIN || detail.HasPassword || detail.Username != "kim" || len(detail.Sessions)+len(detail.Links)+len(detail.Invites) != 0 {
+		t.Errorf("the second guardian sees %+v, want kim with a PIN", detail)
+	}
+	noError(t, bob.Families.SetPassword(ctx, kim.ID, "seven slow tigers nap"))
+	noError(t, bob.Families.EndSessions(ctx, kim.ID))
+	noError(t, bob.Families.LetGo(ctx, kim.ID, "kim@example.org"))
+	if got := must(ann.Families.Member(ctx, kim.ID))(t).Leaving; got != "kim@example.org" {
+		t.Errorf("the address %q waits, want kim@example.org", got)
+	}
+	_, err := eve.Families.Member(ctx, kim.ID)
+	isError(t, err, client.ErrNotFound)
+	noError(t, ann.Families.Ask(ctx, "eve", client.RoleAdult))
+	noError(t, eve.Families.Decline(ctx, must(eve.Families.Get(ctx))(t).Invitations[0].FamilyID))
+	noError(t, bob.Families.Leave(ctx))
+	isError(t, bob.Families.Leave(ctx), client.ErrNotFound)
+	noError(t, ann.Families.Ask(ctx, "bob", client.RoleAdult))
+	people := must(ann.Families.Get(ctx))(t).People
+	noError(t, ann.Families.Remove(ctx, people[0].AccountID))
+	noError(t, ann.Families.DeleteMember(ctx, kim.ID))
+	if got := must(ann.Families.Get(ctx))(t); got.Role != client.RoleFirst || len(got.Members)+len(got.People) != 0 {
+		t.Errorf("got the family %+v, want an empty one", got)
+	}
+}
