@@ -165,7 +165,7 @@ func senderOf(l mailer.Letter) string {
 
 // inSomebodysName reports whether mails of a kind are written in the name of a person.
 func inSomebodysName(kind string) bool {
-	return slices.Contains([]string{"invite", "invited", "link_asked", "server_handed_over"}, kind)
+	return slices.Contains([]string{"family_asked", "invite", "invited", "link_asked", "server_handed_over"}, kind)
 }
 
 func checkHeaders(t *testing.T, mail *mailtest.Mail, l mailer.Letter) {
