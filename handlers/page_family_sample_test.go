@@ -29,8 +29,13 @@ func (s sampler) familySamples() []sample {
 	second := guardian
 	second.First, second.AskSecond = false, false
 	return []sample{
-		{"family", guardian}, {"family-wrong", wrong}, {"family-full", full}, {"family-alone", alone}, {"family-adult", adult},
-		{"family-member-self", member}, {"family-second", second},
+		{"family", guardian},
+		{"family-wrong", wrong},
+		{"family-full", full},
+		{"family-alone", alone},
+		{"family-adult", adult},
+		{"family-member-self", member},
+		{"family-second", second},
 	}
 }
 
