@@ -63,6 +63,9 @@ func (c *core) eraseTaken(ctx context.Context, tx *gorm.DB, row *accountRow) err
 	if err := c.feedAccount(ctx, tx, row.ID, ChangeLinkRemoved); err != nil {
 		return err
 	}
+	if err := c.endSessions(ctx, tx, row.ID, ""); err != nil { // and the sessions of other accounts that hang on them
+		return err
+	}
 	if err := eraseRows(tx, row.ID); err != nil {
 		return err
 	}

@@ -51,6 +51,16 @@ func (a *Agents) checkSession(ctx context.Context, shown *ShownKey) error {
 		shown.SessionID = 0
 		return nil
 	}
+	if rows[0].ByGuardian != 0 {
+		looked, err := looksAfter(ctx, a.read(ctx), rows[0].ByGuardian, rows[0].AccountID)
+		if err != nil {
+			return explained("find who looks after the account of an access key", err)
+		}
+		if !looked {
+			shown.SessionID = 0
+			return nil
+		}
+	}
 	shown.AccountID = rows[0].AccountID
 	return nil
 }
@@ -150,7 +160,10 @@ func (c *core) endReplaced(ctx context.Context, tx *gorm.DB, accountID int64, en
 	if err := c.feedRows(ctx, tx, accountID, endedRows(ChangeSessionKeyEnded, ended)); err != nil {
 		return err
 	}
-	return endSessions(tx, accountID, "id IN ?", ids)
+	if err := deleteSessions(tx, accountID, "id IN ?", ids); err != nil {
+		return err
+	}
+	return c.endHanging(ctx, tx, ids)
 }
 
 // sessionRules say which sessions have run out or were unused for too long.
@@ -201,5 +214,8 @@ func (s *Store) endRunOut(ctx context.Context, tx *gorm.DB, id any, rule sweepRu
 	if result.Error != nil || result.RowsAffected != 1 {
 		return result.Error
 	}
-	return s.feedRows(ctx, tx, rows[0].AccountID, endedRows(ChangeSessionEnded, rows))
+	if err := s.feedRows(ctx, tx, rows[0].AccountID, endedRows(ChangeSessionEnded, rows)); err != nil {
+		return err
+	}
+	return s.endHanging(ctx, tx, []int64{rows[0].ID})
 }

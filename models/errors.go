@@ -100,6 +100,11 @@ var (
 	ErrConfirmFirst      = &Error{Kind: KindForbidden, Code: "confirm_first"}
 	ErrAccountDisabled   = &Error{Kind: KindForbidden, Code: "account_disabled"}
 	ErrNoSession         = &Error{Kind: KindUnauthenticated, Code: "session_ended"}
+	ErrSwitched          = &Error{Kind: KindForbidden, Code: "switched_session"}
+	ErrSwitchNeedsPIN    = &Error{Kind: KindForbidden, Code: "switch_needs_pin"}
+	ErrHouseholdFull     = &Error{Kind: KindConflict, Code: "household_full"}
+	ErrHouseholdMember   = &Error{Kind: KindConflict, Code: "household_member"}
+	errHouseholdToken    = fieldError(KindInvalid, "session_token", "session_token_wrong")
 	ErrTokenSpent        = &Error{Kind: KindExpired, Code: "token_expired"}
 	ErrInviteUsed        = (&Error{Kind: KindExpired, Code: "invite_used"}).because(ErrTokenSpent)
 	ErrInviteWithdrawn   = (&Error{Kind: KindExpired, Code: "invite_withdrawn"}).because(ErrTokenSpent)

@@ -32,6 +32,7 @@ const (
 	EventPINChanged          EventKind = "pin_changed"
 	EventPINRemoved          EventKind = "pin_removed"
 	EventPINOff              EventKind = "pin_off"
+	EventSwitchedTo          EventKind = "switched_to" // the person was chosen on a shared device
 	EventSessionEnded        EventKind = "session_ended"
 	EventSessionSurplus      EventKind = "session_surplus" // ended because there were too many
 	EventProfileChanged      EventKind = "profile_changed"
@@ -88,7 +89,7 @@ func EventKinds() []EventKind {
 	return []EventKind{
 		EventSignedUp, EventConfirmed, EventSignedIn, EventSignedOut, EventSignedOutEverywhere,
 		EventPasswordChanged, EventPasswordResetAsked, EventPasswordReset, EventEmailChangeAsked, EventEmailChanged,
-		EventEmailUndone, EventPINSet, EventPINChanged, EventPINRemoved, EventPINOff, EventSessionEnded, EventSessionSurplus,
+		EventEmailUndone, EventPINSet, EventPINChanged, EventPINRemoved, EventPINOff, EventSwitchedTo, EventSessionEnded, EventSessionSurplus,
 		EventProfileChanged, EventInviteMailsStopped, EventInviteMailsAllowed, EventDisabled, EventEnabled, EventExported, EventServerClaimed, EventServerKeyRotated,
 		EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded, EventServerLibraryReplaced,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,

@@ -112,7 +112,7 @@ func (l *Links) locatedLink(r *locatedRow, this Session, state string) (Link, er
 const lookTag = aliveColumns + ", a.id, v.version, v.ends_at" + fromSessions + " LEFT JOIN server_lists v ON v.account_id = s.account_id" + whereHash
 
 // LookTag finds the session of a token, and the tag of the servers to which its account has
-// accepted links, by one statement. The session has ID and AccountID alone. The tag changes whenever anything changes in the list that
+// accepted links, by one statement. The session has ID, AccountID and Switched alone. The tag changes whenever anything changes in the list that
 // [Links.LocateTagged] returns. It is "" while a link that has ended is not swept yet, and
 // does not say then whether the list is still the same. LookTag returns the errors of
 // [Sessions.Look].
@@ -123,13 +123,13 @@ func (s *Sessions) LookTag(ctx context.Context, token string) (this Session, tag
 	var r aliveRow
 	var list listVersion
 	hash := secret.Sum(token)
-	ok, err := s.hot.tag.One(ctx, []any{hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires, &this.AccountID, &list.version, &list.endsAt)
+	ok, err := s.hot.tag.One(ctx, []any{hash[:]}, r.scans(&this.AccountID, &list.version, &list.endsAt)...)
 	if err != nil {
 		return Session{}, "", explained("look up the tag of the servers", err)
 	}
-	if !ok || !s.alive(&r) {
-		return Session{}, "", ErrNoSession
+	if err := s.alive(ctx, &r, ok); err != nil {
+		return Session{}, "", err
 	}
-	this.ID = r.id
+	this.ID, this.Switched = r.id, r.from != 0
 	return this, list.tag(r.id, s.Now()), nil
 }

@@ -24,6 +24,27 @@ func lockUsableAccount(tx *gorm.DB, accountID int64) error {
 	return lockRow(tx, "accounts", "id = ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL", accountID)
 }
 
+// lockPerson locks an account that is confirmed and not disabled, and still has the PIN with this
+// hash, or none for "". It returns [ErrNotFound] for any other account.
+func lockPerson(tx *gorm.DB, accountID int64, pinHash string) error {
+	return lockRow(tx, "accounts", "id = ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL AND pin_hash = ? AND pin_off_at IS NULL", accountID, pinHash)
+}
+
+// lockMember does the same as [lockPerson] for an account that a guardian looks after.
+func lockMember(tx *gorm.DB, accountID int64, pinHash string, guardianID int64) error {
+	return lockRow(tx, "accounts", "id = ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL AND pin_hash = ? AND pin_off_at IS NULL AND guardian_id = ?",
+		accountID, pinHash, guardianID)
+}
+
+// lockSession locks a session. It returns [ErrNoSession].
+func lockSession(tx *gorm.DB, sessionID int64) error {
+	err := lockRow(tx, "sessions", "id = ?", sessionID)
+	if KindOf(err) == KindNotFound {
+		return ErrNoSession
+	}
+	return err
+}
+
 // lockOwnServer locks a server of an owner. It returns [ErrNotFound] for a server of
 // another owner.
 func lockOwnServer(tx *gorm.DB, ownerID, serverID int64) error {

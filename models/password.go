@@ -64,7 +64,7 @@ func (a *Accounts) changePassword(ctx context.Context, tx *gorm.DB, row *account
 	if err := a.feedEndedKeys(ctx, tx, row.ID, "id <> ?", this.ID); err != nil {
 		return "", err
 	}
-	if err := endSessions(tx, row.ID, "id <> ?", this.ID); err != nil {
+	if err := a.endSessions(ctx, tx, row.ID, "id <> ?", this.ID); err != nil {
 		return "", err
 	}
 	newToken, err := a.renewToken(tx, this.ID)

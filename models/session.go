@@ -40,6 +40,11 @@ type sessionRow struct {
 	DeviceID    string // the device's own; "" for a browser
 	Client      string // the app; "" for a browser
 	LockVersion int64  // raised by every transaction that locks the session, see lock.go
+
+	HouseholdID  int64 // the first session of the device; 0 for that session, and without a household. See household.go
+	SwitchedFrom int64 // the session by whose right the person was switched to; 0 for a session that somebody signed in
+	ByGuardian   int64 // the account that looks after this one, if that is the right; 0 otherwise
+	LeftOut      bool  // the person of a signed-in session is not among the people of the household
 }
 
 // TableName returns the name of the table, sessions.
@@ -56,6 +61,7 @@ type Session struct {
 	LastSeenAt                    time.Time
 	ConfirmedAt                   time.Time // when the password was last proved
 	ExpiresAt                     time.Time
+	Switched                      bool // somebody chose this person on a shared device: see household.go
 }
 
 // DeviceUnknown reports whether the session belongs to an app that did not say which device
@@ -68,6 +74,7 @@ func (r *sessionRow) session() Session {
 	return Session{
 		ID: r.ID, AccountID: r.AccountID, Kind: r.Kind, Device: r.Device, Icon: r.Icon, Address: r.Address, DeviceID: r.DeviceID, Client: r.Client,
 		CreatedAt: r.CreatedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), ConfirmedAt: r.ConfirmedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
+		Switched: r.SwitchedFrom != 0,
 	}
 }
 
@@ -101,10 +108,10 @@ func writeLastSeen(tx *gorm.DB, table string, ids []int64, seen map[int64]time.T
 	return nil
 }
 
-// endSessions deletes the sessions of an account that condition selects, or all of them if it is "". It also deletes
-// the links of mails that would end these sessions. The agents must be told about the end before, see device_key.go.
-// Both statements name the account first: without its index they would lock the rows of all accounts.
-func endSessions(tx *gorm.DB, accountID int64, condition string, args ...any) error {
+// deleteSessions deletes the sessions of an account that condition selects, or all of them if it is "". It also deletes
+// the links of mails that would end these sessions. Both statements name the account first: without its index they
+// would lock the rows of all accounts.
+func deleteSessions(tx *gorm.DB, accountID int64, condition string, args ...any) error {
 	which := "account_id = ?"
 	if condition != "" {
 		which += " AND " + condition
@@ -121,7 +128,7 @@ func endSessions(tx *gorm.DB, accountID int64, condition string, args ...any) er
 // device codes, codes of Quick Connect, and the access keys that devices hold. Links
 // stay.
 func (c *core) endEverything(ctx context.Context, tx *gorm.DB, accountID int64) error {
-	if err := endSessions(tx, accountID, ""); err != nil {
+	if err := c.endSessions(ctx, tx, accountID, ""); err != nil {
 		return err
 	}
 	if err := tx.Exec("DELETE FROM device_codes WHERE account_id = ?", accountID).Error; err != nil {
@@ -164,7 +171,7 @@ func (s *Sessions) endOne(ctx context.Context, tx *gorm.DB, accountID, sessionID
 	if err := s.feedSignedOut(ctx, tx, accountID, "id = ?", sessionID); err != nil {
 		return true, err
 	}
-	if err := endSessions(tx, accountID, "id = ?", sessionID); err != nil {
+	if err := s.endSessions(ctx, tx, accountID, "id = ?", sessionID); err != nil {
 		return true, err
 	}
 	return true, s.recordAbout(ctx, tx, accountID, EventSessionEnded, rows[0].Device, caller)
@@ -177,7 +184,7 @@ func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) e
 		if err := s.feedSignedOut(ctx, tx, this.AccountID, "id <> ?", this.ID); err != nil {
 			return err
 		}
-		if err := endSessions(tx, this.AccountID, "id <> ?", this.ID); err != nil {
+		if err := s.endSessions(ctx, tx, this.AccountID, "id <> ?", this.ID); err != nil {
 			return err
 		}
 		// A device that was approved and has not fetched its session yet counts as
@@ -211,8 +218,8 @@ func (s *Sessions) EndAll(ctx context.Context, accountID int64, caller Caller) e
 	})
 }
 
-// SignOut ends the session of a token. It returns nil if the session has already
-// ended.
+// SignOut ends the session of a token, and with it the whole household of the device. It
+// returns nil if the session has already ended.
 func (s *Sessions) SignOut(ctx context.Context, text string, caller Caller) error {
 	session, err := s.Look(ctx, text)
 	if errors.Is(err, ErrNoSession) {
@@ -221,15 +228,7 @@ func (s *Sessions) SignOut(ctx context.Context, text string, caller Caller) erro
 	if err != nil {
 		return err
 	}
-	return s.tx(ctx, "sign out", func(tx *gorm.DB) error {
-		if err := s.feedSignedOut(ctx, tx, session.AccountID, "id = ?", session.ID); err != nil {
-			return err
-		}
-		if err := endSessions(tx, session.AccountID, "id = ?", session.ID); err != nil {
-			return err
-		}
-		return s.recordEvent(ctx, tx, session.AccountID, EventSignedOut, caller)
-	})
+	return s.tx(ctx, "sign out", func(tx *gorm.DB) error { return s.signDeviceOut(ctx, tx, session, caller) })
 }
 
 // ConfirmPassword checks the password again in a session and gives the session a new

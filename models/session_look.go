@@ -11,10 +11,10 @@ import (
 // what the request needs. Whether the session still lives is decided in Go: a time that is
 // read costs less than a time that is compared in the database.
 const (
-	aliveColumns = "SELECT s.id, s.kind, s.last_seen_at, s.expires_at"
+	aliveColumns = "SELECT s.id, s.kind, s.last_seen_at, s.expires_at, s.switched_from, s.household_id"
 
 	fromSessions = " FROM sessions s JOIN accounts a ON a.id = s.account_id"
-	whereHash    = " WHERE s.token_hash = ? AND a.disabled_at IS NULL AND a.confirmed_at IS NOT NULL"
+	whereHash    = " WHERE s.token_hash = ? AND a.disabled_at IS NULL AND a.confirmed_at IS NOT NULL AND " + stillLookedAfter
 	ofToken      = fromSessions + whereHash
 
 	lookSession = aliveColumns + ", s.confirmed_at, a.id, a.username, a.display_name, a.locale" + ofToken
@@ -41,15 +41,29 @@ type aliveRow struct {
 	id                int64
 	kind              string
 	lastSeen, expires time.Time
+	from, household   int64 // see household.go; 0 for most sessions
 }
 
-// alive reports whether a session lives, and notes its use in memory if it does.
-func (s *Sessions) alive(r *aliveRow) bool {
-	if !s.isAlive(r.kind, r.lastSeen, r.expires) {
-		return false
+// scans returns where the columns of aliveColumns belong, with the places of others after them.
+func (r *aliveRow) scans(others ...any) []any {
+	const own = 6
+	into := make([]any, own, own+len(others))
+	into[0], into[1], into[2], into[3], into[4], into[5] = &r.id, &r.kind, &r.lastSeen, &r.expires, &r.from, &r.household
+	return append(into, others...)
+}
+
+// alive returns nil if a session was found, lives and may make the request of the context. Then
+// it notes the use in memory. It returns [ErrNoSession] or [ErrSwitched].
+func (s *Sessions) alive(ctx context.Context, r *aliveRow, found bool) error {
+	if !found || !s.isAlive(r.kind, r.lastSeen, r.expires) {
+		return ErrNoSession
+	}
+	if r.from != 0 && !switchedMay(ctx) {
+		return ErrSwitched
 	}
 	s.noteUse(r.id, r.lastSeen, s.Now())
-	return true
+	s.noteHousehold(r)
+	return nil
 }
 
 // isAlive reports whether a session has neither run out nor been unused for too long.
@@ -63,7 +77,9 @@ func (c *core) isAlive(kind string, lastSeen, expires time.Time) bool {
 
 // Look finds the session of a token and notes its use in memory. It returns
 // [ErrNoSession] for a token that is malformed, unknown or expired, or whose
-// account is disabled; otherwise [ErrUnavailable].
+// account is disabled; [ErrSwitched] for the session of a person who was chosen on a shared
+// device, unless the context is of a request that such a session may make, see
+// [OpenToSwitched]; otherwise [ErrUnavailable].
 func (s *Sessions) Look(ctx context.Context, text string) (Session, error) {
 	if !secret.WellFormed(secret.SessionToken, text) {
 		return Session{}, ErrNoSession
@@ -71,13 +87,13 @@ func (s *Sessions) Look(ctx context.Context, text string) (Session, error) {
 	var r aliveRow
 	var found Session
 	hash := secret.Sum(text)
-	ok, err := s.hot.session.One(ctx, []any{hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires,
-		&found.ConfirmedAt, &found.AccountID, &found.Username, &found.DisplayName, &found.Locale)
+	ok, err := s.hot.session.One(ctx, []any{hash[:]}, r.scans(
+		&found.ConfirmedAt, &found.AccountID, &found.Username, &found.DisplayName, &found.Locale)...)
 	if err != nil {
 		return Session{}, explained("look up a session", err)
 	}
-	if !ok || !s.alive(&r) {
-		return Session{}, ErrNoSession
+	if err := s.alive(ctx, &r, ok); err != nil {
+		return Session{}, err
 	}
 	found.lookedUp(&r)
 	return found, nil
@@ -103,14 +119,14 @@ func (s *Sessions) LookVisitor(ctx context.Context, text string) (Visitor, error
 	var r aliveRow
 	var found Visitor
 	hash := secret.Sum(text)
-	ok, err := s.hot.visitor.One(ctx, []any{s.Now(), hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires,
+	ok, err := s.hot.visitor.One(ctx, []any{s.Now(), hash[:]}, r.scans(
 		&found.ConfirmedAt, &found.AccountID, &found.Username, &found.DisplayName, &found.Locale,
-		&found.WaitingLinks, &found.Invited, &found.OwnsServers, &found.Newcomer, &found.Picture)
+		&found.WaitingLinks, &found.Invited, &found.OwnsServers, &found.Newcomer, &found.Picture)...)
 	if err != nil {
 		return Visitor{}, explained("look up the session of a page", err)
 	}
-	if !ok || !s.alive(&r) {
-		return Visitor{}, ErrNoSession
+	if err := s.alive(ctx, &r, ok); err != nil {
+		return Visitor{}, err
 	}
 	found.lookedUp(&r)
 	return found, nil
@@ -119,6 +135,7 @@ func (s *Sessions) LookVisitor(ctx context.Context, text string) (Visitor, error
 // lookedUp completes a session after the columns of its account were read.
 func (s *Session) lookedUp(r *aliveRow) {
 	s.ID, s.Kind, s.LastSeenAt, s.ExpiresAt, s.ConfirmedAt = r.id, r.kind, r.lastSeen.UTC(), r.expires.UTC(), s.ConfirmedAt.UTC()
+	s.Switched = r.from != 0
 }
 
 // LookUser finds the account of a token by one statement, with what the Emby wire tells
@@ -131,13 +148,16 @@ func (s *Sessions) LookUser(ctx context.Context, text string) (Account, error) {
 	var r aliveRow
 	var found Account
 	hash := secret.Sum(text)
-	ok, err := s.hot.user.One(ctx, []any{hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires,
-		&found.ID, &found.Username, &found.DisplayName, &found.Email, &found.ConfirmedAt, &found.Picture)
+	ok, err := s.hot.user.One(ctx, []any{hash[:]}, r.scans(
+		&found.ID, &found.Username, &found.DisplayName, &found.Email, &found.ConfirmedAt, &found.Picture)...)
 	if err != nil {
 		return Account{}, explained("look up the account of a session", err)
 	}
-	if !ok || !s.alive(&r) {
-		return Account{}, ErrNoSession
+	if err := s.alive(ctx, &r, ok); err != nil {
+		return Account{}, err
+	}
+	if r.from != 0 {
+		found.Email = "" // a PIN never shows an address
 	}
 	found.ConfirmedAt = found.ConfirmedAt.UTC()
 	return found, nil
@@ -159,14 +179,14 @@ func (s *Sessions) LookOwnAccount(ctx context.Context, text string) (OwnAccount,
 	var found OwnAccount
 	var pending *string
 	hash := secret.Sum(text)
-	ok, err := s.hot.ownAccount.One(ctx, []any{s.Now(), hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires,
+	ok, err := s.hot.ownAccount.One(ctx, []any{s.Now(), hash[:]}, r.scans(
 		&found.ID, &found.Username, &found.DisplayName, &found.Email, &found.ConfirmedAt, &found.Locale, &found.TimeZone, &found.Picture, &found.HasPIN, &found.Operator,
-		&found.CreatedAt, &pending)
+		&found.CreatedAt, &pending)...)
 	if err != nil {
 		return OwnAccount{}, explained("look up the account of a session", err)
 	}
-	if !ok || !s.alive(&r) {
-		return OwnAccount{}, ErrNoSession
+	if err := s.alive(ctx, &r, ok); err != nil {
+		return OwnAccount{}, err
 	}
 	found.ConfirmedAt, found.CreatedAt = found.ConfirmedAt.UTC(), found.CreatedAt.UTC()
 	if pending != nil {

@@ -257,18 +257,6 @@ func (s *Sessions) openByPassword(ctx context.Context, try *signInTry) (SignedIn
 	return out, nil
 }
 
-// endByToken ends the session with the given session token, if one exists.
-func (c *core) endByToken(ctx context.Context, tx *gorm.DB, text string) error {
-	if !secret.WellFormed(secret.SessionToken, text) {
-		return nil
-	}
-	old, err := gorm.G[sessionRow](tx).Where("token_hash = ?", secret.Sum(text)).Find(ctx)
-	if err != nil || len(old) == 0 {
-		return err
-	}
-	return c.endReplaced(ctx, tx, old[0].AccountID, old)
-}
-
 // open opens a session of the kind in.Kind. If the browser or device is new, it owes the
 // owner a mail about it. An earlier session of the same program on the same device ends.
 func (s *Sessions) open(ctx context.Context, tx *gorm.DB, row *accountRow, in SignIn, known bool, caller Caller) (SignedIn, error) {
@@ -364,7 +352,7 @@ ORDER BY CASE device_id WHEN '' THEN 1 ELSE 0 END, last_seen_at DESC, id DESC LI
 	if err := s.feedSignedOut(ctx, tx, fresh.AccountID, "id IN ?", ids); err != nil {
 		return err
 	}
-	if err := endSessions(tx, fresh.AccountID, "id IN ?", ids); err != nil {
+	if err := s.endSessions(ctx, tx, fresh.AccountID, "id IN ?", ids); err != nil {
 		return err
 	}
 	names := strings.Join(slices.Compact(devices), ", ") // usually one

@@ -18,12 +18,12 @@ func (k *kit) hot() map[string]hotLookUp {
 	}
 	m, code := k.server(owner), k.begin("dev")
 	return map[string]hotLookUp{
-		"look up a session":         {1, 74, func() error { _, err := k.Sessions.Look(ctx, session.Token); return err }},
-		"look up a visitor":         {1, 84, func() error { _, err := k.Sessions.LookVisitor(ctx, session.Token); return err }},
-		"look up a user":            {1, 74, func() error { _, err := k.Sessions.LookUser(ctx, session.Token); return err }},
-		"look up one's own account": {1, 97, func() error { _, err := k.Sessions.LookOwnAccount(ctx, session.Token); return err }},
+		"look up a session":         {1, 81, func() error { _, err := k.Sessions.Look(ctx, session.Token); return err }},
+		"look up a visitor":         {1, 91, func() error { _, err := k.Sessions.LookVisitor(ctx, session.Token); return err }},
+		"look up a user":            {1, 82, func() error { _, err := k.Sessions.LookUser(ctx, session.Token); return err }},
+		"look up one's own account": {1, 106, func() error { _, err := k.Sessions.LookOwnAccount(ctx, session.Token); return err }},
 		"locate three servers":      {1, 231, func() error { _, _, err := k.Links.LocateTagged(ctx, session.Session); return err }},
-		"tag of three servers":      {1, 62, func() error { _, _, err := k.Sessions.LookTag(ctx, session.Token); return err }},
+		"tag of three servers":      {1, 68, func() error { _, _, err := k.Sessions.LookTag(ctx, session.Token); return err }},
 		"poll a device code":        {1, 46, func() error { _, err := k.Devices.EmbyPoll(ctx, "dev", code); return err }},
 		"look up a server key":      {1, 99, func() error { _, err := k.ServerKeys.Look(ctx, m.key); return err }},
 	}

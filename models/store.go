@@ -27,28 +27,29 @@ import (
 // Store holds the areas of operations on the database. An area is the set of
 // operations that one kind of caller needs.
 type Store struct {
-	Accounts  *Accounts
-	Emails    *Emails
-	Sessions  *Sessions
-	Recovery  *Recovery
-	PINs      *PINs
-	Mail      *Mail
-	MailStops *MailStops
-	Pictures  *Pictures
-	Families  *Families
-	Members   *Members
-	Throttle  *Throttle
-	History   *History
-	Operators *Operators
-	Servers   *Servers
-	Addresses *Addresses
-	People    *People
-	Agents    *Agents
-	Links     *Links
-	Devices   *Devices
-	Invites   *Invites
-	Changes   *Changes
-	Proofs    *Proofs
+	Accounts   *Accounts
+	Emails     *Emails
+	Sessions   *Sessions
+	Recovery   *Recovery
+	PINs       *PINs
+	Mail       *Mail
+	MailStops  *MailStops
+	Pictures   *Pictures
+	Families   *Families
+	Members    *Members
+	Households *Households
+	Throttle   *Throttle
+	History    *History
+	Operators  *Operators
+	Servers    *Servers
+	Addresses  *Addresses
+	People     *People
+	Agents     *Agents
+	Links      *Links
+	Devices    *Devices
+	Invites    *Invites
+	Changes    *Changes
+	Proofs     *Proofs
 
 	InviteLinks     *InviteLinks
 	InviteProfiles  *InviteProfiles
@@ -160,30 +161,32 @@ func New(o Options) (*Store, error) {
 	c.throttle = &Throttle{core: c, pause: throttlePause}
 	sessions := &Sessions{core: c, seen: newNotes[int64, time.Time]()}
 	invites := &Invites{core: c}
+	pins := &PINs{core: c}
 	agents := &Agents{core: c, invites: invites, seen: newNotes[int64, time.Time]()}
 	return &Store{
-		Accounts:  &Accounts{core: c},
-		Emails:    &Emails{core: c},
-		Sessions:  sessions,
-		Recovery:  &Recovery{core: c},
-		PINs:      &PINs{core: c},
-		Mail:      &Mail{core: c},
-		MailStops: &MailStops{core: c},
-		Pictures:  &Pictures{core: c, drawer: picture.Drawer{Side: pictureSide}},
-		Families:  &Families{core: c},
-		Members:   &Members{core: c, pins: &PINs{core: c}, links: &Links{core: c}, invites: invites, sessions: sessions},
-		Throttle:  c.throttle,
-		History:   &History{core: c},
-		Operators: &Operators{core: c},
-		Servers:   &Servers{core: c},
-		Addresses: &Addresses{core: c},
-		People:    &People{core: c},
-		Agents:    agents,
-		Links:     &Links{core: c},
-		Devices:   &Devices{core: c, sessions: sessions},
-		Invites:   invites,
-		Changes:   &Changes{core: c, lookEvery: changesLookEvery},
-		Proofs:    &Proofs{core: c},
+		Accounts:   &Accounts{core: c},
+		Emails:     &Emails{core: c},
+		Sessions:   sessions,
+		Recovery:   &Recovery{core: c},
+		PINs:       pins,
+		Mail:       &Mail{core: c},
+		MailStops:  &MailStops{core: c},
+		Pictures:   &Pictures{core: c, drawer: picture.Drawer{Side: pictureSide}},
+		Families:   &Families{core: c},
+		Members:    &Members{core: c, pins: pins, links: &Links{core: c}, invites: invites, sessions: sessions},
+		Households: &Households{core: c, pins: pins},
+		Throttle:   c.throttle,
+		History:    &History{core: c},
+		Operators:  &Operators{core: c},
+		Servers:    &Servers{core: c},
+		Addresses:  &Addresses{core: c},
+		People:     &People{core: c},
+		Agents:     agents,
+		Links:      &Links{core: c},
+		Devices:    &Devices{core: c, sessions: sessions},
+		Invites:    invites,
+		Changes:    &Changes{core: c, lookEvery: changesLookEvery},
+		Proofs:     &Proofs{core: c},
 
 		InviteLinks:     &InviteLinks{core: c, invites: invites},
 		InviteProfiles:  &InviteProfiles{core: c},

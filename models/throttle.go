@@ -69,6 +69,7 @@ type Limits struct {
 	PINQuarter      Limit
 	PINDay          Limit
 	ProfileHour     Limit // saved profiles of one account
+	SwitchQuarter   Limit // switches on one device
 	PictureHour     Limit // files that one account uploads as pictures
 	FamilyHour      Limit // usernames that one guardian types
 	EmailChangeDay  Limit // changes of address asked by one account
@@ -137,6 +138,7 @@ func ProductionLimits() Limits {
 		PINQuarter:      Limit{Hits: 5, Window: 15 * time.Minute},
 		PINDay:          Limit{Hits: 10, Window: day},
 		ProfileHour:     Limit{Hits: 30, Window: time.Hour},
+		SwitchQuarter:   Limit{Hits: 60, Window: 15 * time.Minute},
 		PictureHour:     Limit{Hits: 30, Window: time.Hour},
 		FamilyHour:      Limit{Hits: 30, Window: time.Hour},
 		EmailChangeDay:  Limit{Hits: 10, Window: day},
