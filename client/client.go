@@ -45,12 +45,13 @@ type ID string
 // one with [New].
 type Client struct {
 	// Some of these operations need no token; their comments say so.
-	Accounts  *Accounts
-	Emails    *Emails
-	Passwords *Passwords
-	PINs      *PINs
-	Sessions  *Sessions
-	Devices   *Devices
+	Accounts   *Accounts
+	Emails     *Emails
+	Passwords  *Passwords
+	PINs       *PINs
+	Sessions   *Sessions
+	Households *Households
+	Devices    *Devices
 	// Servers has the operations for the servers that a person may use or owns.
 	Servers *Servers
 	Links   *Links
@@ -200,7 +201,7 @@ func (c *core) check() error {
 
 func clientOf(c *core) *Client {
 	return &Client{
-		Accounts: &Accounts{c}, Emails: &Emails{c}, Passwords: &Passwords{c}, PINs: &PINs{c}, Sessions: &Sessions{c},
+		Accounts: &Accounts{c}, Emails: &Emails{c}, Passwords: &Passwords{c}, PINs: &PINs{c}, Sessions: &Sessions{c}, Households: &Households{c},
 		Devices: &Devices{c}, Servers: &Servers{c}, Links: &Links{c}, Families: &Families{c}, People: &People{c}, Invites: &Invites{c}, Proofs: &Proofs{c},
 		QuickConnects: &QuickConnects{c}, LocalPasswords: &LocalPasswords{c}, Agent: &Agent{c}, Operators: &Operators{c}, core: c,
 	}

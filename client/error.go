@@ -67,6 +67,10 @@ var (
 	ErrNotFirstGuardian      = &Error{Code: "not_first_guardian"}
 	ErrMembersFirst          = &Error{Code: "members_first"}
 	ErrDeletionWaits         = &Error{Code: "deletion_waits"}
+	ErrSwitched              = &Error{Code: "switched_session"} // the session may only list servers and switch, see [Households.Switch]
+	ErrSwitchNeedsPIN        = &Error{Code: "switch_needs_pin"}
+	ErrHouseholdFull         = &Error{Code: "household_full"}
+	ErrHouseholdMember       = &Error{Code: "household_member"}
 	ErrPINOff                = &Error{Code: "pin_off"}
 	ErrPINNotSet             = &Error{Code: "pin_not_set"}
 	ErrPINThrottled          = &Error{Code: "pin_throttled"}

@@ -18,6 +18,7 @@ type Session struct {
 	Device     string    `json:"device"`         // "" when unknown
 	Client     string    `json:"client"`         // the app; "" for a browser
 	Unknown    bool      `json:"device_unknown"` // an app that did not say on which device it runs: to end its session ends no local token
+	Switched   bool      `json:"switched"`       // the person was chosen on a shared device
 	Address    string    `json:"address"`        // where it signed in from; "" when unknown
 	CreatedAt  time.Time `json:"created_at"`
 	LastSeenAt time.Time `json:"last_seen_at"`

@@ -210,6 +210,10 @@ func ownersPages(p person) []shown {
 			v.send("/account")
 		}},
 		{"pin", "set", at("/account/pin")},
+		{"household", "", at("/who")},
+		{"household_pin", "", func(v *visitor) {
+			v.open(ask[string](v, `document.querySelector('main a[href^="/who/"]').getAttribute("href")`))
+		}},
 		{"pin_reset_request", "", at("/account/pin/forgot")},
 		{"pin", "after wrong tries", func(v *visitor) {
 			for range 6 {

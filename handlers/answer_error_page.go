@@ -107,6 +107,8 @@ func wayOn(b Base, route string, f failure) (action, text string) {
 		return wayFromLink(b, route)
 	case f.code == models.ErrPINNotSet.Code:
 		return "/account/pin", b.T("page.account.set_pin")
+	case f.code == models.ErrSwitched.Code, f.code == models.ErrSwitchNeedsPIN.Code:
+		return householdPath, b.T("page.household.title")
 	case f.code == models.ErrServerDisabled.Code:
 		return "/servers", b.T("layout.back_servers")
 	default:

@@ -17,6 +17,8 @@ const (
 	noticeSignedOutAll      notice = "signed_out_everywhere"
 	noticeProfileSaved      notice = "profile_saved"
 	noticePictureSaved      notice = "picture_saved"
+	noticeHouseholdJoined   notice = "household_joined"
+	noticeHouseholdSaved    notice = "household_saved"
 	noticePictureRemoved    notice = "picture_removed"
 	noticeMemberAdded       notice = "member_added"
 	noticeMemberDeleted     notice = "member_deleted"

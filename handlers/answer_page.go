@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/gin-gonic/gin"
@@ -29,11 +30,15 @@ func (s *site) base(c *gin.Context, name string) Base {
 	}
 	// If the database is away, a page that needs it fails anyway. The header of any other
 	// page then shows nobody as signed in.
-	if visitor, err := visitOf(c).visitor(); err == nil {
+	visitor, err := visitOf(c).visitor()
+	b.Switched = visitor.Switched || errors.Is(err, models.ErrSwitched)
+	if err == nil {
 		b.Account = &accountView{
 			Username: visitor.Username, DisplayName: visitor.DisplayName, Face: faceOf(visitor.DisplayName, visitor.AccountID, pictureAddress(visitor.Picture)),
 			Newcomer: visitor.Newcomer,
 		}
+	}
+	if err == nil && !b.Switched {
 		// The count may be as old as the beginning of the request, because every form that changes
 		// the count leads to another page.
 		if waiting, err := s.Store.Invites.WaitingFor(c.Request.Context(), visitor); err == nil {

@@ -63,6 +63,8 @@ func pageOf(path string) string {
 		return "/account/sessions"
 	case ownPicturePath + "/remove":
 		return ownPicturePath
+	case householdPath + "/join", householdPath + "/tiles":
+		return householdPath
 	case "/account/email/again":
 		return accountPath
 	case "/account/pin/mail":

@@ -35,7 +35,7 @@ type sharedPage struct {
 // who has a notice waiting, gets a page of their own, which is not compressed.
 func (s *site) renderShared(c *gin.Context, base Base, build func() spoken) error {
 	c.Writer.Header().Add("Vary", "Accept-Encoding")
-	if base.Account != nil || base.Notice != "" {
+	if base.Account != nil || base.Switched || base.Notice != "" {
 		return s.render(c, http.StatusOK, base.Page, build())
 	}
 	page, err := s.shared.page(sharedKey{base.Page, base.Path, base.Locale}, base.Nonce, func() ([]byte, error) {

@@ -103,6 +103,7 @@ type exportedSession struct {
 	Device              string    `json:"device"`
 	DeviceID            string    `json:"device_id,omitempty"`
 	Client              string    `json:"client,omitempty"`
+	Switched            bool      `json:"switched,omitempty"` // chosen on a shared device
 	Address             string    `json:"address"`
 	CreatedAt           time.Time `json:"created_at"`
 	LastSeenAt          time.Time `json:"last_seen_at"`
@@ -178,7 +179,7 @@ func exportAccount(stored models.Export) exportedAccount {
 
 func exportSession(s models.Session) exportedSession {
 	return exportedSession{
-		ID: idText(s.ID), Kind: s.Kind, Device: s.Device, DeviceID: s.DeviceID, Client: s.Client, Address: s.Address, CreatedAt: s.CreatedAt,
+		ID: idText(s.ID), Kind: s.Kind, Device: s.Device, DeviceID: s.DeviceID, Client: s.Client, Switched: s.Switched, Address: s.Address, CreatedAt: s.CreatedAt,
 		LastSeenAt: s.LastSeenAt, PasswordConfirmedAt: s.ConfirmedAt, ExpiresAt: s.ExpiresAt,
 	}
 }

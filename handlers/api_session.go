@@ -18,7 +18,8 @@ type sessionObject struct {
 	Device     string    `json:"device"`  // "" when unknown
 	Client     string    `json:"client"`  // the app; "" for a browser
 	Unknown    bool      `json:"device_unknown"`
-	Address    string    `json:"address"` // where it signed in from; "" when unknown
+	Switched   bool      `json:"switched"` // chosen on a shared device
+	Address    string    `json:"address"`  // where it signed in from; "" when unknown
 	CreatedAt  time.Time `json:"created_at"`
 	LastSeenAt time.Time `json:"last_seen_at"`
 	ExpiresAt  time.Time `json:"expires_at"`
@@ -62,7 +63,7 @@ func (s *site) nextSessions(asked pageAsked, list models.SessionPage) string {
 // sessionObjectOf shows a session; currentID is the session of the request.
 func sessionObjectOf(one models.Session, currentID int64) sessionObject {
 	return sessionObject{
-		ID: idText(one.ID), Current: one.ID == currentID, Kind: one.Kind, Device: one.Device, Client: one.Client, Unknown: one.DeviceUnknown(), Address: one.Address,
+		ID: idText(one.ID), Current: one.ID == currentID, Kind: one.Kind, Device: one.Device, Client: one.Client, Unknown: one.DeviceUnknown(), Switched: one.Switched, Address: one.Address,
 		CreatedAt: one.CreatedAt.UTC(), LastSeenAt: one.LastSeenAt.UTC(), ExpiresAt: one.ExpiresAt.UTC(),
 	}
 }

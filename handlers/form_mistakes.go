@@ -90,7 +90,7 @@ func isMendable(e *models.Error) bool {
 	case models.KindUnauthenticated:
 		return !errors.Is(e, models.ErrNoSession)
 	case models.KindForbidden:
-		return true
+		return !errors.Is(e, models.ErrSwitched)
 	case models.KindNotFound: // about what was typed, not about the page
 		return len(e.Fields) > 0 || errors.Is(e, errGone)
 	default:

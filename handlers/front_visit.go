@@ -30,6 +30,8 @@ type visit struct {
 	address netip.Addr // of the caller; the zero Addr when it is unknown
 	side    side       // the side of the service that was asked
 	pattern string     // of a route that Gin does not know; see route
+	method  string     // of the request
+	route   string     // the pattern of the route; "" for none
 	found   *lookedSession
 	look    func() (models.Visitor, error)
 }
@@ -59,11 +61,14 @@ func (v *visit) session() (models.Session, error) {
 // visitKey finds the visit in the context of a request.
 type visitKey struct{}
 
-// Value returns the visit for its key, and for other keys the value of the context around
+// Value returns the visit for its key, whether a switched session may make the request for its key, and for other keys the value of the context around
 // it.
 func (v *visit) Value(key any) any {
 	if key == (visitKey{}) {
 		return v
+	}
+	if value, known := v.switchedValue(key); known {
+		return value
 	}
 	return v.Context.Value(key)
 }
@@ -87,6 +92,8 @@ func (s *site) begin(c *gin.Context) {
 		Context: ctx,
 		id:      s.ids.next(),
 		address: address,
+		method:  c.Request.Method,
+		route:   c.FullPath(),
 		side:    sideOf(c.Request.URL.Path),
 		look:    func() (models.Visitor, error) { return s.lookVisitor(c) },
 	}

@@ -52,8 +52,10 @@ func (s *site) openServer(c *gin.Context) error {
 	page := serverOpenPage{
 		Base: s.base(c, "server_open"), ID: idText(located.ServerID), Name: located.Server.Name, SystemID: located.Server.SystemID,
 	}
-	if page.Digits, err = s.digitsField(c, page.Base, session, located.ServerID); err != nil {
-		return err
+	if !session.Switched { // it signs no other device in
+		if page.Digits, err = s.digitsField(c, page.Base, session, located.ServerID); err != nil {
+			return err
+		}
 	}
 	var also allowances
 	if opens {

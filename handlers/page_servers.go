@@ -126,7 +126,7 @@ func opens(link *models.Link) bool {
 // runs no statement.
 func (s *site) ownServers(c *gin.Context) ([]models.OwnedServer, error) {
 	visitor, err := visitOf(c).visitor()
-	if err != nil || !visitor.OwnsServers {
+	if err != nil || visitor.Switched || !visitor.OwnsServers {
 		return nil, err
 	}
 	return s.Store.Servers.Mine(c.Request.Context(), visitor.AccountID)

@@ -31,6 +31,7 @@ type sessionView struct {
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 	Current    bool // this browser
+	Switched   bool // the person was chosen on a shared device
 	Unknown    bool // an app that did not say which device it is on, so that signing it out ends no local token
 }
 
@@ -104,6 +105,7 @@ func viewSession(base Base, one models.Session, currentID int64) sessionView {
 		CreatedAt:  one.CreatedAt,
 		LastSeenAt: one.LastSeenAt,
 		Current:    one.ID == currentID,
+		Switched:   one.Switched,
 		Unknown:    one.DeviceUnknown(),
 	}
 }

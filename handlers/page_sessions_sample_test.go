@@ -18,7 +18,7 @@ func (s sampler) sessions() sessionsPage {
 	p := sessionsPage{Base: s.signedIn("sessions"), Others: true}
 	for i, name := range []string{"Firefox on Linux", "Safari on iPhone", "Safari on iPad", "Television in the living room", s.base("").T("device.unknown")} {
 		p.Sessions = append(p.Sessions, sessionView{
-			ID: "81985529216486895", Icon: []string{"computer", "phone", "tablet", "tv", "device"}[i], Name: p.device(name), Current: i == 0, Unknown: i == 4,
+			ID: "81985529216486895", Icon: []string{"computer", "phone", "tablet", "tv", "device"}[i], Name: p.device(name), Current: i == 0, Unknown: i == 4, Switched: i == 3,
 			Address: "2001:db8:85a3:1319:8a2e:370:7344:1020", CreatedAt: s.at.AddDate(0, -i, -3), LastSeenAt: s.at,
 		})
 	}

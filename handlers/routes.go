@@ -19,6 +19,7 @@ func (s *site) routes(r *gin.Engine) {
 	s.linkRoutes(r)
 	s.familyRoutes(r)
 	s.deviceRoutes(r)
+	s.householdRoutes(r)
 	s.machineRoutes(r)
 	s.apiRoutes(r)
 	if s.Dev {
@@ -204,6 +205,16 @@ func (s *site) deviceRoutes(r *gin.Engine) {
 	s.get(r, "/link/quick-connect/:id", s.quickConnectWait)
 	s.get(r, "/link/quick-connect/:id/state", s.quickConnectState)
 	s.get(r, "/pin", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, "/link") })
+}
+
+// householdRoutes registers the pages on which the people of a shared device choose who is
+// watching.
+func (s *site) householdRoutes(r *gin.Engine) {
+	s.get(r, householdPath, s.household)
+	s.get(r, householdPersonPath, s.householdPIN)
+	s.post(r, householdPersonPath, s.switchPerson)
+	s.post(r, householdPath+"/join", s.joinHousehold)
+	s.post(r, householdPath+"/tiles", s.setTiles)
 }
 
 // machineRoutes registers what browsers, monitors and robots ask for.

@@ -29,7 +29,8 @@ func TestEveryAPIRoute(t *testing.T) {
 // apiFixture knows the ids of everything that belongs to ann.
 type apiFixture struct {
 	*fixture
-	ids map[string]string // by the path that ends with the id
+	ids    map[string]string // by the path that ends with the id
+	member string            // whom ann looks after
 }
 
 func newAPIFixture(t *testing.T, s *site) *apiFixture {
@@ -53,6 +54,8 @@ func newAPIFixture(t *testing.T, s *site) *apiFixture {
 		f.ids["/api/v1/servers/{id}/addresses/{address_id}"] = server.Addresses[0].ID
 	}
 	s.browser(t).join("carol")
+	s.browser(t).join("mia")
+	f.member = s.lookAfter(t, "ann", "mia")
 	f.invite(t, ann)
 	f.prove(t, ann)
 	f.quick(t, ann)
@@ -274,7 +277,7 @@ func only(status int, code string) func(int, string) error {
 
 // let accepts every answer that does not refuse the token.
 func let(status int, code string) error {
-	turned := []string{"token_missing", "session_ended", "server_key_wrong", "server_disabled", "wrong_kind_of_token", "operators_only", "confirm_password"}
+	turned := []string{"token_missing", "session_ended", "switched_session", "server_key_wrong", "server_disabled", "wrong_kind_of_token", "operators_only", "confirm_password"}
 	if status >= 500 || slices.Contains(turned, code) {
 		return fmt.Errorf("%d %s, which nobody who may call should get", status, code)
 	}
@@ -323,6 +326,11 @@ func (f *apiFixture) check(t *testing.T, o contractOperation) {
 }
 
 func (f *apiFixture) checkSession(q asks, bearer func(string) http.Header, strange func(int, string) error) {
+	switched := only(http.StatusForbidden, "switched_session")
+	if q.o.openToSwitched() {
+		switched = let
+	}
+	q.as("a switched session", bearer(f.switched(q.t)), switched)
 	q.as("disabled", bearer(f.disabled), strange)
 	q.as("expired", bearer(f.expired), strange)
 	for _, key := range []string{f.first.key, f.second.key, f.third.key, f.replaced} {
@@ -361,6 +369,20 @@ func (f *apiFixture) others(t *testing.T, o contractOperation) func(int, string)
 	default:
 		return let
 	}
+}
+
+// switched returns the token of a member to whom ann's device was switched.
+func (f *apiFixture) switched(t *testing.T) string {
+	t.Helper()
+	from := f.as(f.token("ann"))
+	var out struct{ Token string }
+	from.is(from.api(http.MethodPost, "/api/v1/sessions/current/switch", map[string]any{"account_id": f.member}), http.StatusCreated, &out)
+	return out.Token
+}
+
+// openToSwitched reports whether a switched session may carry the operation out.
+func (o contractOperation) openToSwitched() bool {
+	return slices.Contains([]string{"listServers", "getHousehold", "switchPerson", "signOut"}, o.OperationID)
 }
 
 func (f *apiFixture) checkServerKey(q asks, bearer func(string) http.Header) {

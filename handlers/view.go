@@ -27,6 +27,7 @@ type Base struct {
 	Problem     string       // the mistake in the form as a whole, in the reader's language
 	Wrong       bool         // the form has mistakes, which the title says
 	Dev         bool         // during development, the footer leads to /dev/mail
+	Switched    bool         // the session is a switched one, so the header has little to offer
 	SignUpOpen  bool         // the header offers to sign up
 }
 
@@ -53,7 +54,7 @@ func (b Base) T(key string, pairs ...any) string {
 // tabs has the values of aria-current for the links in the header: "page" for the link to the
 // page itself, "true" for the link to the section to which the page belongs, and "" for the
 // others.
-type tabs struct{ Servers, Links, Device, Account string }
+type tabs struct{ Servers, Links, Device, Account, Household string }
 
 // tabsOf returns the values for a page. A template finds a field faster than it calls a
 // method.
@@ -68,7 +69,7 @@ func tabsOf(page string) tabs {
 			return ""
 		}
 	}
-	return tabs{here("servers"), here("links"), here("device"), here("account")}
+	return tabs{here("servers"), here("links"), here("device"), here("account"), here("household")}
 }
 
 // sectionOf returns the section of the header to which a page belongs, or "-" if it belongs
@@ -81,6 +82,8 @@ func sectionOf(page string) string {
 		return "links"
 	case "device_approve", "quick_connect", "quick_connect_wait":
 		return "device"
+	case "household_pin":
+		return "household"
 	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete", "picture", "family", "family_member":
 		return "account"
 	default:

@@ -369,6 +369,16 @@ func (c *call) person() (models.Session, error) {
 	return c.Store.Sessions.Look(c.request.Context(), c.one("X-Connect-UserToken"))
 }
 
+// watcher does the same as person, and also lets a switched session in, see
+// [models.OpenToSwitched].
+func (c *call) watcher() (models.Session, error) {
+	return c.Store.Sessions.Look(c.open(), c.one("X-Connect-UserToken"))
+}
+
+// open returns the context of a request that a switched session may make: listing the servers,
+// reading its own name, and signing the device out.
+func (c *call) open() context.Context { return models.ForSwitched(c.request.Context()) }
+
 // self returns the session of the user token, as person does. If there is a parameter
 // userId, it must be the person's own.
 func (c *call) self() (models.Session, error) {

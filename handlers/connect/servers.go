@@ -52,10 +52,12 @@ func servers(c *call) (any, error) {
 // statement.
 func (c *call) serversUnchanged() (session models.Session, unchanged string, err error) {
 	if c.request.Header.Get("If-None-Match") == "" {
-		session, err = c.self()
+		if session, err = c.watcher(); err == nil {
+			err = c.mine(session.AccountID)
+		}
 		return session, "", err
 	}
-	session, tag, err := c.Store.Sessions.LookTag(c.request.Context(), c.one("X-Connect-UserToken"))
+	session, tag, err := c.Store.Sessions.LookTag(c.open(), c.one("X-Connect-UserToken"))
 	if err == nil {
 		err = c.mine(session.AccountID)
 	}

@@ -62,10 +62,10 @@ func authenticate(c *call) (any, error) {
 
 // logout ends a session (§2.2).
 func logout(c *call) (any, error) {
-	if _, err := c.person(); err != nil {
+	if _, err := c.watcher(); err != nil {
 		return nil, err
 	}
-	err := c.Store.Sessions.SignOut(c.request.Context(), c.one("X-Connect-UserToken"), c.caller())
+	err := c.Store.Sessions.SignOut(c.open(), c.one("X-Connect-UserToken"), c.caller())
 	return struct{}{}, err
 }
 
@@ -75,7 +75,7 @@ func user(c *call) (any, error) {
 	if c.one("X-Connect-Token") != "" {
 		return userForServer(c)
 	}
-	account, err := c.Store.Sessions.LookUser(c.request.Context(), c.one("X-Connect-UserToken"))
+	account, err := c.Store.Sessions.LookUser(c.open(), c.one("X-Connect-UserToken"))
 	if err != nil {
 		return nil, err
 	}
