@@ -117,7 +117,7 @@ func (s *site) apiAskIntoFamily(c *gin.Context, session models.Session) error {
 	if err := needed("username", in.Username, "role", in.Role); err != nil {
 		return err
 	}
-	return done(c, s.Store.Families.Ask(c.Request.Context(), session.AccountID, in.Username, in.Role, caller(c)))
+	return done(c, s.Store.Families.Ask(c.Request.Context(), session.AccountID, in.Username, in.Role))
 }
 
 // apiRemoveFromFamily answers DELETE /api/v1/family/people/{id}.

@@ -161,7 +161,7 @@ func (s *site) askIntoFamily(c *gin.Context, f form) error {
 		return err
 	}
 	if err = missing(f, "username"); err == nil {
-		err = s.Store.Families.Ask(c.Request.Context(), session.AccountID, f["username"], f["role"], caller(c))
+		err = s.Store.Families.Ask(c.Request.Context(), session.AccountID, f["username"], f["role"])
 	}
 	if err != nil {
 		return s.showFamily(c, familyForms{person: f}, err)

@@ -104,6 +104,10 @@ func (w *world) serverActs(ctx context.Context) []act {
 			}
 			return err
 		}, nil},
+		{"ask somebody into a family", func() error {
+			return w.Families.Ask(ctx, w.anna, "berta", models.RoleAdult)
+		}, []models.MailKind{models.MailFamilyAsked}},
+		{"leave the family", func() error { return w.Families.Decline(ctx, w.berta, w.anna) }, nil},
 		{"register a server", func() error { return w.register(ctx) }, nil},
 		{"ask for a link", ask, asked},
 		{"accept the link", accept, accepted},

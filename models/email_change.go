@@ -187,22 +187,29 @@ func (e *Emails) ConfirmChange(ctx context.Context, text string, signedIn int64,
 		if err := e.makeChange(ctx, tx, &row, &change); err != nil {
 			return err
 		}
-		if row.GuardianID != nil {
-			resetSecret, err = e.settleLetGo(ctx, tx, &row, &change, caller)
-			return err
-		}
-		if row.NewcomerOf != 0 {
-			if resetSecret, err = e.settleNewcomer(ctx, tx, &row, signedIn == row.ID); err != nil {
-				return err
-			}
-			return e.recordAbout(ctx, tx, row.ID, EventConfirmed, maskEmail(change.NewEmail), caller)
-		}
-		if err := e.oweChanged(ctx, tx, &row, &change); err != nil {
-			return err
-		}
-		return e.recordAbout(ctx, tx, row.ID, EventEmailChanged, maskEmail(change.NewEmail), caller)
+		resetSecret, err = e.settleChange(ctx, tx, &row, &change, signedIn, caller)
+		return err
 	})
 	return resetSecret, err
+}
+
+// settleChange does what follows when an account has its new address, and returns what
+// [Emails.ConfirmChange] returns.
+func (e *Emails) settleChange(ctx context.Context, tx *gorm.DB, row *accountRow, change *emailChange, signedIn int64, caller Caller) (resetSecret string, err error) {
+	if row.GuardianID != nil {
+		return e.settleLetGo(ctx, tx, row, change, caller)
+	}
+	event := EventEmailChanged
+	if row.NewcomerOf != 0 {
+		event = EventConfirmed
+		resetSecret, err = e.settleNewcomer(ctx, tx, row, signedIn == row.ID)
+	} else {
+		err = e.oweChanged(ctx, tx, row, change)
+	}
+	if err != nil {
+		return "", err
+	}
+	return resetSecret, e.recordAbout(ctx, tx, row.ID, event, maskEmail(change.NewEmail), caller)
 }
 
 // makeChange gives an account the address of change, if neither the account nor the

@@ -35,7 +35,7 @@ func TestExport(t *testing.T) {
 		k.must(err)
 		k.must(k.Pictures.Set(ctx, a.ID, picturetest.PNG(k.t, 2, 2), home))
 		k.must(k.Pictures.SetOfServer(ctx, a.ID, own.ID, picturetest.PNG(k.t, 2, 2)))
-		k.must(k.Families.Ask(ctx, guardian.ID, a.Username, models.RoleAdult, home))
+		k.must(k.Families.Ask(ctx, guardian.ID, a.Username, models.RoleAdult))
 		k.must(k.Families.Accept(ctx, a.ID, guardian.ID, home))
 		k.exec("UPDATE accounts SET newcomer_of = 7, guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
 

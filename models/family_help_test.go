@@ -14,7 +14,7 @@ func (k *kit) child(guardian models.Account) models.Member {
 func (k *kit) second(first models.Account) models.Account {
 	k.t.Helper()
 	second := k.account()
-	k.must(k.Families.Ask(k.t.Context(), first.ID, second.Username, models.RoleGuardian, home))
+	k.must(k.Families.Ask(k.t.Context(), first.ID, second.Username, models.RoleGuardian))
 	k.must(k.Families.Accept(k.t.Context(), second.ID, first.ID, home))
 	k.letters()
 	return second

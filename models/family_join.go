@@ -13,7 +13,7 @@ import (
 // [ErrSecondGuardian] if there is one or one was asked, [ErrNotFirst], [ErrFamilyFull], and what
 // [Families.AddMember] returns for an account that cannot be a guardian, [ErrThrottled] or
 // [ErrUnavailable].
-func (f *Families) Ask(ctx context.Context, guardianID int64, username, role string, caller Caller) error {
+func (f *Families) Ask(ctx context.Context, guardianID int64, username, role string) error {
 	guardian, familyID, err := f.ownFamily(ctx, guardianID)
 	switch {
 	case err != nil:

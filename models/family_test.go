@@ -53,9 +53,9 @@ func TestFamilyMemberRefused(t *testing.T) {
 		k.hasField(add(models.NewMember{Username: newName(), DisplayName: "\u202e"}), "display_name", "display_name_invalid")
 		k.hasField(add(models.NewMember{Username: newName(), Password: "short"}), "password", "password_too_short")
 		k.is(add(models.NewMember{Username: other.Username}), models.ErrUsernameTaken)
-		k.hasField(k.Families.Ask(ctx, guardian.ID, newName(), models.RoleAdult, home), "username", "username_unknown")
+		k.hasField(k.Families.Ask(ctx, guardian.ID, newName(), models.RoleAdult), "username", "username_unknown")
 		k.is(add(models.NewMember{Username: other.Username}), models.ErrThrottled)
-		k.is(k.Families.Ask(ctx, guardian.ID, other.Username, models.RoleAdult, home), models.ErrThrottled)
+		k.is(k.Families.Ask(ctx, guardian.ID, other.Username, models.RoleAdult), models.ErrThrottled)
 		k.exec("UPDATE accounts SET email = '', email_key = '' WHERE id = ?", other.ID)
 		_, err := k.Families.AddMember(ctx, other.ID, models.NewMember{Username: newName()}, home)
 		k.is(err, models.ErrAddressFirst)
@@ -80,16 +80,16 @@ func TestSecondGuardian(t *testing.T) {
 		ctx, first, second, third := k.t.Context(), k.account(), k.account(), k.account()
 		kim := k.child(first)
 		k.letters()
-		k.hasField(k.Families.Ask(ctx, first.ID, second.Username, "boss", home), "role", "role_invalid")
-		k.must(k.Families.Ask(ctx, first.ID, second.Username, models.RoleGuardian, home))
+		k.hasField(k.Families.Ask(ctx, first.ID, second.Username, "boss"), "role", "role_invalid")
+		k.must(k.Families.Ask(ctx, first.ID, second.Username, models.RoleGuardian))
 		asked := k.letter(models.MailFamilyAsked, second.Email)
 		if asked.Facts.Person != first.Username || asked.Stop == "" {
 			k.t.Errorf("got the mail %+v, want the name of the guardian and a link that stops such mails", asked)
 		}
-		k.is(k.Families.Ask(ctx, first.ID, third.Username, models.RoleGuardian, home), models.ErrSecondGuardian)
-		k.is(k.Families.Ask(ctx, first.ID, second.Username, models.RoleAdult, home), models.ErrInFamily)
-		k.is(k.Families.Ask(ctx, first.ID, first.Username, models.RoleAdult, home), models.ErrInFamily)
-		k.hasField(k.Families.Ask(ctx, first.ID, kim.Username, models.RoleAdult, home), "username", "username_unknown")
+		k.is(k.Families.Ask(ctx, first.ID, third.Username, models.RoleGuardian), models.ErrSecondGuardian)
+		k.is(k.Families.Ask(ctx, first.ID, second.Username, models.RoleAdult), models.ErrInFamily)
+		k.is(k.Families.Ask(ctx, first.ID, first.Username, models.RoleAdult), models.ErrInFamily)
+		k.hasField(k.Families.Ask(ctx, first.ID, kim.Username, models.RoleAdult), "username", "username_unknown")
 		k.is(k.Members.EndSessions(ctx, second.ID, kim.ID, home), models.ErrNotFound)
 		if got := k.family(second).Invitations; len(got) != 1 || got[0].FamilyID != first.ID || got[0].FromUsername != first.Username {
 			k.t.Errorf("got the invitations %+v, want one of the first guardian", got)
@@ -104,7 +104,7 @@ func TestSecondGuardian(t *testing.T) {
 			k.t.Errorf("the second guardian sees %+v, want the member and two guardians", got)
 		}
 		k.is(k.Families.Remove(ctx, second.ID, first.ID, home), models.ErrNotFound)
-		k.is(k.Families.Ask(ctx, second.ID, third.Username, models.RoleGuardian, home), models.ErrNotFirst)
+		k.is(k.Families.Ask(ctx, second.ID, third.Username, models.RoleGuardian), models.ErrNotFirst)
 		lou, err := k.Families.AddMember(ctx, second.ID, models.NewMember{Username: newName()}, home)
 		k.must(err)
 		k.must(k.Families.Remove(ctx, first.ID, second.ID, home))
@@ -121,7 +121,7 @@ func TestFamilyAdult(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, guardian, ann, stranger := k.t.Context(), k.account(), k.account(), k.account()
 		join := func() {
-			k.must(k.Families.Ask(ctx, guardian.ID, ann.Username, models.RoleAdult, home))
+			k.must(k.Families.Ask(ctx, guardian.ID, ann.Username, models.RoleAdult))
 			k.must(k.Families.Accept(ctx, ann.ID, guardian.ID, home))
 		}
 		k.is(k.Families.Accept(ctx, ann.ID, guardian.ID, home), models.ErrNotFound)
@@ -145,7 +145,7 @@ func TestFamilyAdult(t *testing.T) {
 		if e := k.eventOf(ann.ID, models.EventFamilyRemoved); e.By != guardian.Username {
 			k.t.Errorf("%q removed the person, want %q", e.By, guardian.Username)
 		}
-		k.must(k.Families.Ask(ctx, guardian.ID, ann.Username, models.RoleAdult, home))
+		k.must(k.Families.Ask(ctx, guardian.ID, ann.Username, models.RoleAdult))
 		k.must(k.Families.Decline(ctx, ann.ID, guardian.ID))
 		k.is(k.Families.Decline(ctx, ann.ID, guardian.ID), models.ErrNotFound)
 		if got := k.family(guardian).People; len(got) != 0 {
@@ -159,9 +159,9 @@ func TestOneFamily(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, a, b, c := k.t.Context(), k.account(), k.account(), k.account()
 		for _, guardian := range []models.Account{a, b} {
-			k.must(k.Families.Ask(ctx, guardian.ID, c.Username, models.RoleAdult, home))
+			k.must(k.Families.Ask(ctx, guardian.ID, c.Username, models.RoleAdult))
 		}
-		k.must(k.Families.Ask(ctx, a.ID, b.Username, models.RoleGuardian, home))
+		k.must(k.Families.Ask(ctx, a.ID, b.Username, models.RoleGuardian))
 		results := parallel(2, func(i int) error { return k.Families.Accept(ctx, c.ID, []models.Account{a, b}[i].ID, home) })
 		k.oneWinner(results, models.ErrOtherFamily)
 		k.must(k.Families.Leave(ctx, c.ID, home))
@@ -180,7 +180,7 @@ func TestGuardianDeletes(t *testing.T) {
 		ctx, first := k.t.Context(), k.account()
 		kim := k.child(first)
 		second, ann := k.second(first), k.account()
-		k.must(k.Families.Ask(ctx, first.ID, ann.Username, models.RoleAdult, home))
+		k.must(k.Families.Ask(ctx, first.ID, ann.Username, models.RoleAdult))
 		k.must(k.Families.Accept(ctx, ann.ID, first.ID, home))
 		k.must(k.Members.EndSessions(ctx, first.ID, kim.ID, home))
 		k.must(k.Accounts.DeleteWithMembers(ctx, first.ID, goodPassword, home))

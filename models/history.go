@@ -147,15 +147,12 @@ type historyRow struct {
 	Device    string
 	Subject   string
 	CreatedAt time.Time
-	ActorID   int64 // the guardian who did it, actorGone, or 0 for the person
+	ActorID   int64 // the guardian who did it, -1 for a guardian who has no account any longer, or 0 for the person
 }
 
 func (r *historyRow) event() Event {
 	return Event{Kind: r.Kind, Subject: r.Subject, Address: r.Address, Device: r.Device, At: r.CreatedAt.UTC()}
 }
-
-// actorGone stands for a guardian who has no account any longer.
-const actorGone = -1
 
 // TableName returns the name of the table, history.
 func (historyRow) TableName() string { return "history" }

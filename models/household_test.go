@@ -21,8 +21,8 @@ const (
 	teenPIN     = "9413"
 )
 
-// family makes a family.
-func (k *kit) family() family {
+// householdFamily makes a family.
+func (k *kit) householdFamily() family {
 	k.t.Helper()
 	f := family{k.account(), k.account(), k.account()}
 	k.exec("UPDATE accounts SET guardian_id = ? WHERE id IN (?, ?)", f.guardian.ID, f.child.ID, f.teen.ID)
@@ -80,7 +80,7 @@ func (k *kit) allEnd(sessions ...models.SignedIn) {
 
 func TestHouseholdSwitches(t *testing.T) {
 	each(t, func(k *kit) {
-		f := k.family()
+		f := k.householdFamily()
 		first := k.onDevice(f.guardian, "tv-1")
 		if diff := cmp.Diff([]string{f.guardian.Username, f.child.Username, f.teen.Username}, k.tiles(first)); diff != "" {
 			k.t.Errorf("people (-want +got): %s", diff)
@@ -133,7 +133,7 @@ func TestHouseholdSwitches(t *testing.T) {
 func TestSwitchedSessionIsRefused(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
-		f := k.family()
+		f := k.householdFamily()
 		first := k.signIn(f.guardian)
 		child := k.switchTo(first, f.child, "")
 		_, err := k.Sessions.Look(ctx, child.Token)
@@ -166,7 +166,7 @@ func TestSwitchedSessionIsRefused(t *testing.T) {
 func TestHouseholdOfGrownPeople(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
-		f := k.family()
+		f := k.householdFamily()
 		first := k.onDevice(f.guardian, "tv-1")
 		child := k.switchTo(first, f.child, "")
 		aunt := k.account()
@@ -251,7 +251,7 @@ func TestHouseholdEnds(t *testing.T) {
 			},
 		} {
 			k.run(name, func(k *kit) {
-				f := k.family()
+				f := k.householdFamily()
 				first := k.onDevice(f.guardian, "tv-1")
 				child := k.switchTo(first, f.child, "")
 				k.must(end(f, first, child))
@@ -275,7 +275,7 @@ func TestHouseholdEnds(t *testing.T) {
 			"the child's sessions are ended": func(f family) error { return k.Sessions.EndAll(ctx, f.child.ID, home) },
 		} {
 			k.run(name, func(k *kit) {
-				f := k.family()
+				f := k.householdFamily()
 				first := k.onDevice(f.guardian, "tv-1")
 				child := k.switchTo(first, f.child, "")
 				k.must(end(f))
@@ -291,7 +291,7 @@ func TestHouseholdEnds(t *testing.T) {
 // Using a switched session keeps the sessions alive on which it hangs.
 func TestSwitchedSessionKeepsItsHousehold(t *testing.T) {
 	each(t, func(k *kit) {
-		f := k.family()
+		f := k.householdFamily()
 		first := k.signIn(f.guardian)
 		child := k.switchTo(first, f.child, "")
 		for range 4 {
@@ -313,7 +313,7 @@ func TestSwitchedSessionKeepsItsHousehold(t *testing.T) {
 // Wrong PINs count by account, through however many devices.
 func TestSwitchCountsWrongPINs(t *testing.T) {
 	each(t, func(k *kit) {
-		f := k.family()
+		f := k.householdFamily()
 		one, other := k.onDevice(f.guardian, "tv-1"), k.onDevice(f.guardian, "tv-2")
 		for i := range 5 {
 			from := one
@@ -338,7 +338,7 @@ func TestSwitchCountsWrongPINs(t *testing.T) {
 // Whoever holds a device cannot switch without end.
 func TestSwitchesAreCounted(t *testing.T) {
 	each(t, func(k *kit) {
-		f := k.family()
+		f := k.householdFamily()
 		first := k.onDevice(f.guardian, "tv-1")
 		k.switchTo(first, f.child, "")
 		k.switchTo(first, f.child, "")
@@ -349,7 +349,7 @@ func TestSwitchesAreCounted(t *testing.T) {
 // Parallel switches leave one switched session, and the one that was opened last lives.
 func TestFaultRacesForSwitches(t *testing.T) {
 	each(t, func(k *kit) {
-		f := k.family()
+		f := k.householdFamily()
 		first := k.onDevice(f.guardian, "tv-1")
 		opened := make([]models.SignedIn, many)
 		for _, err := range parallel(many, func(i int) (err error) {
@@ -378,7 +378,7 @@ func TestFaultRacesForSwitches(t *testing.T) {
 // A session that is signed out while people switch leaves nothing behind.
 func TestFaultRacesForSignOutAndSwitches(t *testing.T) {
 	each(t, func(k *kit) {
-		f := k.family()
+		f := k.householdFamily()
 		first := k.onDevice(f.guardian, "tv-1")
 		for _, err := range parallel(many, func(i int) error {
 			if i == many/2 {

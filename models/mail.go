@@ -140,12 +140,18 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 			return Letter{}, err
 		}
 	}
-	if letter.ToGuardian {
+	switch {
+	case letter.ToGuardian:
 		return m.mailGuardian(ctx, tx, row, letter)
-	}
-	if row.AccountID == 0 && row.Kind != MailPasswordReset {
+	case row.AccountID == 0 && row.Kind != MailPasswordReset:
 		return m.mailAddress(ctx, tx, row, letter, mint)
+	default:
+		return m.mailAccount(ctx, tx, row, letter, nameOrEmail, mint)
 	}
+}
+
+// mailAccount completes a mail to an account, or to the owner of its address instead.
+func (m *Mail) mailAccount(ctx context.Context, tx *gorm.DB, row *outboxRow, letter Letter, nameOrEmail string, mint bool) (Letter, error) {
 	account, err := m.addressee(ctx, tx, row, nameOrEmail)
 	if err != nil {
 		return Letter{}, err
