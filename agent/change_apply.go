@@ -33,7 +33,7 @@ func (f *feed) carryOut(ctx context.Context, change *client.Change) error {
 			told, err = f.write(tx, change, row)
 		}
 		if errors.Is(err, errLinkInvalid) {
-			odd, err = err, nil // it is passed over, and the next change follows
+			odd, err = err, nil // the link of this change is ignored, and the next change follows
 		}
 		if err != nil {
 			return err

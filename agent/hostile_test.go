@@ -267,9 +267,9 @@ func madeUp(i int) map[string]any {
 	}
 }
 
-// TestHostileLinksAreLimited sends more links than the agent keeps. The links
-// beyond the limit must be passed over, the known ones must stay, and the feed
-// must continue.
+// TestHostileLinksAreLimited sends more links than the agent keeps. The agent must
+// ignore the links beyond the limit and keep the links that it knows already,
+// and it must go on reading the feed.
 func TestHostileLinksAreLimited(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

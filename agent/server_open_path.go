@@ -182,7 +182,7 @@ func (o *Opens) checkPath(ctx context.Context, address, ownID string) error {
 	return nil
 }
 
-// paths holds the addresses below which the path leads to this agent.
+// paths holds the addresses below which [OpenPath] leads to this agent.
 type paths struct {
 	mu sync.Mutex
 	at map[string]bool

@@ -16,7 +16,7 @@ type troubles struct {
 
 	mu   sync.Mutex
 	open map[string]string // text by name
-	kept bool              // they are written to the file: only by the program that runs the agent
+	kept bool              // whether the troubles are written to the agent's file; true only in the program that runs the agent
 }
 
 // Names of troubles.

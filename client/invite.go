@@ -14,7 +14,7 @@ type NewInvite struct {
 	To        string            `json:"to,omitempty"`        // a username or an email address; "" for a link alone
 	Link      bool              `json:"link,omitempty"`      // also make a link, for the owner to hand on
 	Greeting  string            `json:"greeting,omitempty"`  // the name that the page greets
-	Uses      int               `json:"uses,omitempty"`      // how many people may accept it; 0 for one. Only a link alone, for guests, may have more
+	Uses      int               `json:"uses,omitempty"`      // how many people may accept it; 0 for one. More than one is allowed only for an invite of guests that is a link alone
 	ExpiresAt time.Time         `json:"expires_at,omitzero"` // until when it can be accepted; zero for 14 days
 	Type      string            `json:"type"`                // Linked or Guest
 	Note      string            `json:"note,omitempty"`      // a text of the owner, shown as plain text

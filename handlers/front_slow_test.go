@@ -29,7 +29,7 @@ func TestSlowClientsAreEnded(t *testing.T) {
 		"sends nothing":             {Ends: 5 * time.Second},
 		"slow headers":              {Begins: get("/signin") + "X-Long: ", Then: long, Pause: time.Second, Ends: 5 * time.Second},
 		"nothing after an answer":   {Begins: get("/livez") + "\r\n", Ends: time.Minute, Answer: "HTTP/1.1 200"},
-		"does not read the answer":  {Begins: get("/static/css/latchkey.css") + "\r\n", Mute: true, Ends: 30*time.Second + 1}, // it reads when the limit is over
+		"does not read the answer":  {Begins: get("/static/css/latchkey.css") + "\r\n", Mute: true, Ends: 30*time.Second + 1}, // the client begins to read only after the service has cut it off
 		"slow form":                 {Begins: post("/language", form, long), Then: long, Pause: time.Second, Ends: 10 * time.Second, Answer: "HTTP/1.1 400"},
 		"slow JSON":                 {Begins: post("/api/v1/device-codes", "application/json", long), Then: long, Pause: time.Second, Ends: 10 * time.Second, Answer: "HTTP/1.1 400"},
 		"slow form of a device":     {Begins: post("/api/v1/device-codes", form, long), Then: long, Pause: time.Second, Ends: 10 * time.Second, Answer: "HTTP/1.1 400"},

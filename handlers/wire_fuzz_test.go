@@ -85,7 +85,10 @@ func (p *prober) valid() url.Values {
 		"name", "Den", "url", "http://198.51.100.1:8096", "systemId", "5ed", "localAddress", "http://192.168.1.2:8096")
 }
 
-// ask sends value as a parameter of a route, in that shape.
+// ask sends a request to a route, with value as one of its parameters. The numbers route and parameter
+// choose the route and the name of the parameter, and shape is one of the ways in which a parameter
+// can be sent. All three may be greater than the number of choices. ask returns the method and the
+// path of the route, and the answer.
 func (p *prober) ask(t testing.TB, route, shape, parameter int, value []byte) (string, *httptest.ResponseRecorder) {
 	t.Helper()
 	named := p.routes[route%len(p.routes)]

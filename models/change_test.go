@@ -208,7 +208,8 @@ func TestWaitingAgentsAskTogether(t *testing.T) {
 		together := func(text string) bool {
 			return strings.HasPrefix(text, "SELECT id, change_seq, disabled_at FROM servers WHERE id IN (")
 		}
-		waittest.Eventually(k.t, "every agent has looked once for itself", func() bool { return count(alone) >= 2*agents }) // k.last is the other time
+		// The test counts two statements for each agent: one of k.last above, and one of the agent's Wait.
+		waittest.Eventually(k.t, "every agent has looked once for itself", func() bool { return count(alone) >= 2*agents })
 		said.take()
 		waittest.Eventually(k.t, "the Store has looked many times", func() bool { return count(together) >= looks })
 		if n := count(alone); n != 0 {

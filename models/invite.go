@@ -88,7 +88,7 @@ type NewInvite struct {
 	To             string    // a username or an email address; "" for a link alone
 	Link           bool      // also make a link; see [InviteLinks]
 	Greeting       string    // the name that the page greets; "" for none
-	Uses           int       // how many people may accept; 0 for one. Only a link alone, for guests, may have more
+	Uses           int       // how many people may accept; 0 for one. More than one is allowed only for an invite of guests that is a link alone
 	ExpiresAt      time.Time // until when it can be accepted; zero for 14 days
 	Type           string    // [LinkLinked] or [LinkGuest]
 	Note           string    // shown as text

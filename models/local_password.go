@@ -162,10 +162,10 @@ func isSealed(text string) bool {
 	return len(text) >= 100 && len(text) <= localPasswordMax && strings.Trim(text, letters) == ""
 }
 
-// Ask hands a sealed password to the agent of a server. It is counted by account. A password that
-// waits already is replaced. It returns [ErrThrottled], errors about the field sealed,
-// [ErrNotFound] without a link to the server or for an account that was disabled, [ErrNoSession],
-// or an error with the code local_password_refused for a local user who gets none.
+// Ask hands a sealed password to the agent of a server. The calls of each account are counted. A
+// password that waits already is replaced. Ask returns [ErrThrottled], errors about the field
+// sealed, [ErrNotFound] if the account has no link to the server or was disabled, [ErrNoSession],
+// or an error with the code local_password_refused if the local user may not get a password.
 func (p *LocalPasswords) Ask(ctx context.Context, this Session, serverID int64, sealed string, caller Caller) (LocalPassword, error) {
 	if err := p.clock.agrees(); err != nil {
 		return LocalPassword{}, ErrUnavailable.because(err)

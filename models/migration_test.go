@@ -156,7 +156,9 @@ func TestMigration3HalfMade(t *testing.T) {
 	if len(steps) < 10 {
 		t.Fatalf("migration 3 has %d steps down, want at least 10", len(steps))
 	}
-	for done := range len(steps) + 1 { // done is the number of steps that the killed program did not reach: the steps down undo the steps up from the last to the first
+	// The program that was killed had not made the last steps of the migration; done is the number of
+	// these steps. So the test makes the whole migration and undoes this number of steps, the last step first.
+	for done := range len(steps) + 1 {
 		k.downTo(3)
 		for _, step := range steps[:done] {
 			k.exec(step)

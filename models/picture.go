@@ -56,8 +56,8 @@ func (p *Pictures) Read(ctx context.Context, token string) (Picture, error) {
 }
 
 // Set gives an account a picture, drawn anew from a file of at most [picture.BytesMax] bytes: a JPEG,
-// PNG, GIF or WebP. It is counted by account. It returns an error about the field picture, [ErrThrottled],
-// [ErrBusy] or [ErrNotFound].
+// PNG, GIF or WebP. The calls of each account are counted. Set returns an error about the field picture,
+// [ErrThrottled], [ErrBusy] or [ErrNotFound].
 func (p *Pictures) Set(ctx context.Context, accountID int64, file []byte, caller Caller) error {
 	row, err := p.draw(ctx, accountID, file)
 	if err != nil {
@@ -93,7 +93,7 @@ func (p *Pictures) RemoveOfServer(ctx context.Context, ownerID, serverID int64) 
 }
 
 // draw returns the row of a new picture. To decode a file takes much work, so it is done outside of
-// transactions and is counted by account.
+// transactions, and the files that each account sends are counted.
 func (p *Pictures) draw(ctx context.Context, accountID int64, file []byte) (pictureRow, error) {
 	if picture.Format(file) == "" {
 		return pictureRow{}, errPicture

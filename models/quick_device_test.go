@@ -60,8 +60,8 @@ func TestQuickDeviceIsEnded(t *testing.T) {
 	})
 }
 
-// The devices of a link go with the link, with the sign-outs that reach them, and with a
-// restore; each leaves the devices of other people alone.
+// The devices of a person are forgotten when the person leaves the server, signs out everywhere, or
+// ends all other sessions. The devices of other people are kept.
 func TestQuickDevicesGoWithTheirLink(t *testing.T) {
 	for name, end := range map[string]func(k *kit, m media, session models.Session){
 		"left": func(k *kit, m media, session models.Session) {

@@ -123,7 +123,8 @@ func isPasswordKey(text string) bool {
 	return err == nil
 }
 
-// markOpens marks the addresses below which an agent says that it answers.
+// markOpens marks the addresses that are in the list open. The agent says that it answers browsers
+// below these addresses.
 func markOpens(addresses []Address, open []string) {
 	for _, text := range open {
 		named, _ := parseAddress("", text)

@@ -9,8 +9,9 @@ import (
 )
 
 // noteRun stores which run of an agent has sent a report. It returns true if the report before
-// came from another run of an agent. That run may have ended since. Only then, and for the
-// first report, noteRun asks the database. For a report that names no run it does nothing.
+// came from another run of an agent, even if that run has ended since. It writes to the database
+// only for the first report, and when the run has changed. For a report that names no run it does
+// nothing.
 func (a *Agents) noteRun(ctx context.Context, this *Server, run string) (another bool, err error) {
 	if run == "" {
 		return false, nil

@@ -86,7 +86,8 @@ func (r *Restores) Raise(ctx context.Context, known DatabaseMark) (mark Database
 	return mark, restored, err
 }
 
-// makeRow writes the row of a database that has none, and reports whether it did.
+// makeRow writes the row into a database that does not have it yet, and reports whether it has
+// written the row.
 func (r *Restores) makeRow(ctx context.Context, tx *gorm.DB) (bool, error) {
 	rows, err := gorm.G[restoreRow](tx).Where("id = ?", theRestoreRow).Count(ctx, "*")
 	if err != nil || rows > 0 {
@@ -146,7 +147,7 @@ func (r *Restores) Finish(ctx context.Context) (done bool, err error) {
 	return true, nil
 }
 
-// row returns the row, or the zero value for a database that has none.
+// row returns the row, or the zero value for a database that does not have the row.
 func (r *Restores) row(ctx context.Context) (restoreRow, error) {
 	row, err := gorm.G[restoreRow](r.read(ctx)).Where("id = ?", theRestoreRow).Take(ctx)
 	if errors.Is(err, gorm.ErrRecordNotFound) {

@@ -294,7 +294,7 @@ func TestInviteInTheProtocol(t *testing.T) {
 	invite("bob")
 	invite("new.person%40example.test")
 	ids := pending("new.person@example.test", "bob")
-	for _, id := range ids { // the administrator takes both back
+	for _, id := range ids { // the administrator withdraws both invites
 		if got := s.ask(admin("DELETE /Connect/Pending?Id=" + id)); got.status != http.StatusNoContent {
 			t.Errorf("answered %+v, want status 204", got)
 		}

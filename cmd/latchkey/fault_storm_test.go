@@ -24,7 +24,7 @@ const (
 	stormMemory = 64 << 10        // KiB above the memory at rest, without the memory of the hashes
 	hashMemory  = 19 << 10        // KiB for each hash that runs
 	knownIn     = 3 * time.Second // the time within which a known device is signed in
-	shedIn      = 2 * time.Second // the time within which the others are told to come later
+	shedIn      = 2 * time.Second // the time within which a stranger who cannot be served now is told to come later
 )
 
 // TestFaultSignInStorm lets many strangers sign in at once (F-16). Meanwhile devices that signed in

@@ -61,7 +61,7 @@ func TestRoutesCheckTheirCallers(t *testing.T) {
 		{Method: "DELETE", Path: "/serverauthorizations"}:      {401, 404, 401, 401, 401, 401, 401, 404, 401, 401, 401, 404},
 		{Method: "GET", Path: "/serverauthorizations/accept"}:  {401, 404, 401, 401, 401, 401, 401, 401, 401, 401, 401, 404},
 		{Method: "POST", Path: "/serverauthorizations/accept"}: {401, 404, 401, 401, 401, 401, 401, 401, 401, 401, 401, 404},
-		{Method: "POST", Path: "/user/logout"}:                 {401, 200, 401, 401, 401, 401, 401, 401, 401, 401, 401, 401}, // the person has left by then
+		{Method: "POST", Path: "/user/logout"}:                 {401, 200, 401, 401, 401, 401, 401, 401, 401, 401, 401, 401}, // the caller "person" ends the token, so the caller "both" gets 401
 	}
 	routes := w.server.Routes()
 	last := connect.Route{Method: "POST", Path: "/user/logout"}

@@ -82,9 +82,10 @@ func (s state) resting(earlier, returned state) bool {
 	return s.allocated-earlier.allocated < quietBytes && s.allocated-returned.allocated > worthReturn
 }
 
-// limit returns the soft limit of all memory of the runtime, in bytes. A percentage alone is not
-// enough in a storm: the collector goes on with the percentage for a smaller heap until the
-// goroutine that sets the new one has its turn among a thousand others.
+// limit returns the soft limit of all memory of the runtime, in bytes. The percentage of [state.percent]
+// alone is not enough when a thousand requests come at once. The goroutine that sets a new percentage
+// after each collection may then wait long for its turn. Until it has its turn, the collector uses
+// the old percentage, which was computed for a smaller heap, and lets the heap grow too much.
 func (s state) limit(least, hashes uint64) int64 {
 	read := s.live + s.roots
 	return int64(hashes + max(least, 2*(read-min(read, hashes)))) //nolint:gosec // no machine has so much memory

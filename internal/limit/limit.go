@@ -4,9 +4,9 @@
 // networks of callers. [Failures] makes a key wait after tries that failed. Limits that several
 // processes must share belong in a database.
 //
-// The memory for keys is bounded too. When it is full, the key that has used up least is forgotten.
-// Nobody gains anything from filling the memory: to get back what a forgotten key has used up, a
-// caller must use up at least as much with other keys.
+// The memory for keys is bounded too. When it is full, the key that has used up the least of its
+// limit is forgotten. Nobody gains anything from filling the memory: to get back what a forgotten
+// key has used up, a caller must use up at least as much with other keys.
 package limit
 
 import (

@@ -29,9 +29,9 @@ func (t *table[K, V]) get(key K, makeEntry func() *V) *V {
 	return entry
 }
 
-// makeRoom forgets an entry if the table is full: of a random sample, the entry that has used up
-// least. If all entries of the sample are in use, it forgets none, and the table stays larger than
-// it should be.
+// makeRoom forgets an entry if the table is full. It compares a random sample of the entries and
+// forgets the entry whose key has used up the least of its limit. If all entries of the sample are
+// in use, it forgets none, and the table becomes larger than it should be.
 func (t *table[K, V]) makeRoom() {
 	if len(t.entries) < t.most {
 		return
