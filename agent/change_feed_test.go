@@ -31,7 +31,7 @@ func TestRemovedLinkOpensNothingWhileMediaServerIsAway(t *testing.T) {
 	d.exchanged(other, "u5")
 	d.fake.setDown(errDown)
 	questions := counted(s, "/changes")
-	more(t, "the questions for changes", questions, 1) // it waits for its answer
+	more(t, "the questions for changes", questions, 1) // the agent now waits for the answer to a question
 	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the key opens nothing", func() bool {
 		_, err := d.exchange(key)

@@ -71,9 +71,11 @@ func (p *localPasswords) handleAll(ctx context.Context) error {
 	return err
 }
 
-// settleTried asks the service about the passwords that were tried and do not wait any longer: an
-// earlier run ended before it had noted the answer. It keeps the passwords that are done, and
-// takes the others back.
+// settleTried completes the passwords that an earlier run gave to the media server without noting the
+// result, because that run ended too early. The map waiting has the ids of the passwords that still
+// wait at the service; settleTried leaves these alone. It tells the service about each of the other
+// passwords. If the service no longer knows a password, the local user gets a random password
+// instead, see [localPasswords.complete].
 func (p *localPasswords) settleTried(ctx context.Context, service *client.Agent, waiting map[string]bool) error {
 	facts, err := p.store.facts(ctx)
 	if err != nil {

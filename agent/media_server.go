@@ -22,9 +22,9 @@ type MediaServer struct {
 // observation is the result of a check of the media server.
 type observation struct {
 	identity mediaserver.Identity
-	known    bool // it has answered in this run
-	away     bool // it did not answer the last check
-	other    bool // it is not the registered media server
+	known    bool // the media server has answered in this run
+	away     bool // the media server did not answer the last check
+	other    bool // another media server than the registered one answers
 }
 
 // Identity returns what the media server last said about itself, and false if it

@@ -10,11 +10,14 @@ import (
 )
 
 // If the agent's file is restored from a backup, it does not know which links were removed
-// after the backup. Two files beside the agent's file show that it was restored, see
-// [Store.untouched]. The lock file is made once and never changed, so that a copy of it has a
-// later change time; the agent's file has the change time of the original. The position file
-// holds the number of the last change, so that its number is higher than the number in the
-// agent's file if only the agent's file was restored.
+// after the backup. Two other files in the same folder show that it was restored, see
+// [Store.untouched]:
+//
+//   - The lock file is made once and never changed. The agent's file stores the change time of the
+//     lock file. If the whole folder is restored, the lock file is a copy with a later change time,
+//     and the two times differ.
+//   - The position file holds the number of the last change, and the agent's file holds this number,
+//     too. If only the agent's file is restored, its number is lower.
 
 func (s *Store) lockPath() string { return s.path + ".lock" }
 

@@ -113,7 +113,7 @@ func TestOpenWithAStolenCode(t *testing.T) {
 
 	f.prepare(victim, `localStorage.setItem("probe", "x")`)
 	victim.do(chromedp.Navigate(link))
-	f.says(victim, "over") // it did not begin in this browser
+	f.says(victim, "over") // the flow did not begin in this browser
 	victim.wantText("#again a", victim.says("open.again"))
 	if got := ask[int](victim, `localStorage.length`); got != 1 || f.minted() != 0 || len(f.tokens(f.annaID)) != 0 {
 		t.Errorf("the victim's browser keeps %d things and %d tokens were made, want what was there and none", got, f.minted())

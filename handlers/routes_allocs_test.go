@@ -78,7 +78,8 @@ func (f *front) hotRoutes(t *testing.T) map[string]hotRoute {
 		want:    http.StatusOK, most: 300,
 	}
 	first := f.request(t, http.MethodPost, "/service/Servers", append(form, "X-Connect-Token", f.emby.Key)...)
-	first.Body = io.NopCloser(bytes.NewReader(heartbeat.body)) // changes the version; the others change nothing
+	// The first heartbeat changes the version of the server. The heartbeats that are measured change nothing.
+	first.Body = io.NopCloser(bytes.NewReader(heartbeat.body))
 	f.answer(t, first)
 	exchange := hotRoute{
 		request: f.request(t, http.MethodPost, "/api/v1/server/exchanges", "Authorization", "Bearer "+f.emby.Key, "Content-Type", "application/json"),

@@ -25,7 +25,7 @@ type libraryRow struct {
 	ExternalID string
 	Name       string
 	Kind       string     // "" if the agent did not tell it
-	CameAt     *time.Time // when it was new; nil if it is not offered as the new name of another library
+	CameAt     *time.Time // when the library appeared in a report; nil if it is not offered to the owner as the new name of a library that is gone
 	GoneAt     *time.Time
 }
 

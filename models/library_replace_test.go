@@ -208,7 +208,7 @@ func TestReplaceLibraryIsRefused(t *testing.T) {
 			k.is(err, want)
 			k.wantChoice(owner, m, guest, "l-films")
 		}
-		refused(replace(owner, "l-films", "l-series"), models.ErrLibraryBack) // it was never gone
+		refused(replace(owner, "l-films", "l-series"), models.ErrLibraryBack) // the library "l-films" was never gone
 		k.reportLibraries(m, movies, series)
 		refused(replace(stranger, "l-films", "l-movies"), models.ErrNotFound)
 		_, err := k.Servers.GoneLibraries(ctx, stranger.ID, m.ID)

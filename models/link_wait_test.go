@@ -48,7 +48,7 @@ func TestReasonWhyAGuestWaits(t *testing.T) {
 		_, err = k.Agents.AskFor(ctx, m.Server, models.AskLink{Username: guest.Username, LocalUserID: "u-anna", Type: models.LinkGuest})
 		k.must(err)
 		k.waiting(owner, m, guest, "")
-		tell(m, models.WaitLimit) // it comes late
+		tell(m, models.WaitLimit) // this reason comes late, after the link has got its local user
 		k.waiting(owner, m, guest, "")
 	})
 }

@@ -60,7 +60,7 @@ func (e *Emails) ConfirmAgain(ctx context.Context, accountID int64, caller Calle
 
 // askNewcomer replaces the change that waits by one with the same address.
 func (e *Emails) askNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, caller Caller) error {
-	if err := lockRow(tx, "accounts", "id = ? AND newcomer_of <> 0", row.ID); err != nil { // it may have confirmed meanwhile
+	if err := lockRow(tx, "accounts", "id = ? AND newcomer_of <> 0", row.ID); err != nil { // the newcomer may have confirmed the address meanwhile
 		return err
 	}
 	asked, err := gorm.G[emailChange](tx).Where("account_id = ? AND state = ?", row.ID, changeWaiting).Order("id DESC").Limit(1).Find(ctx)

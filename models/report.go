@@ -50,7 +50,7 @@ type Report struct {
 
 // Reported is the answer to a report.
 type Reported struct {
-	Changed    bool // it differs from the one before
+	Changed    bool // the report differs from the report before
 	AnotherRun bool // the report before came from another run of an agent with the same key
 }
 

@@ -243,7 +243,7 @@ func TestBookedPlaces(t *testing.T) {
 			}
 			runs, waits := g.start(booked[0]), g.start(booked[1])
 			g.isRunning(1)
-			g.is(g.start(booked[1]), secret.ErrBusy, 0) // it was used
+			g.is(g.start(booked[1]), secret.ErrBusy, 0) // a booked place can be used once only
 			cancels[2]()
 			cancels[2]()
 			cancels[0]() // too late to change anything
