@@ -238,8 +238,9 @@ func TestHouseholdEnds(t *testing.T) {
 				return err
 			},
 			"the guardian is disabled": func(f family, _, _ models.SignedIn) error { return k.Operators.Disable(ctx, f.guardian.Username) },
-			"the guardian is deleted": func(f family, _, _ models.SignedIn) error {
-				return k.Accounts.Delete(ctx, f.guardian.ID, goodPassword, home)
+			"the guardian is deleted":  func(f family, _, _ models.SignedIn) error { return k.Operators.Delete(ctx, f.guardian.Username) },
+			"the guardian is deleted with the members": func(f family, _, _ models.SignedIn) error {
+				return k.Accounts.DeleteWithMembers(ctx, f.guardian.ID, goodPassword, home)
 			},
 			"a browser signs in anew": func(f family, _, child models.SignedIn) error {
 				_, err := k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: f.guardian.Username, Password: goodPassword, OldToken: child.Token}, home)
