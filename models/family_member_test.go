@@ -207,3 +207,20 @@ func TestGuardianAnswers(t *testing.T) {
 		k.clock.Advance(time.Minute)
 	})
 }
+
+// A member who has a password cannot free itself from its guardians: neither by an address of its own, whose
+// confirmation would let it go, nor by deleting the account.
+func TestMemberCannotLetItselfGo(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		guardian := k.account()
+		kim := k.child(guardian)
+		k.must(k.Members.SetPassword(ctx, guardian.ID, kim.ID, otherPassword, home))
+		k.is(k.Emails.RequestChange(ctx, kim.ID, addressOf(newName()), otherPassword, home), models.ErrLookedAfter)
+		k.is(k.Accounts.Delete(ctx, kim.ID, otherPassword, home), models.ErrLookedAfter)
+		k.is(k.Accounts.DeleteWithMembers(ctx, kim.ID, otherPassword, home), models.ErrLookedAfter)
+		if got := k.family(guardian).Members; len(got) != 1 || got[0].ID != kim.ID || got[0].Leaving != "" {
+			k.t.Errorf("the guardian looks after %+v, want the member alone, who is not leaving", got)
+		}
+	})
+}
