@@ -21,7 +21,7 @@ type Member struct {
 
 func (m *Member) whole() bool { return m.ID != "" }
 
-// MemberDetail is what guardians see of a member.
+// MemberDetail has everything that guardians see of a member.
 type MemberDetail struct {
 	Member
 

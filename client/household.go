@@ -18,7 +18,7 @@ type HouseholdPerson struct {
 	Current     bool   `json:"current"` // the session is this person's
 }
 
-// Household is what a device knows about its people.
+// Household describes the people of a device to that device.
 type Household struct {
 	Switched bool              `json:"switched"` // the session is one that somebody was switched to
 	LeftOut  bool              `json:"left_out"` // the person of a signed-in session is not among the people

@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// memberDetailObject is what guardians see of a member.
+// memberDetailObject has everything that guardians see of a member.
 type memberDetailObject struct {
 	memberObject
 

@@ -18,7 +18,7 @@ type householdPersonObject struct {
 	Current     bool   `json:"current"`
 }
 
-// householdObject is what a device knows about its people.
+// householdObject describes the people of a device to that device.
 type householdObject struct {
 	Switched bool                    `json:"switched"`
 	LeftOut  bool                    `json:"left_out"`

@@ -11,8 +11,8 @@ import (
 // address, because the account no longer exists when the mail is sent. Delete returns
 // [ErrNotFound], [ErrWrongPassword], [ErrThrottled], [ErrLookedAfter] for an account that has a
 // guardian, or [ErrDeletionWaits] with the parameter Until (RFC 3339, UTC) while a change of the
-// address can still be undone. The members of a guardian go to the second guardian of the family; if
-// there is none, Delete returns [ErrMembersFirst].
+// address can still be undone. The members of a guardian go to the second guardian of the family.
+// Delete returns [ErrMembersFirst] for a guardian who has members and no second guardian.
 func (a *Accounts) Delete(ctx context.Context, accountID int64, password string, caller Caller) error {
 	return a.deleteByPassword(ctx, accountID, password, refuseMembers, caller)
 }

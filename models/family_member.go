@@ -22,7 +22,7 @@ type Members struct {
 	sessions *Sessions
 }
 
-// MemberDetail is what guardians see of a member.
+// MemberDetail has everything that guardians see of a member.
 type MemberDetail struct {
 	Member
 

@@ -65,7 +65,7 @@ type HouseholdPerson struct {
 	from sessionRow // by whose right the person is switched to
 }
 
-// Household is what a session of a device may know about its people.
+// Household describes the people of a device to one of its sessions.
 type Household struct {
 	People   []HouseholdPerson // the person of the first session, then the members, then others in the order in which they signed in
 	Switched bool              // the session is a switched one
