@@ -28,6 +28,9 @@ type AgentLink struct {
 	// SessionMark is above the ids of all sessions that began before this link was read; "" without
 	// DeviceKeys.
 	SessionMark ID `json:"session_mark"`
+
+	// Levels limit what the local user of the link may see and do; nil if there are none.
+	Levels *AgentLevels `json:"levels"`
 }
 
 func (l *AgentLink) whole() bool { return l.ID != "" }

@@ -33,6 +33,12 @@ type Report struct {
 	// service that is older than this member refuses it with [ErrJSONInvalid].
 	DeviceKeys bool `json:"device_keys,omitempty"`
 
+	// Levels says for which local users the agent holds levels: LevelsGuests or another; "" for an
+	// agent that knows no levels. The names that levels can use are in Choices. A service that is older
+	// than these members refuses them with [ErrJSONInvalid].
+	Levels  string        `json:"levels,omitempty"`
+	Choices *LevelChoices `json:"choices,omitempty"` // nil changes nothing
+
 	// Run is a random text that an agent makes at each start. By it, the service tells apart two
 	// agents that use the same key. It is "" if the agent does not send it. A service that is too
 	// old to know this member refuses the report with [ErrJSONInvalid].
@@ -53,6 +59,22 @@ type ReportedLibrary struct {
 	ID   string `json:"id"` // its id on the media server
 	Name string `json:"name"`
 	Kind string `json:"kind,omitempty"` // what the library contains, by the word that the media server uses, such as movies
+}
+
+// LevelChoices are the names that a media server has for the limits of a [Level]. Each list has at
+// most 1,000 entries.
+type LevelChoices struct {
+	Ratings      []LevelRating    `json:"ratings"`
+	Tags         []string         `json:"tags"`
+	Folders      []ReportedFolder `json:"folders"`
+	HidesFolders bool             `json:"hides_folders"` // the media server can hide single folders
+}
+
+// ReportedFolder is a folder inside a library.
+type ReportedFolder struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	LibraryID string `json:"library_id"`
 }
 
 // ReportAnswer is the answer of the service to a report.

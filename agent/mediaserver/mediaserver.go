@@ -182,6 +182,7 @@ type Server interface {
 	Users
 	Tokens
 	Devices
+	Levels
 	Proofs
 	// Identity asks the media server to describe itself. It returns ErrTooOld or
 	// ErrKeyRefused.
