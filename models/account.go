@@ -39,6 +39,8 @@ type accountRow struct {
 	PINOffAt          *time.Time `gorm:"column:pin_off_at"`
 	Locale            string
 	GuardianID        *int64
+	CeilingAge        *int64 // see [Ceiling]; nil for none
+	CeilingUnrated    bool
 	CreatedAt         time.Time
 	ConfirmedAt       *time.Time
 	DisabledAt        *time.Time

@@ -66,6 +66,9 @@ func (c *core) eraseTaken(ctx context.Context, tx *gorm.DB, row *accountRow) err
 	if err := c.endSessions(ctx, tx, row.ID, ""); err != nil { // and the sessions of other accounts that hang on them
 		return err
 	}
+	if _, err := c.closeUnlocks(ctx, tx, "opened_by = ? AND account_id <> ?", row.ID, row.ID); err != nil { // for members
+		return err
+	}
 	if err := eraseRows(tx, row.ID); err != nil {
 		return err
 	}
@@ -131,7 +134,7 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM invite_profiles WHERE owner_id = ?", "DELETE FROM proofs WHERE account_id = ?", "DELETE FROM quick_connects WHERE account_id = ?",
 		"DELETE FROM local_passwords WHERE account_id = ?",
 		"DELETE FROM server_opens WHERE account_id = ?",
-		"DELETE FROM quick_devices WHERE account_id = ?",
+		"DELETE FROM quick_devices WHERE account_id = ?", "DELETE FROM link_levels WHERE account_id = ?",
 		"DELETE FROM invite_uses WHERE account_id = ?",
 		"DELETE FROM pictures WHERE account_id = ?",
 		"DELETE FROM family_people WHERE account_id = ?", "DELETE FROM family_people WHERE family_id = ?",

@@ -84,7 +84,7 @@ func FinishOneStep(ctx context.Context, s *Store) error {
 // RowTypes returns the types that read and write rows.
 func RowTypes() []any {
 	return []any{
-		&secretKey{}, &mailStopRow{}, &pictureRow{}, &familyPersonRow{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
+		&secretKey{}, &mailStopRow{}, &pictureRow{}, &familyPersonRow{}, &protectionRow{}, &linkLevelsRow{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
 		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
 		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &inviteProfileRow{}, &inviteUseRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &quickDeviceRow{}, &openRow{}, &localPasswordRow{}, &idempotencyRow{}, &restoreRow{}, &serverListRow{},
 	}
@@ -191,4 +191,15 @@ func Answer(s *Store, ahead, doubt time.Duration) {
 func DrawPictures(s *Store) (release func()) {
 	s.Pictures.drawing.Add(picturesAtOnce)
 	return func() { s.Pictures.drawing.Add(-picturesAtOnce) }
+}
+
+// LevelsTogether returns the stricter of two levels in every field, without empty lists that say nothing.
+func LevelsTogether(a, b Level) Level {
+	both := a.and(b)
+	for _, list := range []*[]string{&both.HiddenLibraries, &both.HiddenFolders, &both.Unrated, &both.BlockedTags, &both.MayNot} {
+		if len(*list) == 0 {
+			*list = nil
+		}
+	}
+	return both
 }

@@ -118,6 +118,10 @@ var (
 	ErrSecondGuardian    = &Error{Kind: KindConflict, Code: "second_guardian"}
 	ErrNotFirst          = &Error{Kind: KindForbidden, Code: "not_first_guardian"}
 	ErrInFamily          = fieldError(KindConflict, "username", "username_in_family")
+	ErrGuardianOnly      = &Error{Kind: KindForbidden, Code: "guardian_only"}
+	ErrNothingToUnlock   = &Error{Kind: KindConflict, Code: "nothing_to_unlock"}
+	ErrUnlockStopped     = &Error{Kind: KindForbidden, Code: "unlock_stopped"}
+	ErrUnlockThrottled   = &Error{Kind: KindThrottled, Code: "unlock_throttled"}
 	ErrMembersFirst      = &Error{Kind: KindConflict, Code: "members_first"}
 	ErrThrottled         = &Error{Kind: KindThrottled, Code: "throttled"}
 	ErrDeletionWaits     = &Error{Kind: KindConflict, Code: "deletion_waits"}

@@ -36,6 +36,9 @@ type Export struct {
 	Terms        []ExportedTerms // of links whose libraries were chosen
 	Pictures     []ExportedPicture
 	Families     []ExportedFamily
+	Ceiling      *Ceiling // nil for none
+	Levels       []ExportedLevels
+	Protections  []ExportedProtection
 }
 
 // ExportedFamily is a family that the account has joined, or was asked into, without being looked after.
@@ -84,6 +87,7 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 		if row.GuardianID != nil {
 			out.GuardianID = *row.GuardianID
 		}
+		out.Ceiling = row.ceilingOf()
 		// The event is recorded first, so that the export contains it.
 		if err := a.recordEvent(ctx, tx, accountID, EventExported, caller); err != nil {
 			return err
@@ -271,6 +275,7 @@ func (e *Export) readClaimCodes(ctx context.Context, tx *gorm.DB, accountID int6
 func (e *Export) readOffers(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
 	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{
 		e.readInvites, e.readInviteProfiles, e.readProofs, e.readQuickConnects, e.readTerms, e.readMailStop, e.readPictures, e.readHistory, e.readFamilies,
+		e.readLevels, e.readProtections,
 	} {
 		if err := part(ctx, tx, c, accountID); err != nil {
 			return err

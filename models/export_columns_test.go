@@ -22,7 +22,7 @@ var personTables = map[string]string{
 	"invite_servers":   "invite_id IN (SELECT id FROM invites WHERE account_id = ?)",
 	"claim_codes":      "account_id = ?", "device_codes": "account_id = ?", "email_changes": "account_id = ?", "emails": "account_id = ?",
 	"history": "account_id = ?", "invites": "account_id = ?", "link_changes": "account_id = ?", "links": "account_id = ?",
-	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "quick_devices": "account_id = ?", "local_passwords": "account_id = ?", "server_opens": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "invite_uses": "account_id = ?", "tokens": "account_id = ? AND used_at IS NULL", "family_people": "account_id = ?", "pictures": "? IN (account_id, (SELECT owner_id FROM servers WHERE servers.id = pictures.server_id))",
+	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "quick_devices": "account_id = ?", "local_passwords": "account_id = ?", "server_opens": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "invite_uses": "account_id = ?", "tokens": "account_id = ? AND used_at IS NULL", "family_people": "account_id = ?", "link_levels": "account_id = ?", "protections": "server_id IN (SELECT id FROM servers WHERE owner_id = ?)", "pictures": "? IN (account_id, (SELECT owner_id FROM servers WHERE servers.id = pictures.server_id))",
 }
 
 // otherTables are the tables that do not belong to a person, each with the reason.
@@ -40,6 +40,8 @@ const localPasswords = "not: it lives for ten minutes, and the history tells wha
 // exportVerdicts says for each column of a person's tables "as PATH", the place in
 // [models.Export] that holds its value, or "not: REASON".
 var exportVerdicts = map[string]string{
+	"accounts.ceiling_age":         "as Ceiling.Age",
+	"accounts.ceiling_unrated":     "as Ceiling.Unrated",
 	"accounts.confirmed_at":        "as Account.ConfirmedAt",
 	"accounts.created_at":          "as Account.CreatedAt",
 	"accounts.disabled_at":         "as Account.DisabledAt",
@@ -173,6 +175,35 @@ var exportVerdicts = map[string]string{
 	"local_passwords.device": localPasswords, "local_passwords.expires_at": localPasswords, "local_passwords.id": localPasswords,
 	"local_passwords.link_id": localPasswords, "local_passwords.reason": localPasswords, "local_passwords.sealed": localPasswords,
 	"local_passwords.server_id": localPasswords, "local_passwords.state": localPasswords,
+
+	"link_levels.account_id":   "not: it is the account's own id, see Account.ID",
+	"link_levels.asked_at":     "as Levels.AskedAt",
+	"link_levels.asked_client": "as Levels.AskedClient",
+	"link_levels.asked_device": "as Levels.AskedDevice",
+	"link_levels.closes_at":    "as Levels.ClosesAt",
+	"link_levels.everyday":     "not: JSON of Levels.Everyday",
+	"link_levels.hold":         "not: JSON of Levels.Hold",
+	"link_levels.link_id":      "as Levels.LinkID",
+	"link_levels.opened_at":    "as Levels.OpenedAt",
+	"link_levels.opened_by":    "not: an internal number; the history tells what guardians did",
+	"link_levels.own":          "as Levels.Own",
+	"link_levels.pin_required": "as Levels.PINRequired",
+	"link_levels.server_id":    "as Levels.ServerID",
+	"link_levels.stop_playing": "as Levels.StopPlaying",
+	"link_levels.stopped_at":   "as Levels.StoppedAt",
+	"link_levels.told_by_hand": "not: it is the state of the server's agent, not of the person",
+	"link_levels.told_problem": "not: it is the state of the server's agent, not of the person",
+	"link_levels.told_state":   "not: it is the state of the server's agent, not of the person",
+	"link_levels.unlock_id":    "not: an internal number",
+	"link_levels.unlocked":     "not: JSON of Levels.Unlocked",
+
+	"protections.active":       "as Protections.Active",
+	"protections.agent_levels": "not: it describes the server's agent",
+	"protections.choices":      "not: it describes the media server",
+	"protections.everyday":     "not: JSON of Protections.Everyday",
+	"protections.pin_required": "as Protections.PINRequired",
+	"protections.server_id":    "as Protections.ServerID",
+	"protections.unlocked":     "not: JSON of Protections.Unlocked",
 
 	"links.accepted_at":     "as ServerLinks.AcceptedAt",
 	"links.access_key":      "not: a secret",

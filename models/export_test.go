@@ -37,7 +37,8 @@ func TestExport(t *testing.T) {
 		k.must(k.Pictures.SetOfServer(ctx, a.ID, own.ID, picturetest.PNG(k.t, 2, 2)))
 		k.must(k.Families.Ask(ctx, guardian.ID, a.Username, models.RoleAdult))
 		k.must(k.Families.Accept(ctx, a.ID, guardian.ID, home))
-		k.exec("UPDATE accounts SET newcomer_of = 7, guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
+		k.fillLevels(own, a)
+		k.exec("UPDATE accounts SET ceiling_age = 12, ceiling_unrated = TRUE, newcomer_of = 7, guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
 
 		export, err := k.Accounts.Export(ctx, a.ID, home)
 		k.must(err)
@@ -84,6 +85,17 @@ func (k *kit) fillServers(owner, a models.Account, session models.Session) {
 	k.must(k.Devices.Approve(ctx, session, device.UserCode, home))
 	k.exec("INSERT INTO server_opens (session_id, server_id, account_id, code_hash, challenge, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
 		session.ID, made.Server.ID, a.ID, make([]byte, 32), challengeOf(openVerifier), k.Now())
+}
+
+// fillLevels gives an account levels at a server that it owns, and an unlock there.
+func (k *kit) fillLevels(own media, a models.Account) {
+	k.t.Helper()
+	const level = `{"may_not":["edit"]}`
+	k.exec("INSERT INTO protections (server_id, active, pin_required, everyday, unlocked, agent_levels, choices) VALUES (?, TRUE, TRUE, ?, ?, 'guests', '{}')", own.ID, level, level)
+	k.exec(`INSERT INTO link_levels (link_id, server_id, account_id, own, pin_required, everyday, unlocked, hold, stopped_at, unlock_id, opened_by, opened_at, closes_at,
+ stop_playing, asked_device, asked_client, asked_at, told_state, told_by_hand, told_problem)
+VALUES (7, ?, ?, TRUE, TRUE, ?, ?, ?, ?, 9, ?, ?, ?, TRUE, 'Telly', 'Films', ?, 'everyday', 'hours', 'refused')`,
+		own.ID, a.ID, level, level, level, k.Now(), a.ID, k.Now(), k.Now(), k.Now())
 }
 
 // fillInvites gives an account an answered invite to a server of owner with an agent, a

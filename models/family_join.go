@@ -144,6 +144,9 @@ func (f *Families) Leave(ctx context.Context, accountID int64, caller Caller) er
 		if err != nil {
 			return err
 		}
+		if _, err := f.closeUnlocks(ctx, tx, "opened_by = ? AND account_id <> ?", accountID, accountID); err != nil {
+			return err
+		}
 		return f.recordEvent(ctx, tx, accountID, EventFamilyLeft, caller)
 	})
 }
@@ -171,6 +174,9 @@ func (f *Families) Remove(ctx context.Context, guardianID, personID int64, calle
 			return err
 		}
 		if err := requireRow(tx.Exec("DELETE FROM family_people WHERE family_id = ? AND account_id = ? AND role IN ?", familyID, personID, may)); err != nil {
+			return err
+		}
+		if _, err := f.closeUnlocks(ctx, tx, "opened_by = ? AND account_id <> ?", personID, personID); err != nil {
 			return err
 		}
 		return f.recordEvent(ctx, tx, personID, EventFamilyRemoved, caller)

@@ -26,6 +26,7 @@ type Members struct {
 type MemberDetail struct {
 	Member
 
+	Ceiling  *Ceiling  // nil for none
 	Sessions []Session // the most recently used first
 	Links    []Link    // accepted and pending ones
 	Invites  []Invite  // that wait for an answer
@@ -82,7 +83,7 @@ func (m *Members) Get(ctx context.Context, guardianID, memberID int64) (MemberDe
 	if err != nil {
 		return MemberDetail{}, err
 	}
-	out := MemberDetail{Member: row.member()}
+	out := MemberDetail{Member: row.member(), Ceiling: row.ceilingOf()}
 	waiting, err := gorm.G[emailChange](m.read(ctx)).
 		Where("account_id = ? AND state = ? AND expires_at > ?", memberID, changeWaiting, m.Now()).Order("id DESC").Limit(1).Find(ctx)
 	if err != nil {
@@ -237,6 +238,9 @@ func (e *Emails) settleLetGo(ctx context.Context, tx *gorm.DB, row *accountRow, 
 	if resetSecret, err = e.startAfresh(ctx, tx, row, map[string]any{"guardian_id": nil}); err != nil {
 		return "", err
 	}
+	if err := e.endGuardianship(ctx, tx, row.ID); err != nil {
+		return "", err
+	}
 	return resetSecret, e.recordAbout(ctx, tx, row.ID, EventLetGo, maskEmail(change.NewEmail), caller)
 }
 
@@ -319,7 +323,10 @@ func (c *core) dissolveFamily(ctx context.Context, tx *gorm.DB, accountID int64,
 	}
 	for i := range members {
 		if fate != deleteMembers {
-			break
+			if err := c.endGuardianship(ctx, tx, members[i].ID); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := c.takeAway(ctx, tx, members[i].ID); err != nil {
 			return err

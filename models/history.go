@@ -64,6 +64,12 @@ const (
 	EventFamilyJoined        EventKind = "family_joined"
 	EventFamilyLeft          EventKind = "family_left"
 	EventFamilyRemoved       EventKind = "family_removed" // by a guardian
+	EventProtectionSet       EventKind = "protection_set" // by the owner of a server
+	EventHoldSet             EventKind = "hold_set"       // what lies behind the PIN at a server was changed
+	EventCeilingSet          EventKind = "ceiling_set"    // by a guardian
+	EventCeilingRemoved      EventKind = "ceiling_removed"
+	EventUnlocked            EventKind = "unlocked"
+	EventLocked              EventKind = "locked"
 	EventInviteSent          EventKind = "invite_sent"
 	EventInviteWithdrawn     EventKind = "invite_withdrawn"
 	EventInviteDeclined      EventKind = "invite_declined"
@@ -96,6 +102,7 @@ func EventKinds() []EventKind {
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet, EventDeviceApproved, EventDeviceDenied,
 		EventQuickConnected, EventLocalPassword, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
 		EventRestored, EventMemberAdded, EventLetGoAsked, EventLetGo, EventMemberHandedOn, EventFamilyJoined, EventFamilyLeft, EventFamilyRemoved,
+		EventProtectionSet, EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked,
 	}
 }
 
@@ -119,7 +126,8 @@ func (k EventKind) HasSubject() bool {
 		EventServerClaimed, EventServerKeyRotated, EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded, EventServerLibraryReplaced,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet,
-		EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventLetGoAsked, EventLetGo:
+		EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventLetGoAsked, EventLetGo,
+		EventProtectionSet, EventHoldSet, EventUnlocked, EventLocked:
 		return true
 	default:
 		return false
@@ -131,7 +139,8 @@ func (k EventKind) HasSubject() bool {
 func (k EventKind) ByGuardian() bool {
 	switch k {
 	case EventPasswordChanged, EventPINSet, EventPINChanged, EventPINRemoved, EventSessionEnded, EventSignedOutEverywhere,
-		EventLinkAccepted, EventLinkLeft, EventInviteDeclined, EventMemberAdded, EventMemberHandedOn, EventLetGoAsked, EventFamilyRemoved:
+		EventLinkAccepted, EventLinkLeft, EventInviteDeclined, EventMemberAdded, EventMemberHandedOn, EventLetGoAsked, EventFamilyRemoved,
+		EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked:
 		return true
 	default:
 		return false

@@ -167,12 +167,25 @@ func (k *kit) tellFamily() []told {
 	return []told{{free, models.EventLetGoAsked, "m…@example.org"}, {free, models.EventLetGo, "m…@example.org"}}
 }
 
+// tellLevels puts something behind a PIN, opens it and closes it. It returns the events that the histories must
+// have then.
+func (k *kit) tellLevels() []told {
+	h := k.protectedHome(false)
+	k.must(k.Holds.Set(k.t.Context(), h.guest.ID, h.guest.ID, h.m.ID, &models.Level{MayNot: []string{"edit"}}, "", home))
+	one := k.opened(h.guest.ID, 0, guestPIN, h.m.ID)
+	k.must(k.Unlocks.Close(k.t.Context(), h.guest.ID, one.UnlockID, home))
+	return []told{
+		{h.owner, models.EventProtectionSet, "Den"}, {h.guest, models.EventHoldSet, "Den"},
+		{h.guest, models.EventUnlocked, "Den"}, {h.guest, models.EventLocked, "Den"},
+	}
+}
+
 // Every event about something with a name carries that name, in the history and in the
 // export. No other event carries a name.
 func TestEventsNameTheirSubject(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		covered := map[models.EventKind]bool{}
-		for _, tell := range []func() []told{k.tellAccounts, k.tellDevices, k.tellServers, k.tellLinks, k.tellInvites, k.tellFamily} {
+		for _, tell := range []func() []told{k.tellAccounts, k.tellDevices, k.tellServers, k.tellLinks, k.tellInvites, k.tellFamily, k.tellLevels} {
 			for _, want := range tell() {
 				covered[want.kind] = true
 				k.tells(want)

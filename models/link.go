@@ -258,6 +258,9 @@ func (c *core) linkIsGone(tx *gorm.DB, link *linkRow) error {
 	if err := tx.Exec("DELETE FROM quick_devices WHERE link_id = ?", link.ID).Error; err != nil {
 		return err
 	}
+	if err := tx.Exec("DELETE FROM link_levels WHERE link_id = ?", link.ID).Error; err != nil {
+		return err
+	}
 	return c.renewList(tx, link.AccountID)
 }
 

@@ -22,22 +22,29 @@ type AgentLink struct {
 	EndsAt                time.Time // zero for no end
 	RequestedBy           string
 	CreatedAt, AcceptedAt time.Time
-	AccessKeyHash         secret.Hash // SHA-256 of the access key; zero while the link is pending
-	DeviceKeys            bool        // each session has an access key of its own, derived from AccessKeyHash; see device_key.go
-	SessionMark           int64       // with DeviceKeys: above the ids of all sessions that began before the link was read
+	AccessKeyHash         secret.Hash  // SHA-256 of the access key; zero while the link is pending
+	DeviceKeys            bool         // each session has an access key of its own, derived from AccessKeyHash; see device_key.go
+	Levels                *AgentLevels // nil if nothing limits the link
+	SessionMark           int64        // with DeviceKeys: above the ids of all sessions that began before the link was read
 }
 
 // agentLinks is the statement by which agents read their links.
-const agentLinks = `SELECT l.id, l.account_id, l.type, l.state, l.access_key, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries, s.device_keys,
- a.username, a.display_name, a.confirmed_at, a.disabled_at, u.external_id, u.name
-FROM links l JOIN accounts a ON a.id = l.account_id
-JOIN servers s ON s.id = l.server_id
-LEFT JOIN local_users u ON u.id = l.local_user_id
-WHERE l.server_id = ? AND (l.ends_at IS NULL OR l.ends_at > ?)`
+const agentLinks = linkFacts + ", " + levelColumns + linkTables
 
 // exchangeLink finds the link of an account with a server, for the check of an access key.
-// Agents ask it whenever a device signs in to a media server.
-const exchangeLink = agentLinks + " AND l.account_id = ? AND l.state = '" + LinkAccepted + "'"
+// Agents ask it whenever a device signs in to a media server. Few links have levels, so it reads
+// only whether there are any.
+const exchangeLink = linkFacts + ", " + limited + linkTables + " AND l.account_id = ? AND l.state = '" + LinkAccepted + "'"
+
+const (
+	linkFacts = `SELECT l.id, l.account_id, l.type, l.state, l.access_key, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries, s.device_keys,
+ a.username, a.display_name, a.confirmed_at, a.disabled_at, u.external_id, u.name`
+	linkTables = `
+FROM links l JOIN accounts a ON a.id = l.account_id
+JOIN servers s ON s.id = l.server_id
+LEFT JOIN local_users u ON u.id = l.local_user_id` + levelTables + `
+WHERE l.server_id = ? AND (l.ends_at IS NULL OR l.ends_at > ?)`
+)
 
 type agentLinkRow struct {
 	ID, AccountID           int64
@@ -50,6 +57,7 @@ type agentLinkRow struct {
 	Username, DisplayName   string
 	ConfirmedAt, DisabledAt *time.Time
 	ExternalID, Name        *string
+	Levels                  levelParts `gorm:"embedded"`
 }
 
 // agentLinks reads the links of a server that have not ended. condition, which may be
@@ -84,6 +92,9 @@ func (c *core) agentLink(serverID int64, r *agentLinkRow, names libraryNames) (A
 		link.LocalUserID, link.LocalUserName = *r.ExternalID, *r.Name
 	}
 	var err error
+	if link.Levels, err = r.Levels.agentLevels(c.Now()); err != nil {
+		return link, err
+	}
 	if link.Libraries, err = names.unpack(serverID, r.Libraries); err != nil || r.State != LinkAccepted {
 		return link, err
 	}
@@ -154,11 +165,15 @@ func (a *Agents) exchangeLinks(ctx context.Context, serverID, accountID int64) (
 		return a.agentLinks(ctx, serverID, " AND l.state = ?", LinkAccepted)
 	}
 	var r agentLinkRow
+	var limited bool
 	found, err := a.hot.exchange.One(ctx, []any{serverID, a.Now(), accountID}, &r.ID, &r.AccountID, &r.Type, &r.State, &r.AccessKey,
 		&r.RequestedBy, &r.CreatedAt, &r.AcceptedAt, &r.EndsAt, &r.Libraries, &r.DeviceKeys, &r.Username, &r.DisplayName, &r.ConfirmedAt, &r.DisabledAt,
-		&r.ExternalID, &r.Name)
+		&r.ExternalID, &r.Name, &limited)
 	if err != nil || !found {
 		return nil, explained("read a link", err)
+	}
+	if limited {
+		return a.agentLinks(ctx, serverID, " AND l.id = ?", r.ID)
 	}
 	var names libraryNames
 	if r.Libraries != nil { // most people may see them all

@@ -58,6 +58,9 @@ func (o *Operators) disable(ctx context.Context, tx *gorm.DB, row *accountRow) e
 	if err := revoke(tx, row.ID, purposeReset, purposePINReset, purposeEmailChange); err != nil {
 		return err
 	}
+	if _, err := o.closeUnlocks(ctx, tx, "opened_by = ?", row.ID); err != nil {
+		return err
+	}
 	return o.recordEvent(ctx, tx, row.ID, EventDisabled, Caller{})
 }
 

@@ -67,6 +67,9 @@ func (p *PINs) store(ctx context.Context, row *accountRow, pin string, event Eve
 		if err := p.replace(tx, row, hash); err != nil {
 			return err
 		}
+		if err := p.pinChanged(ctx, tx, row, hash == ""); err != nil {
+			return err
+		}
 		what := map[EventKind]string{EventPINSet: "set", EventPINChanged: "changed", EventPINRemoved: "removed"}[event]
 		if err := p.owe(ctx, tx, pinChangedMail(row, what, caller, p.Now())); err != nil {
 			return err
@@ -172,6 +175,9 @@ func (p *PINs) turnOff(ctx context.Context, row *accountRow, caller Caller) erro
 			return nil
 		}
 		if err != nil {
+			return err
+		}
+		if err := p.pinChanged(ctx, tx, row, false); err != nil {
 			return err
 		}
 		return p.recordEvent(ctx, tx, row.ID, EventPINOff, caller)

@@ -43,6 +43,11 @@ type Report struct {
 	// device_key.go.
 	DeviceKeys bool
 
+	// Levels says for whom the agent holds levels: [LevelsGuests] and the others; "" for an agent that
+	// knows no levels. Choices are the names that levels can use; nil changes nothing.
+	Levels  string
+	Choices *LevelChoices
+
 	// Run tells the runs of agents apart: each run has a random text of its own. It is "" if
 	// the agent does not send one.
 	Run string
@@ -67,8 +72,10 @@ type checkedReport struct {
 	LocalUsers              []LocalUser
 	Libraries               []Library
 	QuickConnect            bool
-	PasswordKey             string `json:",omitempty"` // left out if empty, so that a report without a key has the same digest as before this field existed
-	DeviceKeys              bool   `json:",omitempty"` // left out for the same reason
+	PasswordKey             string        `json:",omitempty"` // left out if empty, so that a report without a key has the same digest as before this field existed
+	DeviceKeys              bool          `json:",omitempty"` // left out for the same reason
+	Levels                  string        `json:",omitempty"`
+	Choices                 *LevelChoices `json:",omitempty"`
 }
 
 // check returns the report in the form that is stored. It returns errors about the
@@ -104,6 +111,13 @@ func (r Report) check() (checkedReport, error) {
 		}
 		seen[l.ExternalID] = true
 		out.Libraries = append(out.Libraries, Library{ExternalID: l.ExternalID, Name: nameOr(l.Name, l.ExternalID), Kind: libraryKind(l.Kind)})
+	}
+	if slices.Contains([]string{LevelsOff, LevelsGuests, LevelsLinked}, r.Levels) {
+		out.Levels = r.Levels
+	}
+	if r.Choices != nil {
+		choices := r.Choices.check()
+		out.Choices = &choices
 	}
 	slices.SortFunc(out.LocalUsers, func(a, b LocalUser) int { return cmp.Compare(a.ExternalID, b.ExternalID) })
 	slices.SortFunc(out.Libraries, func(a, b Library) int { return cmp.Compare(a.ExternalID, b.ExternalID) })
@@ -187,7 +201,10 @@ func (a *Agents) Report(ctx context.Context, this Server, in Report) (out Report
 		if err := a.reportLocalUsers(ctx, tx, this.ID, report.LocalUsers); err != nil {
 			return err
 		}
-		return a.reportLibraries(ctx, tx, this.ID, report.Libraries)
+		if err := a.reportLibraries(ctx, tx, this.ID, report.Libraries); err != nil {
+			return err
+		}
+		return a.reportLevels(ctx, tx, this.ID, report.Levels, report.Choices)
 	})
 	out.Changed = err == nil
 	return out, err

@@ -50,6 +50,10 @@ type Store struct {
 	Invites    *Invites
 	Changes    *Changes
 	Proofs     *Proofs
+	Unlocks    *Unlocks
+	Holds      *Holds
+
+	Protections *Protections
 
 	InviteLinks     *InviteLinks
 	InviteProfiles  *InviteProfiles
@@ -162,6 +166,8 @@ func New(o Options) (*Store, error) {
 	sessions := &Sessions{core: c, seen: newNotes[int64, time.Time]()}
 	invites := &Invites{core: c}
 	pins := &PINs{core: c}
+	members := &Members{core: c, pins: pins, links: &Links{core: c}, invites: invites, sessions: sessions}
+	unlocks := &Unlocks{core: c, pins: pins, members: members}
 	agents := &Agents{core: c, invites: invites, seen: newNotes[int64, time.Time]()}
 	return &Store{
 		Accounts:   &Accounts{core: c},
@@ -173,7 +179,7 @@ func New(o Options) (*Store, error) {
 		MailStops:  &MailStops{core: c},
 		Pictures:   &Pictures{core: c, drawer: picture.Drawer{Side: pictureSide}},
 		Families:   &Families{core: c},
-		Members:    &Members{core: c, pins: pins, links: &Links{core: c}, invites: invites, sessions: sessions},
+		Members:    members,
 		Households: &Households{core: c, pins: pins},
 		Throttle:   c.throttle,
 		History:    &History{core: c},
@@ -187,6 +193,10 @@ func New(o Options) (*Store, error) {
 		Invites:    invites,
 		Changes:    &Changes{core: c, lookEvery: changesLookEvery},
 		Proofs:     &Proofs{core: c},
+		Unlocks:    unlocks,
+		Holds:      &Holds{core: c, unlocks: unlocks},
+
+		Protections: &Protections{core: c},
 
 		InviteLinks:     &InviteLinks{core: c, invites: invites},
 		InviteProfiles:  &InviteProfiles{core: c},

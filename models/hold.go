@@ -1,0 +1,164 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// Holds are the operations by which a person, or the guardian of a member, puts things behind a PIN at one
+// server: inside of what the owner lets them see, because a level only takes away.
+type Holds struct {
+	*core
+
+	unlocks *Unlocks
+}
+
+// HoldPlace is a server at which somebody may put things behind a PIN.
+type HoldPlace struct {
+	Unlockable
+
+	HasPIN  bool // of the person who opens: for a member, the guardian who asks
+	Choices LevelChoices
+}
+
+// Get reads a server of an account, for itself or for its guardian. It returns [ErrNotFound].
+func (h *Holds) Get(ctx context.Context, readerID, accountID, serverID int64) (HoldPlace, error) {
+	all, err := h.unlocks.List(ctx, readerID, accountID)
+	if err != nil {
+		return HoldPlace{}, err
+	}
+	for _, one := range all {
+		if one.ServerID == serverID {
+			return h.place(ctx, readerID, one)
+		}
+	}
+	return HoldPlace{}, ErrNotFound
+}
+
+func (h *Holds) place(ctx context.Context, readerID int64, one Unlockable) (HoldPlace, error) {
+	out := HoldPlace{Unlockable: one}
+	reader, err := h.accountByID(ctx, h.read(ctx), readerID)
+	if err != nil {
+		return out, err
+	}
+	out.HasPIN = reader.PINHash != ""
+	before, err := h.protectionOf(ctx, h.read(ctx), one.ServerID)
+	out.Choices = before.Choices
+	return out, explained("read what can be limited", err)
+}
+
+// Set replaces what lies behind a PIN at a server; nil puts nothing there. pin is needed if the new hold
+// takes less away than the one before: the PIN of the person, or of the guardian. It returns [ErrNotFound],
+// [ErrGuardianOnly] for a member, errors about fields below hold, and the errors of [Unlocks.Open] about the PIN.
+func (h *Holds) Set(ctx context.Context, readerID, accountID, serverID int64, hold *Level, pin string, caller Caller) error {
+	opener, member, err := h.unlocks.mayOpen(ctx, readerID, accountID)
+	if err != nil {
+		return err
+	}
+	place, err := h.Get(ctx, readerID, accountID, serverID)
+	if err != nil {
+		return err
+	}
+	if hold != nil && hold.takesNothing() {
+		hold = nil
+	}
+	if hold != nil {
+		if hold, err = h.check(ctx, &place, *hold); err != nil {
+			return err
+		}
+		if opener.PINHash == "" {
+			return ErrPINNotSet
+		}
+	}
+	if wider(place.Hold, hold) {
+		if place.Stopped {
+			return ErrUnlockStopped.with("Server", place.ServerName)
+		}
+		if err := h.unlocks.provePIN(ctx, &opener, []Unlockable{place.Unlockable}, pin, caller); err != nil {
+			return err
+		}
+	}
+	packed, err := packOptional(hold)
+	if err != nil {
+		return err
+	}
+	if member != nil {
+		caller.By = readerID
+	}
+	return h.tx(ctx, "put things behind a PIN", func(tx *gorm.DB) error {
+		if err := h.unlocks.lockOpener(ctx, tx, &opener, member); err != nil {
+			return err
+		}
+		return h.write(ctx, tx, &place, accountID, packed, caller)
+	})
+}
+
+// write stores a hold, unless another one was stored meanwhile.
+func (h *Holds) write(ctx context.Context, tx *gorm.DB, place *HoldPlace, accountID int64, packed *string, caller Caller) error {
+	links, err := gorm.G[linkRow](tx).Where("id = ? AND account_id = ? AND state = ?", place.LinkID, accountID, LinkAccepted).Find(ctx)
+	if err != nil {
+		return err
+	}
+	if len(links) == 0 {
+		return ErrNotFound
+	}
+	if err := h.feedLink(ctx, tx, &links[0], ChangeLink); err != nil {
+		return err
+	}
+	rows, err := gorm.G[linkLevelsRow](tx).Where("link_id = ?", place.LinkID).Find(ctx)
+	if err != nil {
+		return err
+	}
+	before, err := packOptional(place.Hold)
+	if err != nil {
+		return err
+	}
+	var stored *string
+	if len(rows) > 0 {
+		stored = rows[0].Hold
+	}
+	if (stored == nil) != (before == nil) || stored != nil && *stored != *before {
+		return ErrTokenSpent // another window has changed it: the PIN was given for something else
+	}
+	if err := changeLevels(ctx, tx, &links[0], map[string]any{"hold": packed}); err != nil {
+		return err
+	}
+	return h.recordAbout(ctx, tx, accountID, EventHoldSet, place.ServerName, caller)
+}
+
+// wider reports whether a hold takes away less than the one before in some field.
+func wider(before, now *Level) bool {
+	if before == nil {
+		return false
+	}
+	if now == nil {
+		return true
+	}
+	both, err := packLevel(new(now.and(*before)))
+	if err != nil {
+		return true
+	}
+	alone, err := packLevel(new(now.and(*now)))
+	return err != nil || both != alone
+}
+
+// check returns a hold in the form that is stored. It returns errors about fields below hold. A person names only
+// libraries that the link shows them: the names of others are none of their business.
+func (h *Holds) check(ctx context.Context, place *HoldPlace, hold Level) (*Level, error) {
+	names, _, err := h.namesAt(ctx, h.read(ctx), place.ServerID)
+	if err != nil {
+		return nil, explained("read what can be limited", err)
+	}
+	names.before = nil
+	if place.Hold != nil {
+		names.before = []Level{*place.Hold}
+	}
+	known := map[string]Library{}
+	for _, one := range place.Libraries {
+		known[one.ExternalID] = one
+	}
+	names.libraries = libraryNames{place.ServerID: known}
+	checked, wrong := names.check("hold", hold)
+	return &checked, invalid(wrong)
+}
