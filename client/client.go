@@ -51,7 +51,11 @@ type Client struct {
 	PINs       *PINs
 	Sessions   *Sessions
 	Households *Households
-	Devices    *Devices
+	Unlocks    *Unlocks
+	Holds      *Holds
+
+	Protections *Protections
+	Devices     *Devices
 	// Servers has the operations for the servers that a person may use or owns.
 	Servers *Servers
 	Links   *Links
@@ -202,6 +206,7 @@ func (c *core) check() error {
 func clientOf(c *core) *Client {
 	return &Client{
 		Accounts: &Accounts{c}, Emails: &Emails{c}, Passwords: &Passwords{c}, PINs: &PINs{c}, Sessions: &Sessions{c}, Households: &Households{c},
+		Unlocks: &Unlocks{c}, Holds: &Holds{c}, Protections: &Protections{c},
 		Devices: &Devices{c}, Servers: &Servers{c}, Links: &Links{c}, Families: &Families{c}, People: &People{c}, Invites: &Invites{c}, Proofs: &Proofs{c},
 		QuickConnects: &QuickConnects{c}, LocalPasswords: &LocalPasswords{c}, Agent: &Agent{c}, Operators: &Operators{c}, core: c,
 	}

@@ -66,6 +66,10 @@ var (
 	ErrSecondGuardian        = &Error{Code: "second_guardian"}
 	ErrNotFirstGuardian      = &Error{Code: "not_first_guardian"}
 	ErrMembersFirst          = &Error{Code: "members_first"}
+	ErrGuardianOnly          = &Error{Code: "guardian_only"} // a guardian opens what lies behind a PIN for a member
+	ErrNothingToUnlock       = &Error{Code: "nothing_to_unlock"}
+	ErrUnlockStopped         = &Error{Code: "unlock_stopped"} // see [Protections.LetUnlock]
+	ErrUnlockThrottled       = &Error{Code: "unlock_throttled"}
 	ErrDeletionWaits         = &Error{Code: "deletion_waits"}
 	ErrSwitched              = &Error{Code: "switched_session"} // the session may only list servers and switch, see [Households.Switch]
 	ErrSwitchNeedsPIN        = &Error{Code: "switch_needs_pin"}

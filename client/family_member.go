@@ -26,6 +26,7 @@ type MemberDetail struct {
 	Member
 
 	Leaving  string    `json:"leaving"` // the address that waits for its confirmation; "" for none
+	Ceiling  *Ceiling  `json:"ceiling"` // nil for every age
 	Sessions []Session `json:"sessions"`
 	Links    []Link    `json:"links"`
 	Invites  []Invite  `json:"invites"` // that wait for an answer

@@ -9,16 +9,16 @@ import (
 // Level is a set of limits for a local user. A level only takes away: two levels together are the
 // stricter one in every field. The zero Level takes nothing away.
 type Level struct {
-	Libraries       []string     `json:"libraries"`        // ids at the media server; nil for all
-	HiddenLibraries []string     `json:"hidden_libraries"` // ids
-	Types           []string     `json:"types"`            // types of libraries that are shown, in Jellyfin's words, such as movies; nil for all
-	HiddenFolders   []string     `json:"hidden_folders"`   // ids; only media servers that report folders can hide them
-	MaxRating       *LevelRating `json:"max_rating"`       // nil for every rating
-	Unrated         []string     `json:"unrated"`          // kinds whose items without a rating are hidden, in Jellyfin's words, such as Movie
-	BlockedTags     []string     `json:"blocked_tags"`
-	AllowedTags     []string     `json:"allowed_tags"` // nil for every tag; empty for none
-	Hours           []LevelHours `json:"hours"`        // by the clock of the media server; nil for always, empty for never
-	MayNot          []string     `json:"may_not"`      // LevelDelete and the others
+	Libraries       []string     `json:"libraries"`                  // ids at the media server; nil for all
+	HiddenLibraries []string     `json:"hidden_libraries,omitempty"` // ids
+	Types           []string     `json:"types"`                      // types of libraries that are shown, in Jellyfin's words, such as movies; nil for all
+	HiddenFolders   []string     `json:"hidden_folders,omitempty"`   // ids; only media servers that report folders can hide them
+	MaxRating       *LevelRating `json:"max_rating"`                 // nil for every rating
+	Unrated         []string     `json:"unrated,omitempty"`          // kinds whose items without a rating are hidden, in Jellyfin's words, such as Movie
+	BlockedTags     []string     `json:"blocked_tags,omitempty"`
+	AllowedTags     []string     `json:"allowed_tags"`      // nil for every tag; empty for none
+	Hours           []LevelHours `json:"hours"`             // by the clock of the media server; nil for always, empty for never
+	MayNot          []string     `json:"may_not,omitempty"` // LevelDelete and the others
 }
 
 // What a level can forbid.

@@ -53,6 +53,14 @@ func each[A, B any](all []A, to func(A) B) []B {
 	return out
 }
 
+// notNull returns a list that is [] in JSON if it is empty.
+func notNull(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
 // answerList answers with an object whose only member is a list: the function show makes
 // each element from an element of found. The list is never null.
 func answerList[A, B any](c *gin.Context, member string, found []A, show func(A) B) error {

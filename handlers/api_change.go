@@ -28,13 +28,13 @@ type changeObject struct {
 	Link      *agentLink `json:"link"` // its present state; null if it no longer exists
 }
 
-func changeOf(m models.Change) changeObject {
+func (s *site) changeOf(m models.Change) changeObject {
 	out := changeObject{Seq: m.Seq, Kind: string(m.Kind), At: m.At.UTC(), LinkID: idOrNull(m.LinkID), AccountID: idOrNull(m.AccountID), SessionID: idOrNull(m.SessionID)}
 	if m.DeviceID != "" {
 		out.DeviceID = &m.DeviceID
 	}
 	if m.Link != nil {
-		link := agentLinkOf(*m.Link)
+		link := s.agentLinkOf(*m.Link)
 		out.Link = &link
 	}
 	return out
@@ -94,7 +94,7 @@ func (s *site) apiChanges(c *gin.Context, this models.Server) error {
 	return answerJSON(c, http.StatusOK, struct {
 		Changes []changeObject `json:"changes"`
 		Last    int64          `json:"last"`
-	}{each(changes, changeOf), last})
+	}{each(changes, s.changeOf), last})
 }
 
 // awaitChange waits for a change of a server, but at most for the time wait, and only as

@@ -76,5 +76,5 @@ func (s *site) apiExchange(c *gin.Context, this models.Server) error {
 	}
 	return answerJSON(c, http.StatusOK, struct {
 		Link agentLink `json:"link"`
-	}{agentLinkOf(link)})
+	}{s.agentLinkOf(link)})
 }

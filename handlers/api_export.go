@@ -61,26 +61,29 @@ type exported struct {
 	QuickDevices []quickDeviceObject   `json:"quick_connect_devices"`
 	Pictures     []exportedPicture     `json:"pictures"`
 	Families     []exportedFamily      `json:"families"`
+	Levels       []exportedLevels      `json:"levels"`
+	Protections  []exportedProtection  `json:"protections"`
 }
 
 type exportedAccount struct {
-	ID                string    `json:"id"`
-	Username          string    `json:"username"`
-	DisplayName       string    `json:"display_name"`
-	Email             string    `json:"email,omitempty"`
-	Language          string    `json:"language"`
-	TimeZone          string    `json:"time_zone,omitempty"`
-	InviteMails       bool      `json:"invite_mails"`
-	GuardianID        string    `json:"guardian_id,omitempty"`
-	Newcomer          bool      `json:"newcomer"`
-	HasPIN            bool      `json:"has_pin"`
-	PINOff            bool      `json:"pin_off"`
-	PINChangedAt      time.Time `json:"pin_changed_at,omitzero"`
-	PasswordChangedAt time.Time `json:"password_changed_at"`
-	CreatedAt         time.Time `json:"created_at"`
-	ConfirmedAt       time.Time `json:"confirmed_at,omitzero"`
-	FirstSignInAt     time.Time `json:"first_sign_in_at,omitzero"`
-	DisabledAt        time.Time `json:"disabled_at,omitzero"`
+	ID                string         `json:"id"`
+	Username          string         `json:"username"`
+	DisplayName       string         `json:"display_name"`
+	Email             string         `json:"email,omitempty"`
+	Language          string         `json:"language"`
+	TimeZone          string         `json:"time_zone,omitempty"`
+	InviteMails       bool           `json:"invite_mails"`
+	GuardianID        string         `json:"guardian_id,omitempty"`
+	Ceiling           *ceilingObject `json:"ceiling,omitempty"`
+	Newcomer          bool           `json:"newcomer"`
+	HasPIN            bool           `json:"has_pin"`
+	PINOff            bool           `json:"pin_off"`
+	PINChangedAt      time.Time      `json:"pin_changed_at,omitzero"`
+	PasswordChangedAt time.Time      `json:"password_changed_at"`
+	CreatedAt         time.Time      `json:"created_at"`
+	ConfirmedAt       time.Time      `json:"confirmed_at,omitzero"`
+	FirstSignInAt     time.Time      `json:"first_sign_in_at,omitzero"`
+	DisabledAt        time.Time      `json:"disabled_at,omitzero"`
 }
 
 type exportedEmail struct {
@@ -161,6 +164,8 @@ func exportFile(stored models.Export, now time.Time) exported {
 		QuickDevices: each(stored.QuickDevices, quickDeviceOf),
 		Pictures:     each(stored.Pictures, exportPicture),
 		Families:     each(stored.Families, exportFamily),
+		Levels:       each(stored.Levels, exportLevels),
+		Protections:  each(stored.Protections, exportProtection),
 	}
 }
 
@@ -171,6 +176,7 @@ func exportAccount(stored models.Export) exportedAccount {
 		InviteMails: !stored.MailsStopped, Newcomer: a.Newcomer, HasPIN: a.HasPIN, PINOff: a.PINOff, PINChangedAt: a.PINChangedAt, PasswordChangedAt: a.PasswordChangedAt,
 		CreatedAt: a.CreatedAt, ConfirmedAt: a.ConfirmedAt, FirstSignInAt: stored.FirstSignIn, DisabledAt: a.DisabledAt,
 	}
+	out.Ceiling = ceilingOrNull(stored.Ceiling)
 	if stored.GuardianID != 0 {
 		out.GuardianID = idText(stored.GuardianID)
 	}

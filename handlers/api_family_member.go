@@ -14,6 +14,7 @@ type memberDetailObject struct {
 	memberObject
 
 	Leaving  *string         `json:"leaving"` // the address that waits for its confirmation; null for none
+	Ceiling  *ceilingObject  `json:"ceiling"` // null for every age
 	Sessions []sessionObject `json:"sessions"`
 	Links    []linkObject    `json:"links"`
 	Invites  []inviteObject  `json:"invites"`
@@ -30,9 +31,9 @@ func (s *site) apiMember(c *gin.Context, session models.Session) error {
 		return err
 	}
 	out := memberDetailObject{
-		memberObject: memberOf(found.Member),
-		Sessions:     each(found.Sessions, func(one models.Session) sessionObject { return sessionObjectOf(one, 0) }),
-		Links:        each(found.Links, linkOf), Invites: each(found.Invites, inviteOf),
+		memberObject: memberOf(found.Member), Ceiling: ceilingOrNull(found.Ceiling),
+		Sessions: each(found.Sessions, func(one models.Session) sessionObject { return sessionObjectOf(one, 0) }),
+		Links:    each(found.Links, linkOf), Invites: each(found.Invites, inviteOf),
 	}
 	if found.Leaving != "" {
 		out.Leaving = &found.Leaving

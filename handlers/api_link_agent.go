@@ -25,13 +25,14 @@ type agentLink struct {
 	AccessKeySHA256 string          `json:"access_key_sha256"` // "" while the link is pending
 	DeviceKeys      bool            `json:"device_keys"`       // each session has a key of its own
 	SessionMark     *string         `json:"session_mark"`      // above the ids of all sessions so far; null without device keys
+	Levels          *agentLevels    `json:"levels"`            // null if nothing limits the link
 }
 
-func agentLinkOf(l models.AgentLink) agentLink {
+func (s *site) agentLinkOf(l models.AgentLink) agentLink {
 	out := agentLink{
 		ID: idText(l.ID), AccountID: idText(l.AccountID), Username: l.Username, DisplayName: l.DisplayName, Type: l.Type, Status: l.State,
 		Active: l.Active, Libraries: choiceOf(l.Libraries), EndsAt: moment(l.EndsAt),
-		DeviceKeys: l.DeviceKeys, SessionMark: idOrNull(l.SessionMark),
+		Levels: s.agentLevelsOf(l.Levels), DeviceKeys: l.DeviceKeys, SessionMark: idOrNull(l.SessionMark),
 	}
 	if l.LocalUserID != "" {
 		out.LocalUser = &localUserRef{l.LocalUserID, l.LocalUserName}
@@ -48,7 +49,7 @@ func (s *site) apiAgentLinks(c *gin.Context, this models.Server) error {
 	if err != nil {
 		return err
 	}
-	return answerList(c, "links", found, agentLinkOf)
+	return answerList(c, "links", found, s.agentLinkOf)
 }
 
 // apiAskForLink answers POST /api/v1/server/links.
@@ -75,7 +76,7 @@ func (s *site) apiAskForLink(c *gin.Context, this models.Server) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, http.StatusCreated, agentLinkOf(link))
+	return answerJSON(c, http.StatusCreated, s.agentLinkOf(link))
 }
 
 // apiEndLink answers DELETE /api/v1/server/links/{id}.

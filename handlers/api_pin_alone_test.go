@@ -87,7 +87,8 @@ func TestOnlyPINRoutesTakeAPIN(t *testing.T) {
 	}
 	want := []string{
 		"DELETE /api/v1/account/pin", "POST /api/v1/account/pin/replace", "POST /api/v1/account/pin/resets/redeem",
-		"POST /api/v1/account/pin/verify", "POST /api/v1/sessions/current/switch", "PUT /api/v1/account/pin", "PUT /api/v1/family/members/{id}/pin",
+		"POST /api/v1/account/pin/verify", "POST /api/v1/sessions/current/switch", "POST /api/v1/unlocks",
+		"PUT /api/v1/account/pin", "PUT /api/v1/family/members/{id}/pin", "PUT /api/v1/holds/{id}",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("operations that take a PIN (-want +got):\n%s", diff)

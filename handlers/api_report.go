@@ -28,6 +28,9 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		OpenAddresses []string `json:"open_addresses"`
 		DeviceKeys    bool     `json:"device_keys"`
 
+		Levels  string              `json:"levels"`
+		Choices *levelChoicesObject `json:"choices"`
+
 		Run string `json:"run"`
 	}](c, maxReport)
 	if err != nil {
@@ -39,6 +42,7 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		Libraries:    each(in.Libraries, reportedLibrary.read),
 
 		QuickConnect: in.QuickConnect, PasswordKey: in.PasswordKey, OpenAddresses: in.OpenAddresses, DeviceKeys: in.DeviceKeys, Run: in.Run,
+		Levels: in.Levels, Choices: readChoices(in.Choices),
 	}
 	if err := addAddresses(&report.Registration, in.Addresses); err != nil {
 		return err

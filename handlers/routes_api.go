@@ -17,6 +17,7 @@ func (s *site) apiRoutes(r *gin.Engine) {
 	s.apiServerRoutes(r, v1)
 	s.apiLinkRoutes(r, v1)
 	s.apiFamilyRoutes(r, v1)
+	s.apiUnlockRoutes(r, v1)
 	s.apiAgentRoutes(r, v1)
 	s.apiOperatorRoutes(r, v1)
 }
@@ -74,6 +75,8 @@ func (s *site) apiFamilyRoutes(r *gin.Engine, v1 string) {
 	r.POST(member+"/sessions/end-all", s.withoutBody(s.apiEndMemberSessions))
 	r.PUT(member+"/password", s.withProof(s.apiSetMemberPassword))
 	r.PUT(member+"/pin", s.withProof(s.apiSetMemberPIN))
+	r.PUT(member+"/ceiling", s.withSession(s.apiSetCeiling))
+	r.DELETE(member+"/ceiling", s.withoutBody(s.apiRemoveCeiling))
 	r.POST(member+"/let-go", s.withProof(s.apiLetMemberGo))
 	r.POST(member+"/links/:link_id/accept", s.withoutBody(s.apiAcceptMemberLink))
 	r.DELETE(member+"/links/:link_id", s.withoutBody(s.apiRemoveMemberLink))
@@ -143,11 +146,31 @@ func (s *site) apiServerRoutes(r *gin.Engine, v1 string) {
 	s.get(r, servers+"/:id/people", nil, s.withSession(s.apiPeople))
 	r.PATCH(servers+"/:id/people/:link_id", s.withSession(s.apiChangePerson))
 	r.DELETE(servers+"/:id/people/:link_id", s.withoutBody(s.apiRemovePerson))
+	s.apiProtectionRoutes(r, servers)
 	s.get(r, servers+"/:id/libraries/gone", nil, s.withSession(s.apiGoneLibraries))
 	r.POST(servers+"/:id/libraries/replace", s.withSession(s.apiReplaceLibrary))
 	s.get(r, servers+"/:id/local-users", nil, s.withSession(s.apiLocalUsers))
 	r.POST(servers+"/:id/join", s.withoutBody(s.apiStartProof))
 	s.get(r, servers+"/:id/join", nil, s.withSession(s.apiProof))
+}
+
+// apiProtectionRoutes registers the operations of owners on what people may do with and without their PIN.
+func (s *site) apiProtectionRoutes(r *gin.Engine, servers string) {
+	s.get(r, servers+"/:id/protection", nil, s.withSession(s.apiProtection))
+	r.PUT(servers+"/:id/protection", s.withSession(s.apiSetProtection))
+	r.PUT(servers+"/:id/people/:link_id/protection", s.withSession(s.apiSetLinkProtection))
+	r.DELETE(servers+"/:id/people/:link_id/protection", s.withoutBody(s.apiRemoveLinkProtection))
+	r.POST(servers+"/:id/people/:link_id/let-unlock", s.withoutBody(s.apiLetUnlock))
+}
+
+// apiUnlockRoutes registers the operations of people on what lies behind their PIN.
+func (s *site) apiUnlockRoutes(r *gin.Engine, v1 string) {
+	unlocks, hold := v1+"/unlocks", v1+"/holds/:id"
+	s.get(r, unlocks, nil, s.withSession(s.apiUnlocks))
+	r.POST(unlocks, s.withSession(s.apiUnlock))
+	r.DELETE(unlocks+"/:id", s.withoutBody(s.apiCloseUnlock))
+	s.get(r, hold, nil, s.withSession(s.apiHold))
+	r.PUT(hold, s.withSession(s.apiSetHold))
 }
 
 // apiLinkRoutes registers links and invites, for the people who answer them and
@@ -184,6 +207,8 @@ func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	r.POST(server+"/invites", s.withServer(s.apiServerInvite))
 	s.get(r, server+"/invites", nil, s.withServer(s.apiServerInvites))
 	r.DELETE(server+"/invites/:id", s.withServerAlone(s.apiWithdrawServerInvite))
+	r.PUT(server+"/levels", s.withServer(s.apiTellLevels))
+	r.POST(server+"/unlocks/asked", s.withServer(s.apiAskedUnlock))
 	r.POST(server+"/exchanges", s.withServer(s.apiExchange))
 	s.get(r, server+"/proofs", nil, s.withServer(s.apiOpenProofs))
 	r.POST(server+"/proofs/:id/propose", s.withServer(s.apiProposeProof))

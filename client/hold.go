@@ -1,0 +1,45 @@
+package client
+
+import (
+	"context"
+	"net/http"
+)
+
+// Holds is about what a person, or the guardian of a member, puts behind a PIN at one server.
+type Holds struct{ core *core }
+
+// Hold is what lies behind the PIN at one server.
+type Hold struct {
+	Server    string       `json:"server"`    // its name
+	Hold      *Level       `json:"hold"`      // nil for nothing
+	HasPIN    bool         `json:"has_pin"`   // whether the person of the session has a PIN
+	Libraries []Library    `json:"libraries"` // that can be named; nil if the service does not know which ones the person sees
+	Choices   LevelChoices `json:"choices"`
+}
+
+func (h *Hold) whole() bool { return h.Server != "" }
+
+// Get returns what lies behind the PIN at a server. accountID is "" for one's own, or a member of the family.
+func (h *Holds) Get(ctx context.Context, serverID, accountID ID) (Hold, error) {
+	var out Hold
+	err := h.core.fetch(ctx, call{
+		method: http.MethodGet, path: "/api/v1/holds/{id}", values: []string{string(serverID)}, query: ofAccount(accountID), want: http.StatusOK, again: always,
+	}, &out)
+	return out, err
+}
+
+// HoldChange is what is to lie behind the PIN.
+type HoldChange struct {
+	AccountID ID     `json:"account_id,omitempty"` // a member of the family; "" for oneself
+	Hold      *Level `json:"hold"`                 // nil for nothing
+	PIN       string `json:"pin,omitempty"`        // needed to take away less than before
+}
+
+// Set replaces what lies behind the PIN at a server. It may return errors about the field pin and about fields such
+// as hold.max_rating, [ErrGuardianOnly], [ErrUnlockStopped], [ErrUnlockThrottled], [ErrPINNotSet], [ErrPINOff] or
+// [ErrPINThrottled].
+func (h *Holds) Set(ctx context.Context, serverID ID, in HoldChange) error {
+	return h.core.done(ctx, call{
+		method: http.MethodPut, path: "/api/v1/holds/{id}", values: []string{string(serverID)}, body: in, want: http.StatusNoContent,
+	})
+}
