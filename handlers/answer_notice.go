@@ -76,6 +76,10 @@ const (
 	noticeInviteProfile      notice = "invite_profile_saved"
 	noticeInviteProfileGone  notice = "invite_profile_deleted"
 	noticeTermsSaved         notice = "terms_saved"
+	noticeUnlocked           notice = "unlocked"
+	noticeLocked             notice = "locked"
+	noticeHoldSaved          notice = "hold_saved"
+	noticeProtectionSaved    notice = "protection_saved"
 	noticeSelfServiceOn      notice = "self_service_on"
 	noticeSelfServiceOff     notice = "self_service_off"
 )

@@ -63,6 +63,8 @@ func pageOf(path string) string {
 		return "/account/sessions"
 	case ownPicturePath + "/remove":
 		return ownPicturePath
+	case unlockPath + "/close":
+		return unlockPath
 	case householdPath + "/join", householdPath + "/tiles":
 		return householdPath
 	case "/account/email/again":
@@ -98,8 +100,13 @@ func pageOf(path string) string {
 	if invite, found := strings.CutPrefix(act, "invites/"); found && invite != "withdraw" {
 		return path
 	}
+	if strings.HasPrefix(act, "people/") && strings.HasSuffix(act, "/protection") {
+		return path
+	}
 	switch act {
-	case "open", "authorize", "start", "password", "picture", "invite", "invites", "join": // these have a page of their own
+	case "protection/let-unlock":
+		return "/servers/" + id + "/protection"
+	case "hold", "protection", "open", "authorize", "start", "password", "picture", "invite", "invites", "join": // these have a page of their own
 		return path
 	case "join/state":
 		return "/servers/" + id + "/join"

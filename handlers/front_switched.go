@@ -6,6 +6,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// unlockPath is the address of the page on which people unlock. Agents name it to devices that they refuse.
+const unlockPath = "/unlock"
+
 // The addresses of the page /who.
 const (
 	householdPath       = "/who"

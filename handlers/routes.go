@@ -20,6 +20,7 @@ func (s *site) routes(r *gin.Engine) {
 	s.familyRoutes(r)
 	s.deviceRoutes(r)
 	s.householdRoutes(r)
+	s.unlockRoutes(r)
 	s.machineRoutes(r)
 	s.apiRoutes(r)
 	if s.Dev {
@@ -215,6 +216,23 @@ func (s *site) householdRoutes(r *gin.Engine) {
 	s.post(r, householdPersonPath, s.switchPerson)
 	s.post(r, householdPath+"/join", s.joinHousehold)
 	s.post(r, householdPath+"/tiles", s.setTiles)
+}
+
+// unlockRoutes registers the pages on what lies behind a PIN, for people, for guardians and for the owners of
+// servers.
+func (s *site) unlockRoutes(r *gin.Engine) {
+	s.get(r, unlockPath, s.unlock)
+	s.post(r, unlockPath, s.openUnlock)
+	s.post(r, unlockPath+"/close", s.closeUnlock)
+
+	const hold, protection, person = "/servers/:id/hold", "/servers/:id/protection", "/servers/:id/people/:link_id/protection"
+	s.get(r, hold, s.hold)
+	s.post(r, hold, s.setHold)
+	s.get(r, protection, s.protection)
+	s.post(r, protection, s.setProtection)
+	s.post(r, protection+"/let-unlock", s.letUnlock)
+	s.get(r, person, s.protectionPerson)
+	s.post(r, person, s.setProtectionPerson)
 }
 
 // machineRoutes registers what browsers, monitors and robots ask for.

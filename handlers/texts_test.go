@@ -184,6 +184,7 @@ func codesIn(t *testing.T, folder string) []string {
 		`return Address\{\}, "([a-z_]+)"`,     // rules for addresses of servers
 		`number\(c, "\w+", "([a-z_]+)"`,       // through number
 		`oneMistake\([^,()]+, "([a-z_]+)"`,    // errors about one field, in handlers
+		`\bfail\([^,()]+, "([a-z_]+)"\)`,      // fields of a level
 		`\badd\("\w+", "([a-z_]+)"\)`,         // errors that are collected
 		`refuse\(http\.\w+, "([a-z_]+)"`,      // refusals of HTTP
 		`differ\(f, "\w+", "([a-z_]+)"`,       // things typed twice

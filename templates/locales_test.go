@@ -14,24 +14,27 @@ import (
 // text. If several beginnings fit a key, the longest counts.
 func catalogueFiles() map[string]string {
 	return map[string]string{
-		"page.":       "pages.json",
-		"layout.":     "pages.json", // texts that are on every page
-		"captcha.":    "pages.json", // partials
-		"pin.":        "pages.json",
-		"action.":     "pages.json", // links and buttons by which people leave an error page
-		"page.server": "pages_server.json",
-		"field.":      "fields.json",
-		"notice.":     "notices.json",
-		"event.":      "notices.json", // the history of an account
-		"error.":      "errors.json",
-		"mail.":       "mail.json",
-		"address.":    "words.json", // names and formats of single values
-		"date.":       "words.json",
-		"device.":     "words.json",
-		"duration.":   "words.json",
-		"language.":   "words.json",
-		"open.":       "open.json", // the agent's page for browsers
-		"library.":    "words.json",
+		"page.":           "pages.json",
+		"layout.":         "pages.json", // texts that are on every page
+		"captcha.":        "pages.json", // partials
+		"pin.":            "pages.json",
+		"action.":         "pages.json", // links and buttons by which people leave an error page
+		"page.server":     "pages_server.json",
+		"page.protection": "pages_server.json",
+		"field.":          "fields.json",
+		"notice.":         "notices.json",
+		"event.":          "notices.json", // the history of an account
+		"error.":          "errors.json",
+		"mail.":           "mail.json",
+		"address.":        "words.json", // names and formats of single values
+		"date.":           "words.json",
+		"device.":         "words.json",
+		"duration.":       "words.json",
+		"language.":       "words.json",
+		"open.":           "open.json", // the agent's page for browsers
+		"library.":        "words.json",
+		"level.":          "words.json",
+		"unlock.":         "words.json",
 	}
 }
 
