@@ -88,6 +88,7 @@ func (s *Server) SetPolicy(id, member, raw string) {
 // Token is a token that has not ended.
 type Token struct {
 	Value, UserID, DeviceID, Device, Client, Version string
+	Playing                                          string // the name of the film that is played, or ""
 }
 
 // Tokens returns the tokens of a local user that have not ended, the oldest first.
@@ -103,7 +104,7 @@ func (s *Server) Tokens(userID string) []Token {
 	slices.SortFunc(list, func(a, b *session) int { return a.created.Compare(b.created) })
 	tokens := make([]Token, 0, len(list))
 	for _, e := range list {
-		tokens = append(tokens, Token{Value: e.token, UserID: e.userID, DeviceID: e.deviceID, Device: e.device, Client: e.client, Version: e.version})
+		tokens = append(tokens, Token{Value: e.token, UserID: e.userID, DeviceID: e.deviceID, Device: e.device, Client: e.client, Version: e.version, Playing: e.playing})
 	}
 	return tokens
 }

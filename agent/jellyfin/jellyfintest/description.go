@@ -177,6 +177,8 @@ func exceptions(operation string) []int {
 		"PostUserImage":                {400, 404},
 		"GetUserImage":                 {404},
 		"HeadUserImage":                {404},
+		"SendMessageCommand":           {404},
+		"SendPlaystateCommand":         {404},
 	}[operation]
 }
 

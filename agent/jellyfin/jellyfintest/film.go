@@ -51,6 +51,9 @@ func (f *film) score() (score, sub int, known bool) {
 
 // mayOpen reports whether the policy of a user lets them see a library.
 func (u *user) mayOpen(l *library) bool {
+	if u.blocks() {
+		return !slices.Contains(u.list("BlockedMediaFolders"), l.id)
+	}
 	return u.flag("EnableAllFolders") || slices.Contains(u.list("EnabledFolders"), l.id)
 }
 

@@ -203,7 +203,3 @@ func (s *Server) ratings(*exchange) answer {
 	}
 	return answerJSON(list)
 }
-
-// commandSession accepts a message or a command for a session, whether or not the device of
-// the session can carry it out.
-func (s *Server) commandSession(*exchange) answer { return noContent() }

@@ -232,12 +232,7 @@ func (s *Server) updatePolicy(x *exchange) answer {
 	if u == nil {
 		return problem(http.StatusNotFound)
 	}
-	whole := s.defaults()
-	for name, raw := range policy {
-		if s.hasPolicy(name) || s.extra[name] {
-			whole[name] = raw
-		}
-	}
+	whole := s.stored(u, policy)
 	next := &user{policy: whole}
 	switch {
 	case u.flag("IsAdministrator") && !next.flag("IsAdministrator") && s.count("IsAdministrator", true) == 1:

@@ -39,6 +39,7 @@ func TestHoursShutATokenOut(t *testing.T) {
 			{`[{"DayOfWeek":"Everyday","StartHour":8,"EndHour":20.5}]`, 200},
 			{`[{"DayOfWeek":"Everyday","StartHour":8,"EndHour":19}]`, 403},
 			{`[{"DayOfWeek":"Weekend","StartHour":0,"EndHour":24}]`, 403},
+			{`[{"DayOfWeek":"Everyday","StartHour":24,"EndHour":24}]`, 403},
 			{`[{"DayOfWeek":"Weekday","StartHour":18.5,"EndHour":24}]`, 200},
 			{`[{"DayOfWeek":"Monday","StartHour":0,"EndHour":1},{"DayOfWeek":"Monday","StartHour":19,"EndHour":20}]`, 200},
 		} {
@@ -104,21 +105,38 @@ func TestAdministratorByALiveToken(t *testing.T) {
 }
 
 // A message for a session and the end of its film are answered with 204, whether or not
-// its device can show them.
+// its device can show them, and with 404 for a session that has ended.
 func TestCommandsForASession(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.11", "12"} {
 		fake := jellyfintest.New(t, version)
-		fake.AddUser("Anna", "a", false)
+		anna := fake.AddUser("Anna", "a", false)
 		in := ask(t, fake, "POST /Users/AuthenticateByName", `{"Username":"Anna","Pw":"a"}`, "Authorization: "+device)
 		session := "POST /Sessions/" + member(t, in.body, "SessionInfo.Id")
 		key := `Authorization: MediaBrowser Token="` + fake.APIKey + `"`
-		for request, body := range map[string]string{session + "/Message": `{"Text":"Good night"}`, session + "/Playing/Stop": ""} {
+		fake.Play(member(t, in.body, "AccessToken"), "A film")
+		if got := ask(t, fake, "GET /Sessions", "", key); !strings.Contains(got.body, `"NowPlayingItem":{`) {
+			t.Errorf("%s: sessions %s, want what is played", version, got.body)
+		}
+		commands := map[string]string{session + "/Message": `{"Text":"Good night"}`, session + "/Playing/Stop": ""}
+		for request, body := range commands {
 			if got := ask(t, fake, request, body, key); got.status != 204 || got.body != "" {
 				t.Errorf("%s: %s: %+v, want status 204 without a body", version, request, got)
 			}
 			if got := ask(t, fake, request, body); got.status != 401 {
 				t.Errorf("%s: %s without a token: %+v, want status 401", version, request, got)
+			}
+		}
+		if got := ask(t, fake, "GET /Sessions", "", key); strings.Contains(got.body, "NowPlayingItem") {
+			t.Errorf("%s: sessions %s, want nothing played", version, got.body)
+		}
+		if sent := fake.Messages(); len(sent) != 1 || sent[0].UserID != anna || sent[0].Text != "Good night" {
+			t.Errorf("%s: messages %+v, want one", version, sent)
+		}
+		fake.EndSessions()
+		for request, body := range commands {
+			if got := ask(t, fake, request, body, key); got.status != 404 {
+				t.Errorf("%s: %s after the session: %+v, want status 404", version, request, got)
 			}
 		}
 	}

@@ -51,10 +51,13 @@ type Server struct {
 	signed   map[string]signedIn // by secret
 	extra    map[string]bool
 	counter  int
-	spoils   []*spoil
-	before   map[string]func()
-	seen     []Request
-	drift    []string
+	messages []Message
+
+	schedules int // the last id of an entry of AccessSchedules
+	spoils    []*spoil
+	before    map[string]func()
+	seen      []Request
+	drift     []string
 
 	webServers []string // see [Server.SetWebServers]
 }
@@ -65,6 +68,7 @@ type Request struct {
 	Method    string
 	Path      string
 	Header    http.Header
+	Body      []byte
 }
 
 // Option changes a new fake.
@@ -165,14 +169,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if isWeb(path) {
-		name, serve := s.note(nil, r, path), func(w http.ResponseWriter) { s.serveWeb(w, r, path) }
+		name, serve := s.note(nil, r, path, body), func(w http.ResponseWriter) { s.serveWeb(w, r, path) }
 		if !s.spoiled(w, r, name, path, serve) {
 			serve(w)
 		}
 		return
 	}
 	o, params, known := s.find(r.Method, path)
-	name := s.note(o, r, path)
+	name := s.note(o, r, path, body)
 	if o != nil {
 		s.check().request(o, params, r, body)
 	}
@@ -202,13 +206,13 @@ func (s *Server) below(path string) (string, bool) {
 
 // note keeps a request for the test, and calls the function that the test has set to run
 // before the answer. It returns the name of the operation.
-func (s *Server) note(o *operation, r *http.Request, path string) string {
+func (s *Server) note(o *operation, r *http.Request, path string, body []byte) string {
 	name := ""
 	if o != nil {
 		name = o.OperationID
 	}
 	s.mu.Lock()
-	s.seen = append(s.seen, Request{Operation: name, Method: r.Method, Path: path, Header: r.Header.Clone()})
+	s.seen = append(s.seen, Request{Operation: name, Method: r.Method, Path: path, Header: r.Header.Clone(), Body: body})
 	act := s.before[name]
 	delete(s.before, name)
 	s.mu.Unlock()
@@ -299,7 +303,7 @@ func (s *Server) handler(name string) func(*exchange) answer {
 		"GetPlaybackInfo": s.playbackInfo, "GetPostedPlaybackInfo": s.playbackInfo, "GetItemImage": s.unguarded("image/jpeg", "picture"),
 		"GetDownload": s.guarded("video/mp4", "film"), "GetMasterHlsVideoPlaylist": s.guarded("application/x-mpegURL", "#EXTM3U"),
 		"GetConfiguration": s.getConfiguration, "UpdateConfiguration": s.setConfiguration,
-		"SendMessageCommand": s.commandSession, "SendPlaystateCommand": s.commandSession,
+		"SendMessageCommand": s.sendMessage, "SendPlaystateCommand": s.sendPlaystate, "GetQueryFiltersLegacy": s.filters,
 	}
 	return handlers[name]
 }

@@ -16,6 +16,7 @@ type session struct {
 	device, deviceID, client, version string
 	address                           string
 	created, lastActivity             time.Time
+	playing                           string // the name of the film that is played, or ""
 }
 
 type apiKey struct {
@@ -234,6 +235,9 @@ func (s *Server) sessionInfo(e *session) object {
 		"DeviceId": e.deviceID, "ApplicationVersion": e.version, "IsActive": true, "SupportsMediaControl": false, "SupportsRemoteControl": false,
 		"HasCustomDeviceName": false, "ServerId": s.id, "PlayableMediaTypes": []string{}, "SupportedCommands": []string{},
 		"AdditionalUsers": []object{}, "NowPlayingQueue": []object{},
+	}
+	if e.playing != "" {
+		info["NowPlayingItem"] = object{"Name": e.playing, "Type": "Movie", "MediaType": "Video"}
 	}
 	if e.address != "" { // "" for a device that was signed in by Quick Connect
 		info["RemoteEndPoint"] = e.address
