@@ -103,7 +103,7 @@ func (p *policy) read(name string, into any) error {
 // hasHours reports whether the local user is let in at some hours only.
 func (p *policy) hasHours() bool {
 	var hours []json.RawMessage
-	return p.read("AccessSchedules", &hours) == nil && len(hours) > 0
+	return p.read(accessSchedules, &hours) == nil && len(hours) > 0
 }
 
 // takesAnyDevice reports whether the local user may use every device.
@@ -208,15 +208,23 @@ func (s *Server) changePolicy(ctx context.Context, doing, id string, change func
 	}
 	before := p.encode()
 	if err := change(&p); err != nil {
-		return implausible(doing, "its policy lacks a member that this needs: check whether a newer Latchkey is available")
+		return implausible(doing, lacking)
 	}
 	after := p.encode()
 	if bytes.Equal(before, after) {
 		return nil
 	}
-	err = s.admin(ctx, call{doing: doing, method: http.MethodPost, path: "/Users/" + user.ID + "/Policy", body: after})
+	return s.writePolicy(ctx, doing, user.ID, after)
+}
+
+// lacking says that a version does not have a member that must be changed.
+const lacking = "its policy lacks a member that this needs: check whether a newer Latchkey is available"
+
+// writePolicy replaces the policy of a local user. It returns ErrNotFound.
+func (s *Server) writePolicy(ctx context.Context, doing, id string, whole []byte) error {
+	err := s.admin(ctx, call{doing: doing, method: http.MethodPost, path: "/Users/" + id + "/Policy", body: whole})
 	if statusOf(err) == http.StatusNotFound {
-		return s.confirmGone(ctx, doing, user.ID, err)
+		return s.confirmGone(ctx, doing, id, err)
 	}
 	return err
 }
