@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/latchkey-media/latchkey/agent/builtin"
 )
 
 // queries has queries with the names of the items that answer them, in their order. A name in braces
@@ -134,6 +136,20 @@ func TestFieldsOfItems(t *testing.T) {
 	for token, want := range map[string][2]bool{token: {false, true}, boss: {true, true}} {
 		if got := k.items("/Items?Ids="+ids["Apple"], token).Items[0]; got.CanDelete != want[0] || got.CanDownload != want[1] {
 			t.Errorf("can be deleted %v and downloaded %v, want %v", got.CanDelete, got.CanDownload, want)
+		}
+	}
+}
+
+// Whoever may delete from some libraries may do so only there, at any depth.
+func TestDeleteFromALibrary(t *testing.T) {
+	t.Parallel()
+	k, boss := newHouse(t)
+	milo := k.add("milo", "x", false)
+	token, ids := k.mint(milo), k.ids(boss)
+	k.give(milo, builtin.Policy{DeleteFrom: []string{ids["Films"]}})
+	for name, want := range map[string]bool{"Apple": true, "Quince": true, "Grown-ups": false, "Boil": false, "Track": false} {
+		if got := k.items("/Items?Ids="+ids[name], token).Items[0]; got.CanDelete != want {
+			t.Errorf("%s can be deleted: %v, want %v", name, got.CanDelete, want)
 		}
 	}
 }

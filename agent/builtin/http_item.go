@@ -81,7 +81,7 @@ func (v *view) itemDto(server string, i int, fields itemFields) itemDto {
 	one := &v.items[i]
 	leaf := !one.folder()
 	dto := itemDto{
-		Name: one.name, ServerID: server, ID: one.id, CanDelete: leaf && v.may.MayDelete, CanDownload: leaf && v.may.MayDownload,
+		Name: one.name, ServerID: server, ID: one.id, CanDelete: leaf && v.mayDelete(i), CanDownload: leaf && v.may.MayDownload,
 		OfficialRating: one.rating, ProductionYear: one.year, RunTimeTicks: int64(one.minutes) * ticksOfMinute,
 		IndexNumber: one.number, IsFolder: !leaf, ParentID: cmp.Or(v.above(i).id, v.root), Type: one.kind, MediaType: one.about.media,
 		LocationType: "FileSystem", ImageTags: map[string]string{}, BackdropImageTags: []string{}, UserData: userDataDto{Key: one.id, ItemID: one.id},
@@ -92,6 +92,14 @@ func (v *view) itemDto(server string, i int, fields itemFields) itemDto {
 	v.addFields(&dto, i, fields)
 	v.addAncestors(&dto, i)
 	return dto
+}
+
+// mayDelete reports whether the policy allows that an item is deleted.
+func (v *view) mayDelete(i int) bool {
+	for v.items[i].parent >= 0 {
+		i = v.items[i].parent
+	}
+	return v.may.MayDelete || slices.Contains(v.may.DeleteFrom, v.items[i].id)
 }
 
 func (v *view) addFields(dto *itemDto, i int, fields itemFields) {

@@ -47,6 +47,17 @@ type Policy struct {
 	MayDelete   bool `json:"may_delete"`
 	MayDownload bool `json:"may_download"`
 	MayControl  bool `json:"may_control"` // may control what others play
+
+	// DeleteFrom are the ids of libraries from which the local user may delete without MayDelete.
+	DeleteFrom       []string          `json:"delete_from,omitempty"`
+	MayControlShared bool              `json:"may_control_shared,omitempty"` // may control devices that nobody is signed in on
+	MayEdit          mediaserver.Edits `json:"may_edit,omitzero"`            // what an administrator may edit anyway
+
+	// There is no live television here. These limits are only kept, so that they read back as they
+	// were written. A row that is older than they are has none of them.
+	NoLiveTV     bool     `json:"no_live_tv,omitempty"`
+	SomeChannels bool     `json:"some_channels,omitempty"` // only Channels
+	Channels     []string `json:"channels,omitempty"`
 }
 
 // UnratedKinds returns all kinds that [Policy.BlockUnrated] may name, in the words of Jellyfin and
@@ -93,32 +104,41 @@ func (s *Server) SetPolicy(ctx context.Context, id string, p Policy) error {
 	if err != nil {
 		return err
 	}
-	return s.changeUser(ctx, "change a policy", id, noAdministrator, func(tx *gorm.DB, row *userRow) error {
-		if err := tx.Exec("UPDATE local_users SET policy = ? WHERE id = ?", text, row.ID).Error; err != nil {
-			return fmt.Errorf("write the row: %w", err)
-		}
-		return restrict(tx, row.ID, p.Restriction)
+	return s.changeUser(ctx, changingPolicy, id, noAdministrator, func(tx *gorm.DB, row *userRow) error {
+		return writePolicy(tx, row, text, p.Restriction)
 	})
+}
+
+const changingPolicy = "change a policy"
+
+// writePolicy replaces a policy. The parameter text is what encode returns for it.
+func writePolicy(tx *gorm.DB, row *userRow, text string, to mediaserver.Restriction) error {
+	if err := tx.Exec("UPDATE local_users SET policy = ? WHERE id = ?", text, row.ID).Error; err != nil {
+		return fmt.Errorf("write the row: %w", err)
+	}
+	return restrict(tx, row.ID, to)
 }
 
 // checked returns the policy in the form in which it is stored. It returns [ErrPolicy].
 func (p *Policy) checked() (Policy, error) {
 	stored := *p
-	folders := make([]string, 0, len(p.BlockedFolders))
-	for _, folder := range p.BlockedFolders {
-		id := embywire.ID(folder)
-		if id == "" {
-			return Policy{}, fmt.Errorf("%w: blocked folders: %q is not an id of 32 hex digits", ErrPolicy, folder)
+	for name, list := range map[string]*[]string{"blocked folders": &stored.BlockedFolders, "libraries to delete from": &stored.DeleteFrom, "channels": &stored.Channels} {
+		ids := make([]string, 0, len(*list))
+		for _, given := range *list {
+			id := embywire.ID(given)
+			if id == "" {
+				return Policy{}, fmt.Errorf("%w: %s: %q is not an id of 32 hex digits", ErrPolicy, name, given)
+			}
+			ids = append(ids, id)
 		}
-		folders = append(folders, id)
+		*list = ids
 	}
-	stored.BlockedFolders = folders
 	if p.MaxRating == nil && p.MaxSubRating != nil {
 		return Policy{}, fmt.Errorf("%w: a greatest sub-rating needs a greatest rating", ErrPolicy)
 	}
 	for name, list := range map[string][]string{
 		"blocked tags": p.BlockedTags, "allowed tags": p.AllowedTags, "blocked folders": p.BlockedFolders, "libraries": p.Libraries,
-		"unrated items": p.BlockUnrated, "content types": p.ContentTypes,
+		"unrated items": p.BlockUnrated, "content types": p.ContentTypes, "libraries to delete from": p.DeleteFrom, "channels": p.Channels,
 	} {
 		if err := checkList(list); err != nil {
 			return Policy{}, fmt.Errorf("%w: %s: %w", ErrPolicy, name, err)

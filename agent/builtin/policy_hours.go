@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
 // Hours are a part of the day at which a local user is let in, by the clock and the time zone of
@@ -12,7 +14,7 @@ import (
 type Hours struct {
 	Day   string  `json:"day"`   // one of dayNames
 	Start float64 `json:"start"` // hours since midnight: 0 to 24
-	End   float64 `json:"end"`   // later than Start; at this time it is over
+	End   float64 `json:"end"`   // later than Start, except in mediaserver.NeverHours; at this time it is over
 }
 
 // dayNames returns the names that [Hours.Day] may have, in the words of Jellyfin and Emby.
@@ -28,6 +30,9 @@ func checkHours(all []Hours) error {
 	for _, h := range all {
 		if !slices.Contains(dayNames(), h.Day) {
 			return fmt.Errorf("%w: hours: %q is not one of %s", ErrPolicy, h.Day, strings.Join(dayNames(), ", "))
+		}
+		if h == Hours(mediaserver.NeverHours()) {
+			continue
 		}
 		if !(h.Start >= 0 && h.Start < h.End && h.End <= 24) { // false for a value that is not a number, too
 			return fmt.Errorf("%w: hours: the time from %v to %v is not a part of a day, whose hours are 0 to 24", ErrPolicy, h.Start, h.End)

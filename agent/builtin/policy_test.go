@@ -24,6 +24,9 @@ func wholePolicy(libraries ...string) builtin.Policy {
 		BlockedTags: []string{"scary"}, AllowedTags: []string{"family"}, BlockedFolders: []string{strings.Repeat("a", 32)},
 		ContentTypes: []string{"movies"}, Hours: []builtin.Hours{{Day: "Weekend", Start: 8, End: 20.5}},
 		MayDelete: true, MayDownload: true, MayControl: true,
+		DeleteFrom: []string{strings.Repeat("b", 32)}, MayControlShared: true,
+		MayEdit:  mediaserver.Edits{Collections: true, Subtitles: true, Lyrics: true},
+		NoLiveTV: true, SomeChannels: true, Channels: []string{strings.Repeat("c", 32)},
 	}
 }
 
@@ -89,8 +92,11 @@ func TestPolicyRefused(t *testing.T) {
 		"empty tag":                     {builtin.Policy{AllowedTags: []string{" "}}, "allowed tags: an entry is empty"},
 		"too many tags":                 {builtin.Policy{BlockedTags: many}, "there are 501 entries"},
 		"sub-rating alone":              {builtin.Policy{MaxSubRating: new(1)}, "needs a greatest rating"},
+		"library that is no id":         {builtin.Policy{DeleteFrom: []string{"Films"}}, `libraries to delete from: "Films" is not an id`},
+		"channel that is no id":         {builtin.Policy{Channels: []string{""}}, `channels: "" is not an id`},
 		"unknown day":                   {builtin.Policy{Hours: []builtin.Hours{{Day: "Funday", Start: 1, End: 2}}}, `"Funday" is not one of Sunday`},
 		"hours backwards":               {builtin.Policy{Hours: []builtin.Hours{{Day: "Sunday", Start: 20, End: 8}}}, "from 20 to 8"},
+		"hours that begin at midnight":  {builtin.Policy{Hours: []builtin.Hours{{Day: "Sunday", Start: 24, End: 24}}}, "from 24 to 24"},
 		"hours after midnight":          {builtin.Policy{Hours: []builtin.Hours{{Day: "Sunday", Start: 20, End: 25}}}, "from 20 to 25"},
 	} {
 		err := k.SetPolicy(t.Context(), user.ID, c.policy)
@@ -146,6 +152,8 @@ func TestPolicyHours(t *testing.T) {
 		"weekdays on Friday":           {[]builtin.Hours{{Day: "Weekday", Start: 16, End: 17.5}}, "27 17:29", true},
 		"weekdays after half past":     {[]builtin.Hours{{Day: "Weekday", Start: 16, End: 17.5}}, "27 17:30", false},
 		"weekdays on Sunday":           {[]builtin.Hours{{Day: "Weekday", Start: 16, End: 17.5}}, "22 17:00", false},
+		"never at noon":                {[]builtin.Hours{builtin.Hours(mediaserver.NeverHours())}, "24 12:00", false},
+		"never at midnight":            {[]builtin.Hours{builtin.Hours(mediaserver.NeverHours())}, "24 00:00", false},
 		"one day":                      {[]builtin.Hours{{Day: "Tuesday", Start: 1, End: 2}}, "24 01:30", true},
 		"another day":                  {[]builtin.Hours{{Day: "Tuesday", Start: 1, End: 2}}, "25 01:30", false},
 		"the second of two parts":      {[]builtin.Hours{{Day: "Tuesday", Start: 1, End: 2}, {Day: "Tuesday", Start: 5, End: 6}}, "24 05:00", true},
