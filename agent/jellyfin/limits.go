@@ -28,7 +28,7 @@ func (s *Server) ChangeLimits(ctx context.Context, localUserID string, change fu
 	}
 	now, err := p.limits()
 	if err != nil {
-		return implausible(limiting, unreadable)
+		return unreadable(limiting, user.ID)
 	}
 	wanted, err := change(now.Sorted())
 	if err != nil {
@@ -52,8 +52,10 @@ func (s *Server) ChangeLimits(ctx context.Context, localUserID string, change fu
 	return s.confirmLimits(ctx, user.ID, wanted)
 }
 
-// unreadable says that the limits of a policy cannot be told.
-const unreadable = "a policy lacks a limit, or has a limit that this agent does not understand: check whether a newer Latchkey is available"
+// unreadable returns the error of a policy whose limits cannot be told.
+func unreadable(doing, id string) error {
+	return implausible(doing, "the policy of the local user "+id+" lacks a limit, or has a limit that this agent does not understand: check whether a newer Latchkey is available")
+}
 
 // confirmLimits returns an error unless a local user has the wanted limits. Somebody who changes
 // other limits in the same moment causes this error, too.
@@ -171,7 +173,7 @@ func (s *Server) AllLimits(ctx context.Context) (map[string]mediaserver.Limits, 
 		}
 		limits, err := p.limits()
 		if err != nil {
-			return nil, implausible(listing, "a local user has "+strings.TrimPrefix(unreadable, "its "))
+			return nil, unreadable(listing, user.ID)
 		}
 		all[user.ID] = limits
 	}

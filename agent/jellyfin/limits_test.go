@@ -396,8 +396,8 @@ func TestLimitsUnreadable(t *testing.T) {
 				if err == nil || writes(fake) > 0 {
 					t.Errorf("%s: error %v and %d writes, want an error and none", version, err, writes(fake))
 				}
-				if all, err := s.AllLimits(t.Context()); err == nil {
-					t.Errorf("%s: all limits %v, want an error", version, all)
+				if all, err := s.AllLimits(t.Context()); err == nil || !strings.Contains(err.Error(), anna) {
+					t.Errorf("%s: all limits %v (error %v), want an error that names the local user", version, all, err)
 				}
 			}
 		})
