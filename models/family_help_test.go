@@ -10,6 +10,14 @@ func (k *kit) child(guardian models.Account) models.Member {
 	return made
 }
 
+// accountOf reads the account of a member.
+func (k *kit) accountOf(member models.Member) models.Account {
+	k.t.Helper()
+	account, err := k.Accounts.Get(k.t.Context(), member.ID)
+	k.must(err)
+	return account
+}
+
 // second returns a new account that is the second guardian of the family of first.
 func (k *kit) second(first models.Account) models.Account {
 	k.t.Helper()

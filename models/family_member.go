@@ -273,37 +273,6 @@ func (e *Emails) startAfresh(ctx context.Context, tx *gorm.DB, row *accountRow, 
 	})
 }
 
-// AcceptLink accepts a pending link for a member; see [Links.Accept].
-func (m *Members) AcceptLink(ctx context.Context, guardianID, memberID, linkID int64, caller Caller) error {
-	return m.onBehalf(ctx, guardianID, memberID, linkID, caller, m.links.Accept)
-}
-
-// RemoveLink declines a pending link for a member, or leaves a server; see [Links.Remove].
-func (m *Members) RemoveLink(ctx context.Context, guardianID, memberID, linkID int64, caller Caller) error {
-	return m.onBehalf(ctx, guardianID, memberID, linkID, caller, m.links.Remove)
-}
-
-// AcceptInvite accepts an invite for a member; see [Invites.Accept].
-func (m *Members) AcceptInvite(ctx context.Context, guardianID, memberID, inviteID int64, caller Caller) error {
-	return m.onBehalf(ctx, guardianID, memberID, inviteID, caller, m.invites.Accept)
-}
-
-// DeclineInvite declines an invite for a member; see [Invites.Decline].
-func (m *Members) DeclineInvite(ctx context.Context, guardianID, memberID, inviteID int64, caller Caller) error {
-	return m.onBehalf(ctx, guardianID, memberID, inviteID, caller, m.invites.Decline)
-}
-
-// onBehalf calls an operation of the member itself on behalf of its guardian.
-func (m *Members) onBehalf(ctx context.Context, guardianID, memberID, id int64, caller Caller,
-	operation func(ctx context.Context, accountID, id int64, caller Caller) error,
-) error {
-	if _, err := m.lookedAfter(ctx, guardianID, memberID); err != nil {
-		return err
-	}
-	caller.By = guardianID
-	return operation(ctx, memberID, id, caller)
-}
-
 // dissolveFamily does with the family of a guardian who deletes their account what must be done before
 // the account is erased: the second guardian becomes the first. Without one, fate decides about the members.
 func (c *core) dissolveFamily(ctx context.Context, tx *gorm.DB, accountID int64, fate membersFate) error {

@@ -289,17 +289,20 @@ func (c *core) freeLocalUser(ctx context.Context, tx *gorm.DB, wanted *linkRow) 
 // Decline refuses an invite. It returns [ErrNotFound] for an invite that is not
 // pending or does not belong to the account.
 func (i *Invites) Decline(ctx context.Context, accountID, inviteID int64, caller Caller) error {
-	return i.tx(ctx, "decline an invite", func(tx *gorm.DB) error {
-		invite, err := i.answer(ctx, tx, accountID, inviteID, InviteDeclined)
-		if err != nil {
-			return err
-		}
-		names, err := i.namesOfServers(ctx, tx, &invite)
-		if err != nil {
-			return err
-		}
-		return i.declined(ctx, tx, &invite, accountID, names, caller)
-	})
+	return i.tx(ctx, "decline an invite", func(tx *gorm.DB) error { return i.declineIn(ctx, tx, accountID, inviteID, caller) })
+}
+
+// declineIn does the work of [Invites.Decline] in a transaction.
+func (i *Invites) declineIn(ctx context.Context, tx *gorm.DB, accountID, inviteID int64, caller Caller) error {
+	invite, err := i.answer(ctx, tx, accountID, inviteID, InviteDeclined)
+	if err != nil {
+		return err
+	}
+	names, err := i.namesOfServers(ctx, tx, &invite)
+	if err != nil {
+		return err
+	}
+	return i.declined(ctx, tx, &invite, accountID, names, caller)
 }
 
 // namesOfServers returns the names of the servers of an invite, with commas between them.

@@ -154,15 +154,18 @@ func (s *Store) resealOne(ctx context.Context, row *linkRow) error {
 // has ended or belongs to another account, and for a disabled server, or [ErrAddressFirst] for
 // a newcomer.
 func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Caller) error {
-	return l.tx(ctx, "accept a link", func(tx *gorm.DB) error {
-		if err := lockUsableAccount(tx, accountID); err != nil {
-			return err
-		}
-		if err := l.requireAddress(ctx, tx, accountID); err != nil {
-			return err
-		}
-		return l.acceptPending(ctx, tx, accountID, linkID, caller)
-	})
+	return l.tx(ctx, "accept a link", func(tx *gorm.DB) error { return l.acceptIn(ctx, tx, accountID, linkID, caller) })
+}
+
+// acceptIn does the work of [Links.Accept] in a transaction.
+func (l *Links) acceptIn(ctx context.Context, tx *gorm.DB, accountID, linkID int64, caller Caller) error {
+	if err := lockUsableAccount(tx, accountID); err != nil {
+		return err
+	}
+	if err := l.requireAddress(ctx, tx, accountID); err != nil {
+		return err
+	}
+	return l.acceptPending(ctx, tx, accountID, linkID, caller)
 }
 
 // acceptPending does the work of [Links.Accept] in a transaction that holds the
@@ -200,30 +203,36 @@ func (c *core) acceptPending(ctx context.Context, tx *gorm.DB, accountID, linkID
 // Remove declines a pending link or leaves a server. The access key stops working at
 // once. It returns [ErrNotFound] for a link of another account.
 func (l *Links) Remove(ctx context.Context, accountID, linkID int64, caller Caller) error {
-	return l.remove(ctx, accountID, linkID, caller, LinkPending, LinkAccepted)
+	return l.tx(ctx, "remove a link", func(tx *gorm.DB) error { return l.removeIn(ctx, tx, accountID, linkID, caller) })
+}
+
+// removeIn does the work of [Links.Remove] in a transaction.
+func (l *Links) removeIn(ctx context.Context, tx *gorm.DB, accountID, linkID int64, caller Caller) error {
+	return l.removeOne(ctx, tx, accountID, linkID, caller, LinkPending, LinkAccepted)
 }
 
 // Decline removes a link that is still pending, so that an answer from an old page
 // cannot end a link that was accepted meanwhile. It returns [ErrNotFound] for any
 // other link.
 func (l *Links) Decline(ctx context.Context, accountID, linkID int64, caller Caller) error {
-	return l.remove(ctx, accountID, linkID, caller, LinkPending)
+	return l.tx(ctx, "decline a link", func(tx *gorm.DB) error {
+		return l.removeOne(ctx, tx, accountID, linkID, caller, LinkPending)
+	})
 }
 
-func (l *Links) remove(ctx context.Context, accountID, linkID int64, caller Caller, states ...string) error {
-	return l.tx(ctx, "remove a link", func(tx *gorm.DB) error {
-		if err := lockAccount(tx, accountID); err != nil {
-			return err
-		}
-		rows, err := gorm.G[linkRow](tx).Where("id = ? AND account_id = ?", linkID, accountID).Find(ctx)
-		if err != nil {
-			return err
-		}
-		if len(rows) != 1 || !slices.Contains(states, rows[0].State) {
-			return ErrNotFound
-		}
-		return l.removeLink(ctx, tx, &rows[0], caller)
-	})
+// removeOne removes a link of an account that is in one of the states.
+func (l *Links) removeOne(ctx context.Context, tx *gorm.DB, accountID, linkID int64, caller Caller, states ...string) error {
+	if err := lockAccount(tx, accountID); err != nil {
+		return err
+	}
+	rows, err := gorm.G[linkRow](tx).Where("id = ? AND account_id = ?", linkID, accountID).Find(ctx)
+	if err != nil {
+		return err
+	}
+	if len(rows) != 1 || !slices.Contains(states, rows[0].State) {
+		return ErrNotFound
+	}
+	return l.removeLink(ctx, tx, &rows[0], caller)
 }
 
 // removeLink removes a link for its person, in a transaction that holds the account.
