@@ -115,6 +115,16 @@ func (c *core) isGuardian(ctx context.Context, db *gorm.DB, familyID, accountID 
 	return n > 0, err
 }
 
+// guardedFamily returns the family whose members an account looks after: the one that it has joined as
+// the second guardian, or else its own, which may be empty.
+func guardedFamily(ctx context.Context, db *gorm.DB, accountID int64) (int64, error) {
+	joined, err := gorm.G[familyPersonRow](db).Where("account_id = ? AND role = ? AND state = ?", accountID, RoleGuardian, FamilyJoined).Find(ctx)
+	if err != nil || len(joined) == 0 {
+		return accountID, err
+	}
+	return joined[0].FamilyID, nil
+}
+
 // guardiansOf returns the ids of the guardians of a family, the first one first.
 func (c *core) guardiansOf(ctx context.Context, db *gorm.DB, familyID int64) ([]int64, error) {
 	second, err := gorm.G[familyPersonRow](db).Where("family_id = ? AND role = ? AND state = ?", familyID, RoleGuardian, FamilyJoined).Find(ctx)

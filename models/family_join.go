@@ -140,8 +140,15 @@ func (f *Families) Leave(ctx context.Context, accountID int64, caller Caller) er
 		if err := lockAccount(tx, accountID); err != nil {
 			return err
 		}
-		err := requireRow(tx.Exec("DELETE FROM family_people WHERE account_id = ? AND state = ?", accountID, FamilyJoined))
+		joined, err := gorm.G[familyPersonRow](tx).Where("account_id = ? AND state = ?", accountID, FamilyJoined).Take(ctx)
 		if err != nil {
+			return explained("read the family", err)
+		}
+		err = requireRow(tx.Exec("DELETE FROM family_people WHERE family_id = ? AND account_id = ? AND state = ?", joined.FamilyID, accountID, FamilyJoined))
+		if err != nil {
+			return err
+		}
+		if err := f.endSwitchedBy(ctx, tx, accountID, joined.FamilyID); err != nil {
 			return err
 		}
 		if _, err := f.closeUnlocks(ctx, tx, "opened_by = ? AND account_id <> ?", accountID, accountID); err != nil {
@@ -177,6 +184,9 @@ func (f *Families) Remove(ctx context.Context, guardianID, personID int64, calle
 			return err
 		}
 		if _, err := f.closeUnlocks(ctx, tx, "opened_by = ? AND account_id <> ?", personID, personID); err != nil {
+			return err
+		}
+		if err := f.endSwitchedBy(ctx, tx, personID, familyID); err != nil {
 			return err
 		}
 		return f.recordEvent(ctx, tx, personID, EventFamilyRemoved, caller)

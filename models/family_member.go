@@ -326,6 +326,12 @@ func (c *core) passFamilyOn(ctx context.Context, tx *gorm.DB, from, to int64, me
 		if err := updateAccount(tx, members[i].ID, map[string]any{"guardian_id": to}, ""); err != nil {
 			return err
 		}
+		// On the devices of the other guardian, who still looks after the member, nothing changes.
+		err := tx.Exec("UPDATE sessions SET by_guardian = ?, lock_version = lock_version + 1 WHERE account_id = ? AND by_guardian = ?",
+			to, members[i].ID, from).Error
+		if err != nil {
+			return err
+		}
 		if err := c.recordEvent(ctx, tx, members[i].ID, EventMemberHandedOn, Caller{By: to}); err != nil {
 			return err
 		}

@@ -35,21 +35,28 @@ func ForSwitched(ctx context.Context) context.Context {
 	return context.WithValue(ctx, OpenToSwitched{}, true)
 }
 
-// stillLookedAfter is the condition of a living session s of an account a: the account that
-// gave the right to switch must still look after this one. It says the same as [looksAfter].
+// stillLookedAfter is the condition of a living session s of an account a: the family that gave the
+// right to switch must still look after this account. It says the same as [looksAfter]. A second
+// guardian who does not look after the family any longer needs no condition here, because
+// endSwitchedBy has ended the sessions.
 const stillLookedAfter = "(s.by_guardian = 0 OR s.by_guardian = a.guardian_id)"
 
-// looksAfter reports whether a guardian looks after an account. This function,
-// [stillLookedAfter], [membersOf] and [lockMember] are all that households know of families.
-func looksAfter(ctx context.Context, db *gorm.DB, guardianID, accountID int64) (bool, error) {
-	count, err := gorm.G[accountRow](db).Where("id = ? AND guardian_id = ?", accountID, guardianID).Count(ctx, "*")
+// looksAfter reports whether an account is looked after in a family, which is named by its first
+// guardian. This function, [stillLookedAfter], membersOf, holdMember and endSwitchedBy are all that
+// households know of families.
+func looksAfter(ctx context.Context, db *gorm.DB, familyID, accountID int64) (bool, error) {
+	count, err := gorm.G[accountRow](db).Where("id = ? AND guardian_id = ?", accountID, familyID).Count(ctx, "*")
 	return count == 1, err
 }
 
-// membersOf returns the accounts that a guardian looks after and that can be used, in the order
-// in which they were made.
+// membersOf returns the accounts that a guardian looks after, as the first or the second one, and that
+// can be used, in the order in which they were made.
 func membersOf(ctx context.Context, db *gorm.DB, guardianID int64) ([]accountRow, error) {
-	return gorm.G[accountRow](db).Where("guardian_id = ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL", guardianID).Order("id").Find(ctx)
+	familyID, err := guardedFamily(ctx, db, guardianID)
+	if err != nil {
+		return nil, err
+	}
+	return gorm.G[accountRow](db).Where("guardian_id = ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL", familyID).Order("id").Find(ctx)
 }
 
 // HouseholdPerson is somebody who may be watching.

@@ -113,6 +113,18 @@ func (c *core) endSwitchedTo(ctx context.Context, tx *gorm.DB, this Session) err
 	return c.endRows(ctx, tx, rows, false)
 }
 
+// endSwitchedBy ends the switched sessions of the members of a family by the right of a guardian, who does
+// not look after them any longer.
+func (c *core) endSwitchedBy(ctx context.Context, tx *gorm.DB, guardianID, familyID int64) error {
+	var rows []sessionRow
+	err := tx.Raw(c.newest(`SELECT s.id, s.account_id, s.device_id FROM sessions g JOIN sessions s ON s.switched_from = g.id AND s.by_guardian = ?
+WHERE g.account_id = ?`), familyID, guardianID).Scan(&rows).Error
+	if err != nil {
+		return err
+	}
+	return c.endRows(ctx, tx, rows, false)
+}
+
 // endByToken ends the session with the given session token, if one exists, and with it the
 // household of its device: a browser signs in anew.
 func (c *core) endByToken(ctx context.Context, tx *gorm.DB, text string) error {

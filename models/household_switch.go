@@ -76,7 +76,7 @@ func atPIN(err error) error {
 func (h *Households) open(ctx context.Context, tx *gorm.DB, home *deviceHousehold, person *HouseholdPerson, caller Caller) (SignedIn, error) {
 	err := lockPerson(tx, person.AccountID, person.row.PINHash)
 	if person.Member {
-		err = lockMember(tx, person.AccountID, person.row.PINHash, person.from.AccountID)
+		err = h.holdMember(ctx, tx, person)
 	}
 	if err != nil {
 		return SignedIn{}, err
@@ -108,6 +108,26 @@ func (h *Households) open(ctx context.Context, tx *gorm.DB, home *deviceHousehol
 	return out, h.recordEvent(ctx, tx, person.AccountID, EventSwitchedTo, caller)
 }
 
+// holdMember locks a member of the household, who must still be looked after by the person of the first
+// session. It locks a second guardian before the member, as [Families.Leave] and [Families.Remove] do
+// before they end what the guardian has switched to. It returns [ErrNotFound].
+func (h *Households) holdMember(ctx context.Context, tx *gorm.DB, person *HouseholdPerson) error {
+	familyID, guardianID := *person.row.GuardianID, person.from.AccountID
+	if guardianID != familyID {
+		if err := lockAccount(tx, guardianID); err != nil {
+			return err
+		}
+		is, err := h.isGuardian(ctx, tx, familyID, guardianID)
+		if err == nil && !is {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return lockMember(tx, person.AccountID, person.row.PINHash, familyID)
+}
+
 // switchedRow returns a switched session without its id and token. It is on the device of the
 // first session, ends no later than the sessions that it hangs on, and never proved a password.
 func (h *Households) switchedRow(home *deviceHousehold, person *HouseholdPerson, caller Caller) sessionRow {
@@ -121,7 +141,7 @@ func (h *Households) switchedRow(home *deviceHousehold, person *HouseholdPerson,
 		row.ExpiresAt = person.from.ExpiresAt
 	}
 	if person.Member {
-		row.ByGuardian = person.from.AccountID
+		row.ByGuardian = *person.row.GuardianID
 	}
 	return row
 }

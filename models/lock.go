@@ -30,10 +30,10 @@ func lockPerson(tx *gorm.DB, accountID int64, pinHash string) error {
 	return lockRow(tx, "accounts", "id = ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL AND pin_hash = ? AND pin_off_at IS NULL", accountID, pinHash)
 }
 
-// lockMember does the same as [lockPerson] for an account that a guardian looks after.
-func lockMember(tx *gorm.DB, accountID int64, pinHash string, guardianID int64) error {
+// lockMember does the same as [lockPerson] for an account that is looked after in a family.
+func lockMember(tx *gorm.DB, accountID int64, pinHash string, familyID int64) error {
 	return lockRow(tx, "accounts", "id = ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL AND pin_hash = ? AND pin_off_at IS NULL AND guardian_id = ?",
-		accountID, pinHash, guardianID)
+		accountID, pinHash, familyID)
 }
 
 // lockSession locks a session. It returns [ErrNoSession].

@@ -43,7 +43,7 @@ type sessionRow struct {
 
 	HouseholdID  int64 // the first session of the device; 0 for that session, and without a household. See household.go
 	SwitchedFrom int64 // the session by whose right the person was switched to; 0 for a session that somebody signed in
-	ByGuardian   int64 // the account that looks after this one, if that is the right; 0 otherwise
+	ByGuardian   int64 // the family in which the account is looked after, if that is the right; 0 otherwise
 	LeftOut      bool  // the person of a signed-in session is not among the people of the household
 }
 
