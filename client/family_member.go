@@ -107,6 +107,29 @@ func (f *Families) LetGo(ctx context.Context, id ID, email string) error {
 	})
 }
 
+// TakeBackLetGo takes back that a member is let go, as long as nobody has opened the link. It also returns
+// [ErrNotFound] when no address waits for its confirmation.
+func (f *Families) TakeBackLetGo(ctx context.Context, id ID) error {
+	return f.core.done(ctx, call{
+		method: http.MethodDelete, path: "/api/v1/family/members/{id}/let-go", values: []string{string(id)}, want: http.StatusNoContent, again: untilGone,
+	})
+}
+
+// SetPicture does for a member what [Accounts.SetPicture] does for the account.
+func (f *Families) SetPicture(ctx context.Context, id ID, file []byte) error {
+	return f.core.done(ctx, call{
+		method: http.MethodPut, path: "/api/v1/family/members/{id}/picture", values: []string{string(id)}, file: orEmpty(file),
+		want: http.StatusNoContent, longer: uploadTime,
+	})
+}
+
+// RemovePicture removes the picture of a member. Without a picture nothing changes.
+func (f *Families) RemovePicture(ctx context.Context, id ID) error {
+	return f.core.done(ctx, call{
+		method: http.MethodDelete, path: "/api/v1/family/members/{id}/picture", values: []string{string(id)}, want: http.StatusNoContent, again: untilGone,
+	})
+}
+
 // AcceptLink accepts a pending link for a member.
 func (f *Families) AcceptLink(ctx context.Context, id, linkID ID) error {
 	return f.core.done(ctx, call{

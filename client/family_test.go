@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/picture/picturetest"
 )
 
 // A program adds a member, looks after it, and asks another person to do the same.
@@ -31,6 +32,14 @@ func TestSiteFamily(t *testing.T) {
 	if got := must(ann.Families.Member(ctx, kim.ID))(t).Leaving; got != "kim@example.org" {
 		t.Errorf("the address %q waits, want kim@example.org", got)
 	}
+	noError(t, ann.Families.TakeBackLetGo(ctx, kim.ID))
+	isError(t, bob.Families.TakeBackLetGo(ctx, kim.ID), client.ErrNotFound)
+	isError(t, eve.Families.SetPicture(ctx, kim.ID, picturetest.PNG(t, 2, 2)), client.ErrNotFound)
+	noError(t, bob.Families.SetPicture(ctx, kim.ID, picturetest.PNG(t, 2, 2)))
+	if got := must(ann.Families.Member(ctx, kim.ID))(t); got.Picture == "" || got.Leaving != "" {
+		t.Errorf("got %+v, want a picture and no address that waits", got)
+	}
+	noError(t, ann.Families.RemovePicture(ctx, kim.ID))
 	_, err := eve.Families.Member(ctx, kim.ID)
 	isError(t, err, client.ErrNotFound)
 	noError(t, ann.Families.Ask(ctx, "eve", client.RoleAdult))

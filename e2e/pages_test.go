@@ -175,6 +175,14 @@ func ownersPages(p person) []shown {
 			v.do(chromedp.AttributeValue(`a[href^="/family/members/"]`, "href", &page, nil))
 			v.open(page)
 		}},
+		{"family_member", "with an address that waits", func(v *visitor) {
+			v.fill("email", "kid@example.org")
+			v.send(ask[string](v, `location.pathname`))
+		}},
+		{"picture_member", "", func(v *visitor) {
+			page := ask[string](v, `location.pathname`)
+			v.follow(`main a[href$="/picture"]`, page+"/picture")
+		}},
 		{"picture", "", at("/account/picture")},
 		{"picture", "with a mistake", func(v *visitor) {
 			v.choosePicture("letter.png", []byte("no picture"))

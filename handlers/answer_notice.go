@@ -24,6 +24,7 @@ const (
 	noticeMemberDeleted     notice = "member_deleted"
 	noticeMemberSaved       notice = "member_saved"
 	noticeMemberLetGo       notice = "member_let_go"
+	noticeMemberLetGoBack   notice = "member_let_go_back"
 	noticeFamilyAsked       notice = "family_asked"
 	noticeFamilyRemoved     notice = "family_removed"
 	noticeFamilyJoined      notice = "family_joined"

@@ -5,6 +5,7 @@ const (
 	picturesPath      = "/pictures"
 	ownPicturePath    = accountPath + "/picture"
 	serverPicturePath = "/servers/:id/picture"
+	memberPicturePath = familyPath + "/members/:id/picture"
 )
 
 // pictureAddress returns the address of the picture with a token, without the host; "" for no token.

@@ -22,7 +22,10 @@ func familyPageOf(path string) string {
 	if !found {
 		return familyPath
 	}
-	id, _, _ := strings.Cut(member, "/")
+	id, act, _ := strings.Cut(member, "/")
+	if strings.TrimSuffix(act, "/remove") == "picture" {
+		return memberPath(id) + "/picture"
+	}
 	return memberPath(id)
 }
 

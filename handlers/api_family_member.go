@@ -95,6 +95,37 @@ func (s *site) apiLetMemberGo(c *gin.Context, session models.Session) error {
 	return s.setMember(c, session, "email", in.Email, s.Store.Members.LetGo)
 }
 
+// apiTakeBackLetGo answers DELETE /api/v1/family/members/{id}/let-go.
+func (s *site) apiTakeBackLetGo(c *gin.Context, session models.Session) error {
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return done(c, s.Store.Members.TakeBackLetGo(c.Request.Context(), session.AccountID, id, caller(c)))
+}
+
+// apiSetMemberPicture answers PUT /api/v1/family/members/{id}/picture, whose body is the file of a picture.
+func (s *site) apiSetMemberPicture(c *gin.Context, session models.Session) error {
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	file, err := s.readPicture(c)
+	if err != nil {
+		return err
+	}
+	return done(c, s.Store.Members.SetPicture(c.Request.Context(), session.AccountID, id, file, caller(c)))
+}
+
+// apiRemoveMemberPicture answers DELETE /api/v1/family/members/{id}/picture.
+func (s *site) apiRemoveMemberPicture(c *gin.Context, session models.Session) error {
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return done(c, s.Store.Members.RemovePicture(c.Request.Context(), session.AccountID, id, caller(c)))
+}
+
 // setMember calls set with the value of a member of the body, which must be there.
 func (s *site) setMember(c *gin.Context, session models.Session, name string, value *string,
 	set func(ctx context.Context, guardianID, memberID int64, value string, caller models.Caller) error,

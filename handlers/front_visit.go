@@ -119,7 +119,8 @@ func timeFor(c *gin.Context) time.Duration {
 	switch c.FullPath() {
 	case changesPath:
 		return waitMost + requestTime
-	case ownPicturePath, serverPicturePath, apiPrefix + "/v1" + ownPicturePath, apiPrefix + "/v1" + serverPicturePath:
+	case ownPicturePath, serverPicturePath, memberPicturePath,
+		apiPrefix + "/v1" + ownPicturePath, apiPrefix + "/v1" + serverPicturePath, apiPrefix + "/v1" + memberPicturePath:
 		return uploadTime
 	default:
 		return requestTime

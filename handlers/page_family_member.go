@@ -174,6 +174,18 @@ func (s *site) letMemberGo(c *gin.Context, f form) error {
 	return s.leave(c, who.to, noticeMemberLetGo)
 }
 
+// takeBackLetGo answers POST /family/members/ID/let-go/back.
+func (s *site) takeBackLetGo(c *gin.Context, _ form) error {
+	who, err := s.member(c, false)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.Members.TakeBackLetGo(c.Request.Context(), who.guardianID, who.memberID, caller(c)); err != nil {
+		return s.showMember(c, who, nil, orGone(err))
+	}
+	return s.leave(c, who.to, noticeMemberLetGoBack)
+}
+
 // deleteMember answers POST /family/members/ID/delete.
 func (s *site) deleteMember(c *gin.Context, _ form) error {
 	who, err := s.member(c, true)

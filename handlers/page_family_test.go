@@ -3,7 +3,10 @@ package handlers_test
 import (
 	"net/http"
 	"regexp"
+	"strings"
 	"testing"
+
+	"github.com/latchkey-media/latchkey/internal/picture/picturetest"
 )
 
 // memberPage returns the address of the first member on the page of the family.
@@ -30,7 +33,23 @@ func TestFamilyPages(t *testing.T) {
 	ann.led(ann.post(page+"/password", "do", "remove"), page)
 	ann.led(ann.post(page+"/sessions/end-all"), page)
 	ann.led(ann.post(page+"/let-go", "email", "kim@example.org"), page, "We have sent a link to that address.")
-	ann.see(ann.get(page), http.StatusOK, "kim@example.org")
+	ann.see(ann.get(page), http.StatusOK, "This waits until Kim confirms kim@example.org")
+	ann.led(ann.post(page+"/let-go/back"), page, "The link does not work any longer.")
+	if a := ann.get(page); strings.Contains(a.body, "kim@example.org") {
+		t.Error("the page still names the address, want nothing about it")
+	}
+	ann.see(ann.post(page+"/let-go/back"), http.StatusNotFound)
+
+	ann.see(ann.get(page), http.StatusOK, "Set a picture")
+	ann.see(ann.upload(page+"/picture", "picture", []byte("no picture")), http.StatusUnprocessableEntity)
+	ann.led(ann.upload(page+"/picture", "picture", picturetest.PNG(t, 2, 2)), page, "The picture is saved.")
+	ann.see(ann.get(page+"/picture"), http.StatusOK, "Picture of Kim", "Remove the picture")
+	if pictureIn(ann.get("/family")) == "" {
+		t.Error("the family shows no picture of Kim, want one")
+	}
+	eve.see(eve.get(page+"/picture"), http.StatusNotFound)
+	eve.see(eve.upload(page+"/picture", "picture", picturetest.PNG(t, 2, 2)), http.StatusNotFound)
+	ann.led(ann.post(page+"/picture/remove"), page, "The picture is removed.")
 
 	ann.led(ann.post("/family/people", "username", "bob", "role", "guardian"), "/family", "The person is asked.")
 	ann.see(ann.post("/family/people", "username", "eve", "role", "guardian"), http.StatusUnprocessableEntity, "second guardian already")

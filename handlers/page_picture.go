@@ -6,10 +6,11 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// picturePage is the data of templates/pages/picture.html and picture_server.html.
+// picturePage is the data of templates/pages/picture.html, picture_server.html and picture_member.html.
 type picturePage struct {
 	Base
 	OfServer bool   // not of an account
+	OfMember bool   // of somebody whom the reader looks after
 	Path     string // of the page, to which its forms are sent
 	Back     string // the page that leads here
 	Name     string // of the account or the server

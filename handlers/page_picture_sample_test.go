@@ -19,6 +19,12 @@ func (s sampler) pictureSamples() []sample {
 	}
 	freshServer := server
 	freshServer.Face.Picture = ""
+	member := picturePage{
+		Base: s.signedIn("picture_member"), OfMember: true, Path: "/family/members/81985529216486897/picture", Back: "/family/members/81985529216486897",
+		Name: "Kim", Face: face{samplePicture, "KI", "face-3"},
+	}
+	freshMember := member
+	freshMember.Face.Picture = ""
 	return []sample{
 		{"picture", own},
 		{"picture-fresh", fresh},
@@ -26,5 +32,7 @@ func (s sampler) pictureSamples() []sample {
 		{"picture-throttled", throttled},
 		{"server-picture", server},
 		{"server-picture-fresh", freshServer},
+		{"member-picture", member},
+		{"member-picture-fresh", freshMember},
 	}
 }

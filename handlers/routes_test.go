@@ -131,6 +131,10 @@ func table() map[string]row {
 		"POST /account/pin/forgot":                     {signIn("/account/pin/forgot"), "422", forbidden},
 		"POST /account/pin/reset":                      {mailed, mailed, forbidden},
 		"POST /account/delete":                         {signIn("/account/delete"), "422", forbidden},
+		"POST /family/members/:id/let-go/back":         ofMember,
+		"GET /family/members/:id/picture":              {signIn("/family/members/1/picture"), "404", "404"},
+		"POST /family/members/:id/picture":             {signIn("/family/members/1/picture"), "404", forbidden},
+		"POST /family/members/:id/picture/remove":      {signIn("/family/members/1/picture"), "404", forbidden},
 
 		"GET /servers":                        account("/servers"),
 		"GET /servers/new":                    account("/servers/new"),

@@ -84,7 +84,7 @@ func sectionOf(page string) string {
 		return "device"
 	case "household_pin":
 		return "household"
-	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete", "picture", "family", "family_member":
+	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete", "picture", "family", "family_member", "picture_member":
 		return "account"
 	default:
 		return "-"

@@ -20,6 +20,7 @@ type Members struct {
 	links    *Links
 	invites  *Invites
 	sessions *Sessions
+	pictures *Pictures
 }
 
 // MemberDetail has everything that guardians see of a member.
@@ -228,6 +229,54 @@ func (m *Members) LetGo(ctx context.Context, guardianID, memberID int64, email s
 			return err
 		}
 		return m.recordAbout(ctx, tx, memberID, EventLetGoAsked, maskEmail(change.NewEmail), caller)
+	})
+}
+
+// TakeBackLetGo takes back that a member is let go, as long as nobody has opened the link: the link opens
+// nothing from then on, and its mail is not sent if it was not sent yet. It also returns [ErrNotFound] when
+// no address waits for its confirmation.
+func (m *Members) TakeBackLetGo(ctx context.Context, guardianID, memberID int64, caller Caller) error {
+	caller.By = guardianID
+	return m.onMember(ctx, "take back that a member is let go", guardianID, memberID, func(tx *gorm.DB, row *accountRow) error {
+		waiting, err := gorm.G[emailChange](tx).
+			Where("account_id = ? AND state = ? AND expires_at > ?", row.ID, changeWaiting, m.Now()).Order("id DESC").Limit(1).Find(ctx)
+		if err != nil {
+			return err
+		}
+		if len(waiting) == 0 {
+			return ErrNotFound
+		}
+		if err := replaceWaiting(tx, row.ID); err != nil {
+			return err
+		}
+		return m.recordAbout(ctx, tx, row.ID, EventLetGoTakenBack, maskEmail(waiting[0].NewEmail), caller)
+	})
+}
+
+// SetPicture gives a member a picture, as [Pictures.Set] does. The files are counted for the guardian. It
+// returns the errors of [Pictures.Set], too.
+func (m *Members) SetPicture(ctx context.Context, guardianID, memberID int64, file []byte, caller Caller) error {
+	if _, err := m.lookedAfter(ctx, guardianID, memberID); err != nil {
+		return err
+	}
+	drawn, err := m.pictures.draw(ctx, guardianID, file)
+	if err != nil {
+		return err
+	}
+	return m.changePicture(ctx, "set the picture of a member", guardianID, memberID, &drawn, caller)
+}
+
+// RemovePicture deletes the picture of a member, if there is one.
+func (m *Members) RemovePicture(ctx context.Context, guardianID, memberID int64, caller Caller) error {
+	return m.changePicture(ctx, "remove the picture of a member", guardianID, memberID, &pictureRow{}, caller)
+}
+
+// changePicture replaces the picture of a member by a row, or removes it if the row has no token.
+func (m *Members) changePicture(ctx context.Context, what string, guardianID, memberID int64, drawn *pictureRow, caller Caller) error {
+	caller.By = guardianID
+	return m.onMember(ctx, what, guardianID, memberID, func(tx *gorm.DB, row *accountRow) error {
+		drawn.AccountID = row.ID
+		return m.pictures.replaceOwn(ctx, tx, drawn, caller)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-media/latchkey/internal/picture/picturetest"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -66,6 +67,7 @@ func TestNotLookedAfter(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, guardian, other := k.t.Context(), k.account(), k.account()
 		kim, theirs := k.child(guardian), k.child(other)
+		picture := picturetest.PNG(k.t, 2, 2)
 		for what, pair := range map[string][2]int64{
 			"a stranger": {other.ID, kim.ID}, "a member itself": {kim.ID, kim.ID}, "another member": {theirs.ID, kim.ID},
 			"a grown person": {guardian.ID, other.ID}, "nobody": {guardian.ID, 7},
@@ -78,6 +80,7 @@ func TestNotLookedAfter(t *testing.T) {
 				k.Members.Delete(ctx, who, id), k.Members.LetGo(ctx, who, id, "new@example.org", home),
 				k.Members.AcceptLink(ctx, who, id, 1, home), k.Members.RemoveLink(ctx, who, id, 1, home),
 				k.Members.AcceptInvite(ctx, who, id, 1, home), k.Members.DeclineInvite(ctx, who, id, 1, home),
+				k.Members.TakeBackLetGo(ctx, who, id, home), k.Members.SetPicture(ctx, who, id, picture, home), k.Members.RemovePicture(ctx, who, id, home),
 			} {
 				if models.KindOf(err) != models.KindNotFound {
 					k.t.Errorf("%s, operation %d: got error %v, want not found", what, i, err)
@@ -133,6 +136,83 @@ func TestLetGo(t *testing.T) {
 			k.t.Error("the event has no subject, want a part of the address")
 		}
 		k.must(k.Accounts.Delete(ctx, kim.ID, otherPassword, home))
+	})
+}
+
+// A guardian takes back that a member is let go: the link opens nothing, and a mail that was not sent yet
+// is not sent.
+func TestLetGoIsTakenBack(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx, guardian := k.t.Context(), k.account()
+		kim, own := k.child(guardian), addressOf(newName())
+		k.letters()
+		k.is(k.Members.TakeBackLetGo(ctx, guardian.ID, kim.ID, home), models.ErrNotFound)
+		k.must(k.Members.LetGo(ctx, guardian.ID, kim.ID, own, home))
+		secret := k.only(k.letters(), models.MailEmailConfirm, own).Secret
+		k.must(k.Members.TakeBackLetGo(ctx, guardian.ID, kim.ID, home))
+		detail, err := k.Members.Get(ctx, guardian.ID, kim.ID)
+		if k.must(err); detail.Leaving != "" {
+			k.t.Errorf("the address %q waits, want none", detail.Leaving)
+		}
+		_, err = k.Emails.ConfirmChange(ctx, secret, 0, home)
+		k.is(err, models.ErrTokenSpent)
+		if e := k.eventOf(kim.ID, models.EventLetGoTakenBack); e.By != guardian.Username || e.Subject == "" || e.Subject == own {
+			k.t.Errorf("got the event %+v, want one by the guardian with a part of the address", e)
+		}
+		k.must(k.Members.LetGo(ctx, guardian.ID, kim.ID, own, home))
+		k.must(k.Members.TakeBackLetGo(ctx, guardian.ID, kim.ID, home))
+		if letters := k.letters(); len(letters) != 0 {
+			k.t.Errorf("got the mails %+v, want none", letters)
+		}
+		k.must(k.Members.LetGo(ctx, guardian.ID, kim.ID, own, home))
+		k.clock.Advance(30 * 24 * time.Hour)
+		k.is(k.Members.TakeBackLetGo(ctx, guardian.ID, kim.ID, home), models.ErrNotFound) // it has run out by itself
+	})
+}
+
+// Either the address is confirmed, or the letting-go is taken back: never both, and never none.
+func TestRaceOfLettingGoAndTakingBack(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx, guardian := k.t.Context(), k.account()
+		for range 8 {
+			kim, own := k.child(guardian), addressOf(newName())
+			k.must(k.Members.LetGo(ctx, guardian.ID, kim.ID, own, home))
+			secret := k.only(k.letters(), models.MailEmailConfirm, own).Secret
+			results := parallel(2, func(i int) error {
+				if i == 0 {
+					return k.Members.TakeBackLetGo(ctx, guardian.ID, kim.ID, home)
+				}
+				_, err := k.Emails.ConfirmChange(ctx, secret, 0, home)
+				return err
+			})
+			k.oneWinner(results, models.ErrNotFound, models.ErrTokenSpent)
+			free := len(k.texts("SELECT id FROM accounts WHERE id = ? AND guardian_id IS NULL", kim.ID)) == 1
+			if free != (results[1] == nil) {
+				k.t.Errorf("the results are %v, and the account has no guardian: %v", results, free)
+			}
+		}
+	})
+}
+
+// A guardian gives a member a picture, and removes it.
+func TestPictureOfAMember(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx, guardian := k.t.Context(), k.account()
+		kim := k.child(guardian)
+		k.hasField(k.Members.SetPicture(ctx, guardian.ID, kim.ID, []byte("no picture"), home), "picture", "picture_invalid")
+		k.must(k.Members.SetPicture(ctx, guardian.ID, kim.ID, picturetest.PNG(k.t, 2, 2), home))
+		token := k.family(guardian).Members[0].Picture
+		_, err := k.Pictures.Read(ctx, token)
+		k.must(err)
+		if e := k.eventOf(kim.ID, models.EventProfileChanged); e.By != guardian.Username {
+			k.t.Errorf("the picture was set by %q, want %q", e.By, guardian.Username)
+		}
+		k.must(k.Members.RemovePicture(ctx, guardian.ID, kim.ID, home))
+		_, err = k.Pictures.Read(ctx, token)
+		k.is(err, models.ErrNotFound)
+		if got := k.family(guardian).Members[0].Picture; got != "" {
+			k.t.Errorf("the member has the picture %q, want none", got)
+		}
 	})
 }
 

@@ -59,6 +59,7 @@ const (
 	EventLocalPassword       EventKind = "local_password" // of the person's local user
 	EventMemberAdded         EventKind = "member_added"   // the account, by a guardian
 	EventLetGoAsked          EventKind = "let_go_asked"   // by a guardian
+	EventLetGoTakenBack      EventKind = "let_go_back"    // by a guardian
 	EventLetGo               EventKind = "let_go"         // nobody is a guardian of the account any longer
 	EventMemberHandedOn      EventKind = "member_handed"  // to the second guardian, because the first has deleted their account
 	EventFamilyJoined        EventKind = "family_joined"
@@ -101,7 +102,7 @@ func EventKinds() []EventKind {
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet, EventDeviceApproved, EventDeviceDenied,
 		EventQuickConnected, EventLocalPassword, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
-		EventRestored, EventMemberAdded, EventLetGoAsked, EventLetGo, EventMemberHandedOn, EventFamilyJoined, EventFamilyLeft, EventFamilyRemoved,
+		EventRestored, EventMemberAdded, EventLetGoAsked, EventLetGoTakenBack, EventLetGo, EventMemberHandedOn, EventFamilyJoined, EventFamilyLeft, EventFamilyRemoved,
 		EventProtectionSet, EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked,
 	}
 }
@@ -126,7 +127,7 @@ func (k EventKind) HasSubject() bool {
 		EventServerClaimed, EventServerKeyRotated, EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded, EventServerLibraryReplaced,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet,
-		EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventLetGoAsked, EventLetGo,
+		EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventLetGoAsked, EventLetGoTakenBack, EventLetGo,
 		EventProtectionSet, EventHoldSet, EventUnlocked, EventLocked:
 		return true
 	default:
@@ -139,8 +140,8 @@ func (k EventKind) HasSubject() bool {
 func (k EventKind) ByGuardian() bool {
 	switch k {
 	case EventPasswordChanged, EventPINSet, EventPINChanged, EventPINRemoved, EventSessionEnded, EventSignedOutEverywhere,
-		EventLinkAccepted, EventLinkLeft, EventInviteDeclined, EventMemberAdded, EventMemberHandedOn, EventLetGoAsked, EventFamilyRemoved,
-		EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked:
+		EventLinkAccepted, EventLinkLeft, EventInviteDeclined, EventMemberAdded, EventMemberHandedOn, EventLetGoAsked, EventLetGoTakenBack, EventProfileChanged,
+		EventFamilyRemoved, EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked:
 		return true
 	default:
 		return false

@@ -156,15 +156,19 @@ func (k *kit) tellInvites() []told {
 	}
 }
 
-// tellFamily lets a member of a family go. It returns the events that its history must have then.
+// tellFamily lets a member of a family go, at the second attempt. It returns the events that its history must have then.
 func (k *kit) tellFamily() []told {
 	ctx, guardian := k.t.Context(), k.account()
 	kim := k.child(guardian)
+	k.must(k.Members.LetGo(ctx, guardian.ID, kim.ID, "kim@example.org", home))
+	k.must(k.Members.TakeBackLetGo(ctx, guardian.ID, kim.ID, home))
 	k.must(k.Members.LetGo(ctx, guardian.ID, kim.ID, "mira@example.org", home))
 	_, err := k.Emails.ConfirmChange(ctx, k.letter(models.MailEmailConfirm, "mira@example.org").Secret, 0, home)
 	k.must(err)
 	free := k.byName(kim.Username)
-	return []told{{free, models.EventLetGoAsked, "m…@example.org"}, {free, models.EventLetGo, "m…@example.org"}}
+	return []told{
+		{free, models.EventLetGoAsked, "m…@example.org"}, {free, models.EventLetGoTakenBack, "k…@example.org"}, {free, models.EventLetGo, "m…@example.org"},
+	}
 }
 
 // tellLevels puts something behind a PIN, opens it and closes it. It returns the events that the histories must

@@ -120,15 +120,18 @@ func (p *Pictures) draw(ctx context.Context, accountID int64, file []byte) (pict
 
 // changeOwn replaces the picture of an account by a row, or removes it if the row has no token.
 func (p *Pictures) changeOwn(ctx context.Context, what string, row *pictureRow, caller Caller) error {
-	return p.tx(ctx, what, func(tx *gorm.DB) error {
-		if err := updateAccount(tx, row.AccountID, map[string]any{"picture": row.Token}, ""); err != nil {
-			return err
-		}
-		if err := p.replace(ctx, tx, row, "account_id = ?", row.AccountID); err != nil {
-			return err
-		}
-		return p.recordEvent(ctx, tx, row.AccountID, EventProfileChanged, caller)
-	})
+	return p.tx(ctx, what, func(tx *gorm.DB) error { return p.replaceOwn(ctx, tx, row, caller) })
+}
+
+// replaceOwn does the work of changeOwn in a transaction.
+func (p *Pictures) replaceOwn(ctx context.Context, tx *gorm.DB, row *pictureRow, caller Caller) error {
+	if err := updateAccount(tx, row.AccountID, map[string]any{"picture": row.Token}, ""); err != nil {
+		return err
+	}
+	if err := p.replace(ctx, tx, row, "account_id = ?", row.AccountID); err != nil {
+		return err
+	}
+	return p.recordEvent(ctx, tx, row.AccountID, EventProfileChanged, caller)
 }
 
 // changeServer replaces the picture of a server by a row, or removes it if the row has no token.

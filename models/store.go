@@ -166,7 +166,8 @@ func New(o Options) (*Store, error) {
 	sessions := &Sessions{core: c, seen: newNotes[int64, time.Time]()}
 	invites := &Invites{core: c}
 	pins := &PINs{core: c}
-	members := &Members{core: c, pins: pins, links: &Links{core: c}, invites: invites, sessions: sessions}
+	pictures := &Pictures{core: c, drawer: picture.Drawer{Side: pictureSide}}
+	members := &Members{core: c, pins: pins, links: &Links{core: c}, invites: invites, sessions: sessions, pictures: pictures}
 	unlocks := &Unlocks{core: c, pins: pins, members: members}
 	agents := &Agents{core: c, invites: invites, seen: newNotes[int64, time.Time]()}
 	return &Store{
@@ -177,7 +178,7 @@ func New(o Options) (*Store, error) {
 		PINs:       pins,
 		Mail:       &Mail{core: c},
 		MailStops:  &MailStops{core: c},
-		Pictures:   &Pictures{core: c, drawer: picture.Drawer{Side: pictureSide}},
+		Pictures:   pictures,
 		Families:   &Families{core: c},
 		Members:    members,
 		Households: &Households{core: c, pins: pins},
