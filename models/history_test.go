@@ -160,14 +160,14 @@ func (k *kit) tellInvites() []told {
 func (k *kit) tellFamily() []told {
 	ctx, guardian := k.t.Context(), k.account()
 	kim := k.child(guardian)
-	k.must(k.Members.LetGo(ctx, guardian.ID, kim.ID, "kim@example.org", home))
+	k.must(k.Members.LetGo(ctx, guardian.ID, kim.ID, "mira@example.org", home))
 	k.must(k.Members.TakeBackLetGo(ctx, guardian.ID, kim.ID, home))
 	k.must(k.Members.LetGo(ctx, guardian.ID, kim.ID, "mira@example.org", home))
 	_, err := k.Emails.ConfirmChange(ctx, k.letter(models.MailEmailConfirm, "mira@example.org").Secret, 0, home)
 	k.must(err)
 	free := k.byName(kim.Username)
 	return []told{
-		{free, models.EventLetGoAsked, "m…@example.org"}, {free, models.EventLetGoTakenBack, "k…@example.org"}, {free, models.EventLetGo, "m…@example.org"},
+		{free, models.EventLetGoAsked, "m…@example.org"}, {free, models.EventLetGoTakenBack, "m…@example.org"}, {free, models.EventLetGo, "m…@example.org"},
 	}
 }
 
