@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -27,6 +28,7 @@ type accountPage struct {
 	PasswordChangedAt     time.Time
 	CreatedAt             time.Time
 	SessionCount          int
+	Shared                bool // somebody else may be watching on this device, too
 }
 
 // accountForm answers GET /account.
@@ -66,6 +68,11 @@ func (s *site) showAccount(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
+	household, err := s.Store.Households.List(c.Request.Context(), session)
+	if err != nil {
+		return err
+	}
+	page.Shared = slices.ContainsFunc(household.People, func(p models.HouseholdPerson) bool { return p.AccountID != session.AccountID })
 	page.Base = page.telling(wrong)
 	page.LanguageError = wrong.fields["language"]
 	if wish := f["language"]; s.speaks(wish) {

@@ -15,7 +15,7 @@ func (s sampler) account() accountPage {
 		Username: s.field("username", "text", "username", true), DisplayName: s.field("display_name", "text", "display_name", true),
 		Email: "mira@example.org", EmailWaiting: "new@example.org", HasPIN: true, PINChangedAt: s.at.AddDate(-2, 0, 0), PINOld: true,
 		Face:              face{samplePicture, "MK", "face-2"},
-		PasswordChangedAt: s.at, CreatedAt: s.at.AddDate(-3, -1, 0), SessionCount: 3,
+		PasswordChangedAt: s.at, CreatedAt: s.at.AddDate(-3, -1, 0), SessionCount: 3, Shared: true,
 	}
 	p.TimeZone = s.field("time_zone", "text", "time_zone", true)
 	p.Username.Value, p.DisplayName.Value, p.TimeZone.Value, p.InviteMails = "mira.k", "Mira Køhler", "Europe/Copenhagen", true
@@ -28,6 +28,7 @@ func (s sampler) freshAccount() accountPage {
 	p.Account.Newcomer = true
 	p.Face.Picture = ""
 	p.Email, p.EmailWaiting, p.HasPIN, p.PINOld, p.SessionCount = "", "", false, false, 1
+	p.Shared = false
 	return p
 }
 

@@ -17,8 +17,7 @@ type familyMemberPage struct {
 	Leaving  string // the address that waits for its confirmation
 	Sessions []sessionView
 	Servers  []memberServerView // accepted links
-	Links    []pendingLinkView
-	Invites  []receivedInviteView
+	Waiting  waitingView
 
 	Password, PIN Field
 	Email         Field // of the form that lets the member go
@@ -28,11 +27,6 @@ type familyMemberPage struct {
 type memberServerView struct {
 	ID   string // of the link
 	Name string
-}
-
-// Buttons returns the buttons that answer a link or an invite of the member.
-func (p familyMemberPage) Buttons(path, id, suffix, heading string) answerButtons {
-	return answerButtons{Base: p.Base, Path: p.Path + path, ID: id, Suffix: suffix, Heading: heading}
 }
 
 // ofMember is the member in the path of a request, with the session of the person who should be its
@@ -93,16 +87,10 @@ func viewMemberPage(base Base, path string, found models.MemberDetail) familyMem
 	for _, one := range found.Links {
 		if one.State == models.LinkAccepted {
 			page.Servers = append(page.Servers, memberServerView{ID: idText(one.ID), Name: one.Server.Name})
-		} else if !one.ServerDisabled {
-			page.Links = append(page.Links, pendingLinkView{
-				ID: idText(one.ID), Server: one.Server.Name, Owner: one.OwnerUsername, RequestedBy: one.RequestedBy,
-				Guest: one.Type == models.LinkGuest, AskedAt: one.CreatedAt,
-			})
 		}
 	}
-	for _, one := range found.Invites {
-		page.Invites = append(page.Invites, newReceivedInviteView(base, one))
-	}
+	page.Waiting = waitingView{Base: base, InvitePath: path + "/invites", LinkPath: path + "/links"}
+	page.Waiting.add(found.Links, found.Invites)
 	return page
 }
 

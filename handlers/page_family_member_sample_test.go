@@ -12,8 +12,9 @@ func (s sampler) familyMemberSamples() []sample {
 	whole.Member.HasPassword, whole.Member.HasPIN, whole.Member.PINOff, whole.Leaving = true, true, true, "kim@example.org"
 	whole.Sessions = s.sessions().Sessions[1:3]
 	whole.Servers = []memberServerView{{ID: "81985529216486895", Name: longName}}
-	whole.Links = []pendingLinkView{{ID: "81985529216486895", Server: "Den", Owner: "bert", AskedAt: s.at}, {ID: "81985529216486896", Server: longName, AskedAt: s.at}}
-	whole.Invites = []receivedInviteView{s.received("family_member"), s.plainInvite("family_member")}
+	whole.Waiting.Base = whole.Base
+	whole.Waiting.Links = []pendingLinkView{{ID: "81985529216486895", Server: "Den", Owner: "bert", AskedAt: s.at}, {ID: "81985529216486896", Server: longName, AskedAt: s.at}}
+	whole.Waiting.Invites = []receivedInviteView{s.received("family_member"), s.plainInvite("family_member")}
 	wrong := fresh
 	wrong.PIN, wrong.Wrong = s.wrong(fresh.PIN, "", "pin_sequence"), true
 	return []sample{{"family_member", fresh}, {"family_member-whole", whole}, {"family_member-wrong", wrong}}

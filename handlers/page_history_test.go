@@ -23,7 +23,7 @@ func TestHistoryPage(t *testing.T) {
 	other.signIn(other.join("bob"))
 	b.led(b.post("/account", "username", "ann", "display_name", "Ann", "language", "de"), "/account")
 	b.says("/account", `href="/account/history"`)
-	b.says("/account/history", "90 Tage", "Du hast deine Namen oder deine Sprache geändert.", "Du hast dich angemeldet.",
+	b.says("/account/history", "90 Tage", "Du hast deine Namen, dein Bild oder deine Sprache geändert.", "Du hast dich angemeldet.",
 		"Du hast deine E-Mail-Adresse a…@example.org bestätigt.", "Du hast dieses Konto angelegt.", "Firefox auf Linux", "127.0.0.1")
 	if page := other.get("/account/history"); strings.Contains(page.body, "You changed your names") || strings.Contains(page.body, "rel=\"next\"") {
 		t.Error("the page shows an event of another person, or a next page that does not exist")

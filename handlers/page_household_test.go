@@ -36,8 +36,16 @@ func TestSwitchedBrowserOpensFewPages(t *testing.T) {
 	ann := b.join("ann")
 	id := s.lookAfter(t, "ann", "mia")
 	b.signIn(ann)
+	lonely := s.browser(t)
+	lonely.signIn(lonely.join("bob"))
+	if a := lonely.get("/account"); strings.Contains(a.body, `href="/who"`) {
+		t.Error("the account of somebody who is alone leads to /who, want no such link")
+	}
 	if a := b.get("/who"); !strings.Contains(a.body, `action="/who/`+id+`"`) {
 		t.Fatalf("/who: %d %s, want a button for mia", a.status, a.body)
+	}
+	for _, page := range []string{"/account", "/family"} {
+		b.see(b.get(page), http.StatusOK, `href="/who"`)
 	}
 	b.led(b.post("/who/"+id), "/servers")
 	for name, want := range table() {

@@ -14,8 +14,41 @@ import (
 // linksPage is the data of templates/pages/links.html.
 type linksPage struct {
 	Base
-	Links   []pendingLinkView
-	Invites []receivedInviteView
+	Waiting waitingView
+}
+
+// waitingView is the data of partials/waiting.html: the invites and links that wait for the answer of a
+// person, or of the guardian of a member.
+type waitingView struct {
+	Base
+	InvitePath, LinkPath string // the answers go to /accept and /decline below them
+	Links                []pendingLinkView
+	Invites              []receivedInviteView
+}
+
+// Any reports whether something waits.
+func (v waitingView) Any() bool { return len(v.Links)+len(v.Invites) > 0 }
+
+// Buttons returns the buttons that answer a link or an invite.
+func (v waitingView) Buttons(path, id, suffix, heading string) answerButtons {
+	return answerButtons{Base: v.Base, Path: path, ID: id, Suffix: suffix, Heading: heading}
+}
+
+// add adds the invites, and those of the links that wait for an answer. A person is not asked about a
+// disabled server.
+func (v *waitingView) add(links []models.Link, invites []models.Invite) {
+	for _, one := range invites {
+		v.Invites = append(v.Invites, newReceivedInviteView(v.Base, one))
+	}
+	for _, one := range links {
+		if one.State != models.LinkPending || one.ServerDisabled {
+			continue
+		}
+		v.Links = append(v.Links, pendingLinkView{
+			ID: idText(one.ID), Server: one.Server.Name, Owner: one.OwnerUsername, RequestedBy: one.RequestedBy,
+			Guest: one.Type == models.LinkGuest, AskedAt: one.CreatedAt,
+		})
+	}
 }
 
 // answerButtons is the data of partials/accept_decline.html: the two buttons
@@ -26,11 +59,6 @@ type answerButtons struct {
 	ID      string // of the link or invite
 	Suffix  string // of the ids of the buttons
 	Heading string // the id of the heading that names the link or invite
-}
-
-// Buttons returns the buttons that answer a link or an invite of the page.
-func (p linksPage) Buttons(path, id, suffix, heading string) answerButtons {
-	return answerButtons{Base: p.Base, Path: path, ID: id, Suffix: suffix, Heading: heading}
 }
 
 // pendingLinkView is a link that waits for the answer of the person.
@@ -66,19 +94,9 @@ func (s *site) showLinks(c *gin.Context, session models.Session, cause error) er
 	if err != nil {
 		return err
 	}
-	page := linksPage{Base: s.base(c, "links").telling(wrong)}
-	for _, one := range invites {
-		page.Invites = append(page.Invites, newReceivedInviteView(page.Base, one))
-	}
-	for _, one := range waiting {
-		if one.ServerDisabled {
-			continue // a person is not asked about a disabled server
-		}
-		page.Links = append(page.Links, pendingLinkView{
-			ID: idText(one.ID), Server: one.Server.Name, Owner: one.OwnerUsername, RequestedBy: one.RequestedBy,
-			Guest: one.Type == models.LinkGuest, AskedAt: one.CreatedAt,
-		})
-	}
+	base := s.base(c, "links").telling(wrong)
+	page := linksPage{Base: base, Waiting: waitingView{Base: base, InvitePath: "/invites", LinkPath: "/invitations"}}
+	page.Waiting.add(waiting, invites)
 	return s.render(c, wrong.status, "links", page)
 }
 
