@@ -140,6 +140,7 @@ var exportVerdicts = map[string]string{
 	"invites.email":       "not: Invites.To holds it",
 	"invites.email_key":   "not: the same address without case",
 	"invites.expires_at":  "as Invites.ExpiresAt",
+	"invites.for_family":  "as Invites.Family",
 	"invites.greeting":    "as Invites.Greeting",
 	"invites.id":          "as Invites.ID",
 	"invites.link_hash":   "not: a secret",

@@ -14,7 +14,11 @@ import (
 // Whoever changes a family locks the account of the first guardian before any other account.
 
 // Families are the operations of guardians and grown people on a family as a whole.
-type Families struct{ *core }
+type Families struct {
+	*core
+
+	invites *Invites
+}
 
 // The roles in a family.
 const (

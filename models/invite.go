@@ -54,6 +54,8 @@ type inviteRow struct {
 	LinkSecret string       // sealed; "" without a link
 	Uses       int64
 	Used       int64
+
+	ForFamily bool // see family_invite.go
 }
 
 // TableName returns the name of the table, invites.
@@ -88,6 +90,7 @@ type NewInvite struct {
 	To             string    // a username or an email address; "" for a link alone
 	Link           bool      // also make a link; see [InviteLinks]
 	Greeting       string    // the name that the page greets; "" for none
+	Family         bool      // for the whole family of a guardian, see [Families.AcceptInvite]; only for guests, and for one person
 	Uses           int       // how many people may accept; 0 for one. More than one is allowed only for an invite of guests that is a link alone
 	ExpiresAt      time.Time // until when it can be accepted; zero for 14 days
 	Type           string    // [LinkLinked] or [LinkGuest]
@@ -104,6 +107,7 @@ type Invite struct {
 	To, Type, Note, State            string // To is the username or address that the owner typed, or ""; State is one of the states above
 	Greeting                         string // the name that the page greets, or ""
 	Link                             bool   // it has a link
+	Family                           bool   // a guardian may answer it for the whole family, see [Families.AcceptInvite]
 	Uses, Used                       int    // how many people may accept it, and how many have
 	Servers                          []InviteServer
 	CreatedAt, ExpiresAt, AnsweredAt time.Time
@@ -118,7 +122,7 @@ const (
 
 // Create makes an invite and owes its mail, which is the same whether or not the
 // address has an account. An invite that is a link alone sends no mail. It returns errors
-// about the fields to, greeting, uses, expires_at, type, note, profile, servers, local_user_id,
+// about the fields to, greeting, family, uses, expires_at, type, note, profile, servers, local_user_id,
 // libraries, ends_at and idempotency_key, [ErrOtherRequest],
 // [ErrThrottled] or [ErrUnavailable].
 func (i *Invites) Create(ctx context.Context, ownerID int64, in NewInvite, caller Caller) (Invite, error) {
@@ -164,6 +168,9 @@ func (in NewInvite) canonical() []any {
 	parts := []any{nameKey(in.To), in.Type, in.Note, in.Link, in.Greeting, in.Uses, in.ExpiresAt.UTC().UnixMilli()}
 	if in.Profile != "" {
 		parts = append(parts, in.Profile)
+	}
+	if in.Family {
+		parts = append(parts, "family")
 	}
 	servers := slices.Clone(in.Servers)
 	slices.SortFunc(servers, func(a, b InviteServer) int { return int(min(max(a.ServerID-b.ServerID, -1), 1)) })

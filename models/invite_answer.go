@@ -63,6 +63,25 @@ func (i *Invites) Waiting(ctx context.Context, accountID int64) (int, error) {
 // not belong to the account, and [ErrAlreadyMember] if the account accepts an invite that has
 // nothing new for it.
 func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID int64, state string) (inviteRow, error) {
+	row, err := i.openInviteOf(ctx, tx, accountID, inviteID)
+	if err != nil {
+		return inviteRow{}, err
+	}
+	if state == InviteAccepted {
+		if err := i.requireOutside(ctx, tx, accountID, inviteID); err != nil {
+			return inviteRow{}, err
+		}
+		return row, i.spendUse(tx, inviteID, accountID)
+	}
+	now := i.Now()
+	return row, requireRow(tx.Exec("UPDATE invites SET state = ?, answered_at = ?, answered_by = 0 WHERE id = ? AND state = ? AND expires_at > ?",
+		state, now, inviteID, invitePending, now))
+}
+
+// openInviteOf locks an account and reads an invite that it may answer. The owner of the invite gets a
+// mail about the answer, so it is locked, too, and exists until the commit. openInviteOf returns
+// [ErrNotFound] for an invite that is not pending or does not belong to the account.
+func (i *Invites) openInviteOf(ctx context.Context, tx *gorm.DB, accountID, inviteID int64) (inviteRow, error) {
 	if err := lockUsableAccount(tx, accountID); err != nil {
 		return inviteRow{}, err
 	}
@@ -77,19 +96,7 @@ func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID i
 	if len(rows) != 1 || rows[0].AccountID != accountID && (rows[0].AccountID != 0 || !slices.Contains(keys, rows[0].EmailKey)) {
 		return inviteRow{}, ErrNotFound
 	}
-	// The owner gets a mail, so the account must exist until the commit.
-	if err := lockAccount(tx, rows[0].OwnerID); err != nil {
-		return inviteRow{}, err
-	}
-	if state == InviteAccepted {
-		if err := i.requireOutside(ctx, tx, accountID, inviteID); err != nil {
-			return inviteRow{}, err
-		}
-		return rows[0], i.spendUse(tx, inviteID, accountID)
-	}
-	now := i.Now()
-	return rows[0], requireRow(tx.Exec("UPDATE invites SET state = ?, answered_at = ?, answered_by = 0 WHERE id = ? AND state = ? AND expires_at > ?",
-		state, now, inviteID, invitePending, now))
+	return rows[0], lockAccount(tx, rows[0].OwnerID)
 }
 
 // spendUse spends one use of an invite by one conditional update. So no use is spent twice: if

@@ -34,7 +34,10 @@ func (i *Invites) checkReach(row *inviteRow, in *NewInvite) (wrong []FieldError)
 	if row.Greeting, ok = cleanDisplayName(in.Greeting); !ok {
 		add("greeting", "greeting_invalid")
 	}
-	row.Uses = int64(max(in.Uses, 1))
+	row.Uses, row.ForFamily = int64(max(in.Uses, 1)), in.Family
+	if in.Family && (in.Type != LinkGuest || row.Typed == "") {
+		add("family", "family_one_guest")
+	}
 	switch {
 	case in.Uses < 0 || in.Uses > inviteUsesMost:
 		add("uses", "uses_invalid")

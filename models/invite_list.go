@@ -78,7 +78,7 @@ func (c *core) completeInvites(ctx context.Context, db *gorm.DB, rows []inviteRo
 		invites[at] = Invite{
 			ID: r.ID, OwnerID: r.OwnerID, OwnerUsername: names[r.OwnerID], To: r.Typed, Type: r.Type, Note: r.Note, State: state,
 			Servers: servers[r.ID], CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(), AnsweredAt: orZero(r.AnsweredAt),
-			AnsweredBy: names[r.AnsweredBy], Greeting: r.Greeting, Link: r.LinkHash != nil, Uses: int(r.Uses), Used: int(r.Used),
+			AnsweredBy: names[r.AnsweredBy], Greeting: r.Greeting, Link: r.LinkHash != nil, Family: r.ForFamily, Uses: int(r.Uses), Used: int(r.Used),
 		}
 	}
 	return invites, nil

@@ -17,6 +17,7 @@ type ServerInvite struct {
 	Libraries      []Library // nil if the server decides
 	EndsAt         time.Time // zero for no end
 	Link           bool      // as in [NewInvite], and so are the members below
+	Family         bool
 	Greeting       string
 	Uses           int
 	ExpiresAt      time.Time
@@ -27,7 +28,7 @@ type ServerInvite struct {
 // InviteHere makes an invite in the name of the server's owner, under the owner's
 // rules and limits. It returns [ErrServerUnclaimed] for a server without an owner,
 // [ErrAccountDisabled] when its owner is disabled, errors about the fields to, type,
-// note, local_user, libraries, ends_at, greeting, uses, expires_at, profile and
+// note, local_user, libraries, ends_at, family, greeting, uses, expires_at, profile and
 // idempotency_key, or the other errors of [Invites.Create].
 func (a *Agents) InviteHere(ctx context.Context, this Server, in ServerInvite, caller Caller) (Invite, error) {
 	if this.OwnerID == 0 {
@@ -42,7 +43,7 @@ func (a *Agents) InviteHere(ctx context.Context, this Server, in ServerInvite, c
 		offer.LocalUserID = *localUserID
 	}
 	made, err := a.invites.createIn(ctx, "invite of server "+FormatID(this.ID), this.OwnerID, NewInvite{
-		To: in.To, Type: in.Type, Note: in.Note, Link: in.Link, Greeting: in.Greeting, Uses: in.Uses, ExpiresAt: in.ExpiresAt, Profile: in.Profile,
+		To: in.To, Type: in.Type, Note: in.Note, Link: in.Link, Family: in.Family, Greeting: in.Greeting, Uses: in.Uses, ExpiresAt: in.ExpiresAt, Profile: in.Profile,
 		Servers: []InviteServer{offer}, IdempotencyKey: in.IdempotencyKey,
 	}, caller)
 	if err != nil && KindOf(err) == KindNotFound {

@@ -179,7 +179,7 @@ func New(o Options) (*Store, error) {
 		Mail:       &Mail{core: c},
 		MailStops:  &MailStops{core: c},
 		Pictures:   pictures,
-		Families:   &Families{core: c},
+		Families:   &Families{core: c, invites: invites},
 		Members:    members,
 		Households: &Households{core: c, pins: pins},
 		Throttle:   c.throttle,
