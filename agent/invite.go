@@ -22,6 +22,7 @@ type InviteAsk struct {
 	Libraries []string // ids or names; nil means the profile or the agent's settings decide
 	EndsAt    time.Time
 	Link      bool      // also make a link, to hand on
+	Family    bool      // for the whole family of a guardian; only with To
 	Greeting  string    // the name that the page greets
 	Uses      int       // how many people may accept it; 0 for one, or as the profile says
 	ExpiresAt time.Time // until when it can be accepted; zero for 14 days, or as the profile says
@@ -73,7 +74,7 @@ func (i *Invites) Create(ctx context.Context, ask InviteAsk) (InviteAnswer, erro
 	}
 	in := client.AskInvite{
 		To: ask.To, Type: client.Guest, Note: ask.Note, EndsAt: ask.EndsAt,
-		Link: ask.Link, Greeting: ask.Greeting, Uses: ask.Uses, ExpiresAt: ask.ExpiresAt, Profile: ask.Profile,
+		Link: ask.Link, Family: ask.Family, Greeting: ask.Greeting, Uses: ask.Uses, ExpiresAt: ask.ExpiresAt, Profile: ask.Profile,
 	}
 	if ask.Libraries != nil {
 		if err := i.media.confirm(ctx); err != nil {

@@ -13,6 +13,7 @@ type Invites struct{ core *core }
 type NewInvite struct {
 	To        string            `json:"to,omitempty"`        // a username or an email address; "" for a link alone
 	Link      bool              `json:"link,omitempty"`      // also make a link, for the owner to hand on
+	Family    bool              `json:"family,omitempty"`    // for the whole family of a guardian; only for guests, and only with To
 	Greeting  string            `json:"greeting,omitempty"`  // the name that the page greets
 	Uses      int               `json:"uses,omitempty"`      // how many people may accept it; 0 for one. More than one is allowed only for an invite of guests that is a link alone
 	ExpiresAt time.Time         `json:"expires_at,omitzero"` // until when it can be accepted; zero for 14 days
@@ -42,6 +43,7 @@ type Invite struct {
 	Note      string         `json:"note"`
 	Greeting  string         `json:"greeting"`
 	HasLink   bool           `json:"has_link"`
+	Family    bool           `json:"family"` // a guardian may answer it for the whole family
 	Uses      int            `json:"uses"`   // how many people may accept it
 	Used      int            `json:"used"`   // how many people have accepted it
 	Status    string         `json:"status"` // pending, accepted, declined, withdrawn or expired

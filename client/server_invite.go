@@ -16,6 +16,7 @@ type AskInvite struct {
 	Libraries []string  `json:"libraries,omitzero"`   // their ids on the media server; nil if the server decides
 	EndsAt    time.Time `json:"ends_at,omitzero"`     // zero for no end; a last day is meant in UTC: its last moment is 23:59:59.999
 	Link      bool      `json:"link,omitempty"`       // also make a link, to hand on
+	Family    bool      `json:"family,omitempty"`     // for the whole family of a guardian; only for guests, and only with To
 	Greeting  string    `json:"greeting,omitempty"`   // the name that the page greets
 	Uses      int       `json:"uses,omitempty"`       // how many people may accept it; 0 for one. Only a link alone, for guests, may have more
 	ExpiresAt time.Time `json:"expires_at,omitzero"`  // until when it can be accepted; zero for 14 days

@@ -16,6 +16,7 @@ type inviteObject struct {
 	Note      string         `json:"note"`
 	Greeting  string         `json:"greeting"`
 	HasLink   bool           `json:"has_link"`
+	Family    bool           `json:"family"` // for the whole family of a guardian
 	Uses      int            `json:"uses"`
 	Used      int            `json:"used"`
 	Status    string         `json:"status"`
@@ -36,7 +37,7 @@ type inviteServer struct {
 func inviteOf(i models.Invite) inviteObject {
 	return inviteObject{
 		ID: idText(i.ID), To: i.To, Type: i.Type, Note: i.Note, Status: i.State, From: i.OwnerUsername,
-		Greeting: i.Greeting, HasLink: i.Link, Uses: i.Uses, Used: i.Used,
+		Greeting: i.Greeting, HasLink: i.Link, Family: i.Family, Uses: i.Uses, Used: i.Used,
 		Servers: each(i.Servers, func(v models.InviteServer) inviteServer {
 			return inviteServer{
 				ServerID: idText(v.ServerID), Name: v.ServerName, LocalUser: ownLocalUser(v.LocalUserID, v.LocalUserName),
@@ -93,6 +94,7 @@ func (s *site) apiCreateInvite(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		To        string        `json:"to"`
 		Link      bool          `json:"link"`
+		Family    bool          `json:"family"`
 		Greeting  string        `json:"greeting"`
 		Uses      *int          `json:"uses"`
 		ExpiresAt *time.Time    `json:"expires_at"`
@@ -109,7 +111,7 @@ func (s *site) apiCreateInvite(c *gin.Context, session models.Session) error {
 		return err
 	}
 	wanted := models.NewInvite{
-		To: in.To, Type: in.Type, Note: in.Note, Link: in.Link, Greeting: in.Greeting, Profile: in.Profile, IdempotencyKey: key,
+		To: in.To, Type: in.Type, Note: in.Note, Link: in.Link, Family: in.Family, Greeting: in.Greeting, Profile: in.Profile, IdempotencyKey: key,
 	}
 	if wanted.Uses, err = usesIn(in.Uses); err != nil {
 		return err

@@ -23,7 +23,7 @@ func TestAPIInvites(t *testing.T) {
 	id, _ := made["id"].(string)
 	want := map[string]any{
 		"id": id, "to": "bob", "type": "linked", "note": "Films on Friday?", "status": "pending", "from": "ann",
-		"greeting": "", "has_link": false, "uses": 1.0, "used": 0.0, "link": nil,
+		"greeting": "", "has_link": false, "family": false, "uses": 1.0, "used": 0.0, "link": nil,
 		"created_at": "2026-03-04T05:06:07Z", "expires_at": "2026-03-18T05:06:07Z",
 		"servers": []any{map[string]any{
 			"server_id": den.id, "name": "den", "local_user": map[string]any{"id": local["u1"], "name": "mira"},

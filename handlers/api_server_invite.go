@@ -19,6 +19,7 @@ func (s *site) apiServerInvite(c *gin.Context, this models.Server) error {
 		Libraries []string   `json:"libraries"`
 		EndsAt    *time.Time `json:"ends_at"`
 		Link      bool       `json:"link"`
+		Family    bool       `json:"family"`
 		Greeting  string     `json:"greeting"`
 		Uses      *int       `json:"uses"`
 		ExpiresAt *time.Time `json:"expires_at"`
@@ -32,7 +33,7 @@ func (s *site) apiServerInvite(c *gin.Context, this models.Server) error {
 		return err
 	}
 	wanted := models.ServerInvite{
-		To: in.To, Type: in.Type, Note: in.Note, LocalUserID: in.LocalUser, Link: in.Link, Greeting: in.Greeting, Profile: in.Profile, IdempotencyKey: key,
+		To: in.To, Type: in.Type, Note: in.Note, LocalUserID: in.LocalUser, Link: in.Link, Family: in.Family, Greeting: in.Greeting, Profile: in.Profile, IdempotencyKey: key,
 	}
 	if wanted.Uses, err = usesIn(in.Uses); err != nil {
 		return err

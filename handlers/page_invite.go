@@ -41,6 +41,7 @@ type receivedInviteView struct {
 	Base
 	ID, From, Note       string
 	Greeting             string // the name that the owner gave; "" for none
+	Family               bool   // the reader chooses who of the family gets a link
 	Offers               []offerView
 	CreatedAt, ExpiresAt time.Time
 }
@@ -83,6 +84,15 @@ func (s *site) invite(c *gin.Context) error {
 			return err
 		}
 		page.Mine = slices.ContainsFunc(mine, func(other models.Invite) bool { return other.ID == one.ID })
+		choose := false
+		if page.Mine {
+			if choose, err = s.mayChoose(c, session.AccountID, one); err != nil {
+				return err
+			}
+		}
+		if choose {
+			return seeOther(c, familyInvitePath(idText(one.ID)))
+		}
 		if page.Member, err = s.Store.Invites.IsMember(c.Request.Context(), session.AccountID, one.ID); err != nil {
 			return err
 		}

@@ -11,6 +11,15 @@ func (s sampler) inviteSamples() []sample {
 	mistaken.Password = s.wrong(mistaken.Password, "", "password_weak.repeats")
 	byLink := s.inviteSignUp()
 	byLink.Email, byLink.Invite.Greeting, byLink.Address = "", "Aunt Nina", s.field("email", "email", "invite_email", true)
+	family := inviteFamilyPage{
+		Base: s.signedIn("invite_family"), Invite: s.received("invite_family"), InAlready: []string{"Lou", longName},
+		People: []Choice{
+			{ID: "account-1", Name: "account.1", Label: s.base("").T("page.invite_family.self", "Name", "Mira Køhler"), Chosen: true},
+			{ID: "account-2", Name: "account.2", Label: "Kim", Chosen: true}, {ID: "account-3", Name: "account.3", Label: longName},
+		},
+	}
+	unchosen := family
+	unchosen.ChosenError, unchosen.Wrong = family.T("error.family_nobody_chosen"), true
 	return []sample{
 		{"invite-signup", s.inviteSignUp()},
 		{"invite-signup-mistakes", mistaken},
@@ -26,6 +35,8 @@ func (s sampler) inviteSamples() []sample {
 			Invite: sentInviteView{ID: "7", Greeting: "Aunt Nina", Link: true, Uses: 5, Used: 1, CreatedAt: s.at, ExpiresAt: s.at},
 		}},
 		{"invite-open", inviteOpenPage{Base: s.base("invite_open"), Link: s.field("link", "text", "invite_link", true)}},
+		{"invite-family", family},
+		{"invite-family-wrong", unchosen},
 		{"invite-other", invitePage{Base: s.signedIn("invite"), Invite: offers, Email: "someone.else@example.org"}},
 		{"invite-other-account", invitePage{Base: s.signedIn("invite"), Invite: offers}},
 	}

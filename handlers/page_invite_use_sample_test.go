@@ -14,7 +14,7 @@ func (s sampler) inviteUse() inviteUsePage {
 		Others: []string{"Cellar", longName}, Libraries: []string{"Films"},
 		UsedBy: []inviteUseView{{"mira.k", s.at}, {"a-rather-long-username-of-32-chars", s.at}},
 	}
-	mailed := sentInviteView{Base: b, ID: "8", To: "a.rather.long.name@a-rather-long-domain.example.org", LocalUser: "emil", CreatedAt: s.at, ExpiresAt: s.at}
+	mailed := sentInviteView{Base: b, Family: true, ID: "8", To: "a.rather.long.name@a-rather-long-domain.example.org", LocalUser: "emil", CreatedAt: s.at, ExpiresAt: s.at}
 	page := inviteUsePage{
 		Base: b, ServerID: "81985529216486895", Server: "Attic", Life: b.T("duration.days", "Count", 400), Open: []sentInviteView{sent, mailed},
 		OpenTurns: turnsView{b, Turns{First: "/servers/1/invites", Next: "/servers/1/invites?open=x"}}, EndedShown: true,

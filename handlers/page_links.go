@@ -97,6 +97,11 @@ func (s *site) showLinks(c *gin.Context, session models.Session, cause error) er
 	base := s.base(c, "links").telling(wrong)
 	page := linksPage{Base: base, Waiting: waitingView{Base: base, InvitePath: "/invites", LinkPath: "/invitations"}}
 	page.Waiting.add(waiting, invites)
+	for i, one := range invites {
+		if page.Waiting.Invites[i].Family, err = s.mayChoose(c, session.AccountID, one); err != nil {
+			return err
+		}
+	}
 	return s.render(c, wrong.status, "links", page)
 }
 

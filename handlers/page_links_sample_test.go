@@ -8,6 +8,7 @@ func (s sampler) linksSamples() []sample {
 	}}}
 	invited := linksPage{Base: s.invited("links")}
 	invited.Waiting = waitingView{Base: invited.Base, InvitePath: "/invites", LinkPath: "/invitations", Invites: []receivedInviteView{s.received("links"), s.plainInvite("links")}}
+	invited.Waiting.Invites[1].Family = true
 	return []sample{
 		{"links", waiting},
 		{"links-none", linksPage{Base: s.noticed(s.signedIn("links"), "notice.invitation_declined")}},

@@ -25,6 +25,8 @@ type serverInvitePage struct {
 	LocalUser      SelectField
 	To             Field
 	Link           Choice // make a link
+	Family         Choice // for the whole family
+	FamilyError    string
 	Greeting       Field
 	Uses           Field
 	Until          Field // the last day of the invite itself
@@ -51,7 +53,7 @@ type sentInviteView struct {
 	Base
 	ID, To, LocalUser    string // To is "" for a link alone, LocalUser for a guest
 	Greeting             string
-	Link                 bool
+	Link, Family         bool
 	Uses, Used           int
 	Others               []string
 	Libraries            []string // empty if the server decides
@@ -65,7 +67,7 @@ type sentInviteView struct {
 // it.
 func newSentInviteView(b Base, one models.Invite, serverID int64) sentInviteView {
 	view := sentInviteView{Base: b, ID: idText(one.ID), To: one.To, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt}
-	view.Greeting, view.Link, view.Uses, view.Used = one.Greeting, one.Link, one.Uses, one.Used
+	view.Greeting, view.Link, view.Family, view.Uses, view.Used = one.Greeting, one.Link, one.Family, one.Uses, one.Used
 	for _, offer := range one.Servers {
 		if offer.ServerID != serverID {
 			view.Others = append(view.Others, offer.ServerName)
@@ -133,7 +135,7 @@ func (s *site) createInvite(c *gin.Context, f form) error {
 func newInvite(f form, own owned) (models.NewInvite, error) {
 	in := models.NewInvite{
 		To: strings.TrimSpace(f["to"]), Type: models.LinkGuest, Note: f["note"], IdempotencyKey: inviteKey(f),
-		Link: f["link"] != "", Greeting: f["greeting"],
+		Link: f["link"] != "", Family: f["family"] != "", Greeting: f["greeting"],
 	}
 	end, wrongEnd := endOfDay(f["ends_at"])
 	wrongReach := readReach(f, &in)
@@ -224,10 +226,12 @@ func (s *site) showServerInvite(c *gin.Context, own owned, f form, cause error) 
 	page := serverInvitePage{Base: s.base(c, "server_invite"), ServerID: idText(own.serverID), Key: f["key"], Reports: len(users) > 0}
 	page.Base = page.telling(wrong)
 	page.Life = s.life(page.Locale, inviteLife)
-	in := newInputs(page.Base, f, wrong.inOrder("local_user_id", "to", "greeting", "uses", "expires_at", "servers", "libraries", "ends_at", "note", "profile_name"))
+	in := newInputs(page.Base, f, wrong.inOrder("local_user_id", "to", "family", "greeting", "uses", "expires_at", "servers", "libraries", "ends_at", "note", "profile_name"))
 	page.LocalUser = in.localUser(users)
 	page.To = in.to()
 	page.Link = Choice{ID: "link", Name: "link", Label: page.T("field.invite_with_link"), Chosen: f["link"] != ""}
+	page.Family = Choice{ID: "family", Name: "family", Label: page.T("field.invite_family"), Chosen: f["family"] != "", Focus: in.wrong.first == "family"}
+	page.FamilyError = in.wrong.fields["family"]
 	page.Greeting = in.add(Field{Name: "greeting", Type: "text", Hint: in.hint("invite_greeting"), Autocomplete: "off"}, "invite_greeting")
 	page.Uses = in.add(Field{Name: "uses", Type: "text", Hint: in.hint("invite_uses"), Autocomplete: "off", InputMode: "numeric"}, "invite_uses")
 	page.Until = in.add(Field{Name: "expires_at", Type: "date", Hint: in.hint("invite_until", "Life", page.Life), Autocomplete: "off"}, "invite_until")

@@ -9,6 +9,7 @@ func (s sampler) serverInviteSamples() []sample {
 	wrong.LocalUser.Error, wrong.ServersError = s.base("").T("error.local_user_unknown"), s.base("").T("error.servers_of_guests")
 	wrong.EndsAt = s.wrong(wrong.EndsAt, "2020-01-01", "ends_at_invalid")
 	wrong.Note = s.wrong(wrong.Note, "Hello\n<b>you</b>", "note_invalid")
+	wrong.FamilyError = wrong.T("error.family_one_guest")
 	wrong.ProfileName = s.wrong(wrong.ProfileName, "Family", "profile_taken")
 	wrong.Profiles[1].Rename, wrong.Profiles[1].Open = s.wrong(wrong.Profiles[1].Rename, "Family", "profile_taken"), true
 	bare := s.serverInvite()
@@ -28,7 +29,7 @@ func (s sampler) serverInvite() serverInvitePage {
 		Base: s.signedIn("server_invite"), ServerID: "81985529216486895", Name: "Attic", Key: "key", Reports: true, Libraries: true,
 		Life: b.T("duration.days", "Count", 14), To: s.optional("to", "text", "invite_to"), EndsAt: s.endsAt("", "invite_end"),
 		Note: s.field("note", "", "invite_note", true),
-		Link: Choice{ID: "link", Name: "link", Label: b.T("field.invite_with_link"), Chosen: true}, Greeting: s.optional("greeting", "text", "invite_greeting"),
+		Link: Choice{ID: "link", Name: "link", Label: b.T("field.invite_with_link"), Chosen: true}, Family: Choice{ID: "family", Name: "family", Label: b.T("field.invite_family"), Chosen: true}, Greeting: s.optional("greeting", "text", "invite_greeting"),
 		Uses: s.optional("uses", "text", "invite_uses"), Until: s.optional("expires_at", "date", "invite_until"),
 		ProfileName: s.optional("profile_name", "text", "profile_name"),
 		Profiles: []inviteProfileView{

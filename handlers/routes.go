@@ -168,6 +168,8 @@ func (s *site) linkRoutes(r *gin.Engine) {
 	s.post(r, "/invitations/decline", s.declineLink)
 	s.post(r, "/invites/accept", s.acceptInvite)
 	s.post(r, "/invites/decline", s.declineInvite)
+	s.get(r, familyInvitePath(":id"), s.inviteFamily)
+	s.post(r, familyInvitePath(":id"), s.acceptInviteForFamily)
 }
 
 // familyRoutes registers the pages of families: for guardians, and for those who were asked into one.

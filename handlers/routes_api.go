@@ -194,6 +194,8 @@ func (s *site) apiLinkRoutes(r *gin.Engine, v1 string) {
 	s.get(r, invites+"/:id/link", nil, s.withSession(s.apiInviteLink))
 	r.POST(invites+"/:id/accept", s.withoutBody(s.apiAcceptInvite))
 	r.POST(invites+"/:id/decline", s.withoutBody(s.apiDeclineInvite))
+	s.get(r, invites+"/:id/family", nil, s.withSession(s.apiFamilyOfInvite))
+	r.POST(invites+"/:id/family/accept", s.withSession(s.apiAcceptInviteForFamily))
 }
 
 // apiAgentRoutes registers the operations of media servers, which send their server key.

@@ -182,6 +182,8 @@ func table() map[string]row {
 		"POST /invites":                       {signIn("/servers"), "404", forbidden},
 		"POST /invites/accept":                {signIn("/invitations"), "404", forbidden},
 		"POST /invites/decline":               {signIn("/invitations"), "404", forbidden},
+		"GET /invites/:id/family":             {signIn("/invites/1/family"), "404", "404"},
+		"POST /invites/:id/family":            {signIn("/invites/1/family"), "404", forbidden},
 		"GET /i":                              {open, open, open},
 		"POST /i":                             {"422", "422", forbidden},
 		"POST /invite/accept":                 {signIn("/invite"), mailed, forbidden},

@@ -78,7 +78,7 @@ func sectionOf(page string) string {
 	switch page {
 	case "server_owner", "server_register", "server_open", "server_open_allow", "server_start", "local_password", "server_invite", "picture_server", "proof":
 		return "servers"
-	case "invite":
+	case "invite", "invite_family":
 		return "links"
 	case "device_approve", "quick_connect", "quick_connect_wait":
 		return "device"

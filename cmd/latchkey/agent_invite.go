@@ -21,6 +21,7 @@ import (
 type agentInvite struct {
 	To      string   `arg:"" optional:"" name:"username-or-email" help:"Username, or the email address of a person, who may have no account yet. Not needed with --link."`
 	Link    bool     `name:"link" help:"Make a link with a QR code, which you hand on yourself."`
+	Family  bool     `name:"family" help:"Invite the whole family of a guardian, who chooses which members get a link."`
 	Name    string   `name:"name" placeholder:"NAME" help:"Name that the page greets, such as 'Aunt Nina'."`
 	Uses    int      `name:"uses" placeholder:"NUMBER" help:"How many people may use the link: 1 to 100. Without it, one."`
 	Expires string   `name:"expires" placeholder:"2027-01-31" help:"Last day on which the invite can be accepted. Without it, 14 days."`
@@ -34,6 +35,9 @@ type agentInvite struct {
 func (c agentInvite) Run(p *agentProgram) error {
 	if c.To == "" && !c.Link {
 		return errors.New("give a username or an email address, or --link for a link that you hand on yourself")
+	}
+	if c.Family && c.To == "" {
+		return errors.New("family: an invite for a whole family needs the username or the email address of the guardian")
 	}
 	if c.Uses < 0 {
 		return errors.New("uses: it must be a number from 1 to 100")
@@ -54,7 +58,7 @@ func (c agentInvite) Run(p *agentProgram) error {
 		}
 		answer, err := a.Invites.Create(p.ctx, agent.InviteAsk{
 			To: c.To, Note: c.Note, Libraries: libraries, EndsAt: ends,
-			Link: c.Link, Greeting: c.Name, Uses: c.Uses, ExpiresAt: expires, Profile: c.Profile,
+			Link: c.Link, Family: c.Family, Greeting: c.Name, Uses: c.Uses, ExpiresAt: expires, Profile: c.Profile,
 		})
 		if err != nil {
 			return err
