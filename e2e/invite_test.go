@@ -239,7 +239,7 @@ func linkLocalUser(owner *visitor, attic agent) {
 // oneself: omar runs a server and links himself to it.
 func invitePages(t *testing.T, s *service) []shown {
 	t.Helper()
-	omar := s.account(t, "omar")
+	omar, gina := s.account(t, "omar"), s.account(t, "gina")
 	var attic agent
 	var stopLink string
 	proof := func() string {
@@ -269,6 +269,13 @@ func invitePages(t *testing.T, s *service) []shown {
 			v.open(attic.page() + "/invite")
 			v.fill("to", "guest@example.org")
 			v.push(`form[action="/invites"] button`, attic.page())
+		}},
+		{"server_owner", "with an invite for a family", func(v *visitor) {
+			v.open(attic.page() + "/invite")
+			v.fill("to", gina.username)
+			v.tick("#family")
+			v.push(`form[action="/invites"] button`, attic.page())
+			v.wantText("main", v.says("page.server_owner.invite.family"))
 		}},
 		{"server_owner", "with self-service", func(v *visitor) {
 			v.push("[name=do][value=on]", attic.page())
@@ -312,6 +319,27 @@ func invitePages(t *testing.T, s *service) []shown {
 		{"signin", "for the invited", func(v *visitor) {
 			v.open("/invite")
 			v.follow(`main a[href="/signin?return_to=`+url.QueryEscape("/invite")+`"]`, "/signin")
+		}},
+		{"links", "with an invite for the family", func(v *visitor) {
+			v.open("/signin")
+			v.fill("name_or_email", gina.email)
+			v.fill("password", gina.password)
+			v.send("/invitations") // something waits there
+			v.open("/family")
+			v.fill("username", "gina-kid")
+			v.send("/family")
+			v.open("/invitations")
+		}},
+		{"invite_family", "", func(v *visitor) {
+			const choose = `main a[href^="/invites/"]`
+			v.follow(choose, ask[string](v, `document.querySelector('`+choose+`').getAttribute("href")`))
+		}},
+		{"invite_family", "with a mistake", func(v *visitor) {
+			for _, box := range ask[[]string](v, `[...document.querySelectorAll("main [type=checkbox]")].map(e => "#" + e.id)`) {
+				v.tick(box)
+			}
+			path := ask[string](v, `location.pathname`)
+			v.push(`form[action="`+path+`"] button`, path)
 		}},
 	}
 }
