@@ -5,6 +5,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/picture/picturetest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // A program adds a member, looks after it, and asks another person to do the same.
@@ -53,4 +54,34 @@ func TestSiteFamily(t *testing.T) {
 	if got := must(ann.Families.Get(ctx))(t); got.Role != client.RoleFirst || len(got.Members)+len(got.People) != 0 {
 		t.Errorf("got the family %+v, want an empty one", got)
 	}
+}
+
+// A program of a guardian answers an invite for the whole family once.
+func TestSiteInviteForTheFamily(t *testing.T) {
+	t.Parallel()
+	s, ctx := newSite(t), t.Context()
+	olga, ann, bob := s.Join(t, "olga"), s.Join(t, "ann"), s.Join(t, "bob")
+	kim := must(ann.Families.AddMember(ctx, client.NewMember{Username: "kim"}))(t)
+	den := s.Register(t, olga, servicetest.Den())
+	asked := client.NewInvite{To: "ann", Type: client.Guest, Family: true, Servers: []client.NewInviteServer{{ServerID: den.ID}}}
+	invite := must(olga.Invites.Create(ctx, asked))(t)
+	if received := must(ann.Invites.Received(ctx))(t); len(received) != 1 || !received[0].Family {
+		t.Fatalf("got the invites %+v, want one for the whole family", received)
+	}
+	people := must(ann.Invites.Family(ctx, invite.ID))(t)
+	if len(people) != 2 || !people[0].Own || people[1].ID != kim.ID || people[1].HasAll {
+		t.Fatalf("got the people %+v, want ann and kim", people)
+	}
+	_, err := bob.Invites.Family(ctx, invite.ID)
+	isError(t, err, client.ErrNotFound)
+	wantField(t, ann.Invites.AcceptForFamily(ctx, invite.ID, nil), "account_ids", "family_nobody_chosen")
+	isError(t, bob.Invites.AcceptForFamily(ctx, invite.ID, []client.ID{kim.ID}), client.ErrNotFound)
+	noError(t, ann.Invites.AcceptForFamily(ctx, invite.ID, []client.ID{kim.ID}))
+	if links := must(ann.Families.Member(ctx, kim.ID))(t).Links; len(links) != 1 || links[0].Status != "accepted" {
+		t.Errorf("kim has the links %+v, want an accepted one", links)
+	}
+	asked.To = "kim@example.org"
+	asked.Type = client.Linked
+	_, err = olga.Invites.Create(ctx, asked)
+	wantField(t, err, "family", "family_one_guest")
 }

@@ -85,6 +85,7 @@ func (s *site) showFamily(c *gin.Context, sent familyForms, cause error) error {
 	in := newInputs(page.Base, sent.member, member)
 	in.fresh = false
 	page.Username, page.DisplayName = in.username(), in.displayName()
+	page.Username.Hint, page.DisplayName.Hint = page.T("field.member_username.hint"), page.T("field.member_display_name.hint")
 	page.Password = in.newPassword("member_password", s.PasswordMinLength)
 	page.Password.Required = false
 	in = newInputs(page.Base, sent.person, person)

@@ -71,7 +71,7 @@ func (s *site) showInviteFamily(c *gin.Context, f form, cause error) error {
 		}
 		box := Choice{ID: "account-" + idText(one.AccountID), Name: accountBox(idText(one.AccountID)), Label: one.DisplayName, Chosen: f == nil}
 		if one.Self {
-			box.Label = page.T("page.invite_family.self", "Name", one.DisplayName)
+			box.Label = page.T("field.invite_family.self", "Name", one.DisplayName)
 		}
 		page.People = append(page.People, box)
 	}

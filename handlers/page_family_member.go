@@ -75,6 +75,7 @@ func (s *site) showMember(c *gin.Context, who ofMember, f form, cause error) err
 	page.Password = in.newPassword("member_password", s.PasswordMinLength)
 	page.PIN = in.pin()
 	page.Email = in.email("new_email")
+	page.Email.Hint = page.T("field.member_email.hint")
 	return s.render(c, wrong.status, "family_member", page)
 }
 
