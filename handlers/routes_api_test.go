@@ -369,7 +369,11 @@ func (f *apiFixture) checkSession(q asks, bearer func(string) http.Header, stran
 	if slices.Contains(q.o.callers(), "operator") {
 		want = only(http.StatusForbidden, "operators_only")
 	}
-	q.as("who it belongs to", bearer(f.token("ann")), want)
+	owner := "ann"
+	if q.o.path == "/api/v1/invites/{id}/family" {
+		owner = "carol" // whom ann invites
+	}
+	q.as("who it belongs to", bearer(f.token(owner)), want)
 }
 
 // others returns the check of the answer to a person who does not own the server, link or
