@@ -27,6 +27,7 @@ type Policy struct {
 	GuestLimit     int           // the greatest number of guests who are not shut out
 	GuestsHourly   int           // the greatest number of guests that are made in an hour; 0 means 20
 	OfflineTrust   time.Duration // how long exchanges go on while the service is away
+	Levels         string        // for whom levels hold: client.LevelsGuests or another; "" means LevelsGuests
 }
 
 // Addresses says which addresses of the media server the agent reports.
@@ -68,6 +69,7 @@ type Agent struct {
 	Exchanges   *Exchanges
 	ServerKeys  *ServerKeys
 	Opens       *Opens
+	Levels      *Levels
 
 	registration   *registration
 	reports        *reports
@@ -89,17 +91,20 @@ func New(o Options) *Agent {
 	reports := &reports{core: c, acks: acks}
 	links := &Links{core: c, reports: reports}
 	reports.dashboard = &dashboard{core: c, links: links}
-	guests := &guests{core: c, reports: reports, tokens: tokens, created: limit.NewBucket(o.Now, c.opt.Policy.GuestsHourly, time.Hour)}
+	levels := &Levels{core: c, refused: map[string]refusedLevel{}}
+	reports.levels = levels
+	guests := &guests{core: c, reports: reports, tokens: tokens, levels: levels, created: limit.NewBucket(o.Now, c.opt.Policy.GuestsHourly, time.Hour)}
+	levels.restriction = guests.restriction
 	exchanges := newExchanges(c, links, tokens)
 	keys := &ServerKeys{core: c}
 	passwords := newLocalPasswords(c, exchanges)
 	opens := newOpens(c, exchanges)
 	reports.opens = opens
 	return &Agent{
-		MediaServer: c.media, Links: links, Allowances: &Allowances{core: c, links: links}, Invites: &Invites{c}, Exchanges: exchanges, ServerKeys: keys, Opens: opens,
+		MediaServer: c.media, Links: links, Allowances: &Allowances{core: c, links: links}, Invites: &Invites{c}, Exchanges: exchanges, ServerKeys: keys, Opens: opens, Levels: levels,
 		registration: &registration{c}, reports: reports, feed: &feed{core: c, links: links, acks: acks, keys: keys, opens: opens},
 		proofs: newProofs(c, reports), quickConnects: newQuickConnects(c, exchanges), localPasswords: passwords,
-		owed: &owedWork{core: c, links: links, guests: guests, tokens: tokens, passwords: passwords},
+		owed: &owedWork{core: c, links: links, guests: guests, tokens: tokens, levels: levels, passwords: passwords},
 		core: c,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/limit"
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
@@ -43,6 +44,9 @@ func newCore(o Options) *core {
 	}
 	if o.Policy.GuestsHourly <= 0 {
 		o.Policy.GuestsHourly = 20
+	}
+	if o.Policy.Levels == "" {
+		o.Policy.Levels = client.LevelsGuests
 	}
 	if o.OpenClient == nil {
 		o.OpenClient = &http.Client{}

@@ -39,6 +39,7 @@ type dashboard struct {
 type beforeLook struct {
 	links       []linkRow
 	letIn       map[string]string // guestRow.Applied by the id of the local user
+	levels      map[string]bool   // local users with a level, of whom [Levels.look] notices what was changed by hand
 	restricting int64             // the value of core.restricting before the guests were read
 }
 
@@ -47,16 +48,23 @@ type beforeLook struct {
 // the agent creates in between would count as deleted, and a guest whom it lets in would
 // count as disabled.
 func (d *dashboard) before(ctx context.Context) (beforeLook, error) {
-	out := beforeLook{letIn: map[string]string{}, restricting: d.restricting.Load()}
+	out := beforeLook{letIn: map[string]string{}, levels: map[string]bool{}, restricting: d.restricting.Load()}
 	var err error
 	if out.links, err = readLinks(d.store.read(ctx), usable, stamp(d.store.now())); err != nil {
 		return out, d.explainFile(ctx, err)
 	}
 	guests, err := readGuests(d.store.read(ctx), "applied LIKE ?", appliedOpen+"%")
+	if err != nil {
+		return out, d.explainFile(ctx, err)
+	}
 	for _, g := range guests {
 		if g.LeftAlone == "" {
 			out.letIn[g.LocalUserID] = g.Applied
 		}
+	}
+	rows, err := levelRows(d.store.read(ctx))
+	for _, row := range rows {
+		out.levels[row.LocalUserID] = true
 	}
 	return out, d.explainFile(ctx, err)
 }
@@ -88,7 +96,7 @@ func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediase
 		if gone := goneLibraries(link, libraries); there && link.Type == client.Guest && len(gone) > 0 {
 			found[troubleGuestLibraries] = append(found[troubleGuestLibraries], link.Username)
 		}
-		if name := seesOther(before.letIn[user.ID], user.Sees, libraries); name != "" && quiet {
+		if name := seesOther(before.letIn[user.ID], user.Sees, libraries); name != "" && quiet && !before.levels[user.ID] {
 			found[name] = append(found[name], fmt.Sprintf("%s (local user %s)", link.Username, readable(user.Name)))
 		}
 	}

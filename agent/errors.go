@@ -43,6 +43,9 @@ var (
 	// ErrOutsideHours means that the media server does not let the local user in at this
 	// hour.
 	ErrOutsideHours = errors.New("the local user is not let in at this hour")
+	// ErrPINRequired means that nobody comes in by this link until the person has given the PIN to the
+	// service. The text names the page for that.
+	ErrPINRequired = errors.New("the PIN is needed first")
 	// ErrUsernameUnknown means that the service has no usable account with the
 	// username.
 	ErrUsernameUnknown = errors.New("the service has no usable account with that username")

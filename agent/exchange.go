@@ -38,19 +38,22 @@ type Exchanges struct {
 	tokens      *tokens
 	unknownKeys *limit.Limiter[netip.Prefix] // limits questions to the service about unknown access keys, by source
 	refreshes   *limit.Bucket                // limits readings of all links because of an unknown account
+	pinAsks     *limit.Limiter[string]       // limits how often the service hears of a device that needs the PIN, by link and device
+	pinAsksAll  *limit.Bucket                // the same for all devices together
 }
 
 func newExchanges(c *core, links *Links, tokens *tokens) *Exchanges {
 	return &Exchanges{
 		core: c, links: links, tokens: tokens,
 		unknownKeys: limit.New[netip.Prefix](c.opt.Now, 20, 10*time.Minute, networksMost), refreshes: limit.NewBucket(c.opt.Now, 6, time.Minute),
+		pinAsks: limit.New[string](c.opt.Now, 1, time.Minute, networksMost), pinAsksAll: limit.NewBucket(c.opt.Now, 60, time.Minute),
 	}
 }
 
 // Exchange gives a local access token to a device that shows an access key. It looks
 // into the agent's own copy of the links first, and asks the service only if the account
 // or the key is not found there. It returns [ErrNotRegistered],
-// [ErrAccountUnknown], [ErrAccessKeyWrong], [ErrTrustOver], [ErrLocalUserNotAllowed],
+// [ErrAccountUnknown], [ErrAccessKeyWrong], [ErrTrustOver], [ErrLocalUserNotAllowed], [ErrPINRequired],
 // [ErrNotYet], [ErrGuestWaits], [ErrLocalUserRefused] or [ErrMediaServerAway].
 func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, error) {
 	facts, err := e.store.facts(ctx)
@@ -78,11 +81,13 @@ func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, e
 	if err := e.media.check(ctx); err != nil {
 		return Exchanged{}, err
 	}
+	device := e.deviceOf(link, ask.Device)
 	user, err := e.localUserOf(ctx, link, ask.Local)
 	if err != nil {
+		e.askForPIN(ctx, link, device, err)
 		return Exchanged{}, err
 	}
-	return e.mint(ctx, link, user, e.deviceOf(link, ask.Device), tokenCause{sessionID: link.sessionOf(&key)})
+	return e.mint(ctx, link, user, device, tokenCause{sessionID: link.sessionOf(&key)})
 }
 
 // deviceOf returns the device of an exchange, always with an id. A device that has sent no
@@ -96,7 +101,7 @@ func (e *Exchanges) deviceOf(link *linkRow, device mediaserver.Device) mediaserv
 }
 
 // localUserOf asks the media server for the local user of a link. The parameter local says
-// whether the device is in the home network. It returns [ErrLocalUserNotAllowed],
+// whether the device is in the home network. It returns [ErrLocalUserNotAllowed], [ErrPINRequired],
 // [ErrNotYet], [ErrGuestWaits], [ErrLocalUserRefused] or [ErrMediaServerAway].
 func (e *Exchanges) localUserOf(ctx context.Context, link *linkRow, local bool) (mediaserver.LocalUser, error) {
 	refuseAs := func(kind error, why string) error {
@@ -109,6 +114,12 @@ func (e *Exchanges) localUserOf(ctx context.Context, link *linkRow, local bool) 
 	refuse := func(why string) error { return refuseAs(ErrLocalUserRefused, why) }
 	if !e.mayUse(link) {
 		return mediaserver.LocalUser{}, refuseAs(ErrLocalUserNotAllowed, "the link waits for a yes at this machine: see 'latchkey agent allow'")
+	}
+	if err := e.checkPIN(ctx, link); err != nil {
+		if errors.Is(err, ErrPINRequired) {
+			err = refuseAs(ErrPINRequired, e.pinText())
+		}
+		return mediaserver.LocalUser{}, err
 	}
 	if err := e.checkGuest(ctx, link); err != nil {
 		return mediaserver.LocalUser{}, err
@@ -145,7 +156,8 @@ func away(err error) error {
 // mint makes the media server create a token, and writes the token down. Before that, it
 // notes what it is about to do, because a program that is killed in between could otherwise
 // never end that token. If the link has changed meanwhile, or the session that the parameter
-// by names has ended, mint revokes the token and returns [ErrAccessKeyWrong].
+// by names has ended, mint revokes the token and returns [ErrAccessKeyWrong]. If an unlock that the link
+// needs has ended meanwhile, it revokes the token and returns [ErrPINRequired].
 func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.LocalUser, device mediaserver.Device, by tokenCause) (Exchanged, error) {
 	// The media server keeps only the newest token of a device. Because of this
 	// lock, the token written last is the newest one.
@@ -182,7 +194,7 @@ func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.Lo
 		if other {
 			return Exchanged{}, fmt.Errorf("%w: it gave a token of another local user", ErrMediaServerAway)
 		}
-		return Exchanged{}, ErrAccessKeyWrong
+		return Exchanged{}, e.notKept(ctx, link, device)
 	}
 	e.log.LogAttrs(ctx, slog.LevelInfo, "a device was given a local token", slog.String("account", link.Username), slog.String("link_id", link.ID),
 		slog.String("local_user", readable(user.Name)), slog.String("client", readable(device.Client)), slog.String("device", readable(device.Name)))

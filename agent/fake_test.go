@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,8 @@ type fake struct {
 	users     []mediaserver.LocalUser
 	libraries []mediaserver.Library
 	limits    map[string]mediaserver.Restriction
+	policies  map[string]mediaserver.Limits // the other limits; Restriction is not used
+	choices   mediaserver.Choices
 	secrets   map[string]string    // secrets of guests
 	passwords map[string]string    // passwords that GivePassword gave
 	tokens    map[string]fakeToken // live tokens
@@ -52,7 +55,7 @@ func newFake() *fake {
 			{ID: "u5", Name: "Aunt", RemoteAccess: true},
 		},
 		libraries: []mediaserver.Library{{ID: "l1", Name: "Films"}, {ID: "l2", Name: "Music"}},
-		limits:    map[string]mediaserver.Restriction{}, secrets: map[string]string{}, passwords: map[string]string{}, tokens: map[string]fakeToken{}, codes: map[string]string{}, devices: map[string]string{}, seen: map[string]time.Time{}, proofs: map[string]*string{}, met: map[string]int{},
+		limits:    map[string]mediaserver.Restriction{}, policies: map[string]mediaserver.Limits{}, secrets: map[string]string{}, passwords: map[string]string{}, tokens: map[string]fakeToken{}, codes: map[string]string{}, devices: map[string]string{}, seen: map[string]time.Time{}, proofs: map[string]*string{}, met: map[string]int{},
 	}
 }
 
@@ -76,7 +79,7 @@ func (f *fake) do(ctx context.Context, call string, work func() error) error {
 	}
 	f.mu.Lock()
 	err := work()
-	if err == nil && strings.Contains("CreateGuest Restrict Enable Disable Delete Revoke ApproveCode", strings.Fields(call)[0]) {
+	if err == nil && strings.Contains("CreateGuest Restrict Enable Disable Delete Revoke ApproveCode Limits Say Stop", strings.Fields(call)[0]) {
 		f.calls = append(f.calls, call)
 	}
 	f.mu.Unlock()
@@ -358,6 +361,86 @@ func (f *fake) SignedIn(ctx context.Context) (list []mediaserver.SignedIn, err e
 
 func (f *fake) EndDevice(ctx context.Context, user, device string) error {
 	return f.do(ctx, "EndDevice "+user+" "+device, func() error { f.endTokens(user, device); return nil })
+}
+
+// policy returns the limits of a local user. Without any they may see and do everything. The caller
+// holds the lock.
+func (f *fake) policy(id string) mediaserver.Limits {
+	p, set := f.policies[id]
+	if !set {
+		p = mediaserver.Limits{LiveTV: true, AllChannels: true, MayDelete: true, MayDownload: true, MayControl: true, MayControlShared: true,
+			MayEdit: mediaserver.Edits{Collections: true, Subtitles: true, Lyrics: true}}
+	}
+	p.Restriction = mediaserver.Restriction{AllLibraries: true}
+	if to, set := f.limits[id]; set {
+		p.Restriction = to
+	}
+	for _, list := range []*[]string{&p.Libraries, &p.Channels, &p.Unrated, &p.BlockedTags, &p.AllowedTags, &p.HiddenFolders, &p.DeleteFrom} {
+		*list = slices.Clone(*list)
+		slices.Sort(*list)
+	}
+	return p
+}
+
+// ChangeLimits has two steps, as at a real media server: it reads by the call "ReadLimits" and writes by the
+// call "Limits".
+func (f *fake) ChangeLimits(ctx context.Context, id string, change func(now mediaserver.Limits) (mediaserver.Limits, error)) error {
+	var now mediaserver.Limits
+	if err := f.change(ctx, "ReadLimits "+id, id, func(*mediaserver.LocalUser) { now = f.policy(id) }); err != nil {
+		return err
+	}
+	next, err := change(now)
+	if err != nil || reflect.DeepEqual(next, now) {
+		return err
+	}
+	return f.change(ctx, "Limits "+id, id, func(*mediaserver.LocalUser) { f.setPolicy(id, next) })
+}
+
+// setPolicy replaces the limits of a local user. The caller holds the lock.
+func (f *fake) setPolicy(id string, to mediaserver.Limits) {
+	f.policies[id], f.limits[id] = to, to.Restriction
+}
+
+// byHand changes the limits of a local user, as an administrator does in the dashboard.
+func (f *fake) byHand(id string, change func(l *mediaserver.Limits)) {
+	f.set(func() {
+		now := f.policy(id)
+		change(&now)
+		f.setPolicy(id, now)
+	})
+}
+
+// policyOf returns the limits of a local user.
+func (f *fake) policyOf(id string) mediaserver.Limits {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.policy(id)
+}
+
+func (f *fake) AllLimits(ctx context.Context) (all map[string]mediaserver.Limits, err error) {
+	err = f.do(ctx, "AllLimits", func() error {
+		all = map[string]mediaserver.Limits{}
+		for _, u := range f.users {
+			if !u.Administrator {
+				all[u.ID] = f.policy(u.ID)
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+func (f *fake) Choices(ctx context.Context) (c mediaserver.Choices, err error) {
+	err = f.do(ctx, "Choices", func() error { c = f.choices; return nil })
+	return c, err
+}
+
+func (f *fake) Say(ctx context.Context, id, header, text string) error {
+	return f.do(ctx, "Say "+id+" "+header+" "+text, func() error { return nil })
+}
+
+func (f *fake) StopPlaying(ctx context.Context, id string) error {
+	return f.do(ctx, "Stop "+id, func() error { return nil })
 }
 
 var _ mediaserver.Server = (*fake)(nil)

@@ -77,6 +77,7 @@ type guests struct {
 
 	reports *reports
 	tokens  *tokens
+	levels  *Levels
 	created *limit.Bucket // limits the guests that this run creates
 }
 

@@ -49,7 +49,8 @@ func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
 	}
 	gs.restricting.Add(1)
 	defer gs.restricting.Add(1)
-	if err := gs.change(ctx, g, func(ctx context.Context) error { return gs.opt.MediaServer.Restrict(ctx, g.LocalUserID, to) }); err != nil || g.LeftAlone != "" {
+	restrict := func(ctx context.Context) error { return gs.levels.restrict(ctx, link, g, to) }
+	if err := gs.change(ctx, g, restrict); err != nil || g.LeftAlone != "" {
 		return err
 	}
 	text := "what a guest may see was changed"

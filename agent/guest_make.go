@@ -88,9 +88,14 @@ func (gs *guests) create(ctx context.Context, link *linkRow, users []mediaserver
 	if err != nil {
 		return gs.media.explain(ctx, err)
 	}
-	applied, err := appliedFor(to)
-	if err != nil {
-		return err
+	// A guest with a level is let in by the next round, which gives them their level first.
+	applied := ""
+	if !gs.levels.holds(link.with(user.ID), link.levels(), &guestRow{}) {
+		if applied, err = appliedFor(to); err != nil {
+			return err
+		}
+	} else {
+		defer gs.wake.media.now()
 	}
 	g := guestRow{
 		LocalUserID: user.ID, AccountID: link.AccountID, LinkID: link.ID, Name: user.Name, Applied: applied, CreatedAt: stamp(gs.store.now()),

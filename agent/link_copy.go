@@ -30,7 +30,7 @@ func rowOf(l *client.AgentLink) (linkRow, error) {
 	row := linkRow{
 		ID: string(l.ID), AccountID: string(l.AccountID), Username: readable(l.Username), DisplayName: readable(l.DisplayName),
 		Type: l.Type, Status: l.Status, Active: l.Active, EndsAt: stamp(l.EndsAt), AccessKeySHA256: strings.ToLower(l.AccessKeySHA256),
-		DeviceKeys: l.DeviceKeys, SessionMark: numberOf(l.SessionMark),
+		DeviceKeys: l.DeviceKeys, SessionMark: numberOf(l.SessionMark), Levels: packLevels(l.Levels),
 	}
 	if l.LocalUser != nil {
 		row.LocalUserID, row.LocalUserName = l.LocalUser.ID, readable(l.LocalUser.Name)

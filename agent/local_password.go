@@ -210,6 +210,9 @@ func (p *localPasswords) try(ctx context.Context, one client.OpenLocalPassword) 
 		return nil, "", client.LocalPasswordNotAllowed, nil
 	}
 	link = &found[0]
+	if link.pinRequired() { // with a password, nobody would ask for the PIN
+		return link, "", client.LocalPasswordNotAllowed, nil
+	}
 	key, err := p.store.passwordKey(ctx)
 	if err != nil {
 		return link, "", "", p.explainFile(ctx, err)
@@ -243,7 +246,7 @@ func passwordReason(err error) string {
 		return ""
 	case errors.Is(err, ErrNotYet), errors.Is(err, ErrGuestWaits):
 		return client.LocalPasswordNoLocalUser
-	case errors.Is(err, ErrLocalUserRefused), errors.Is(err, ErrLocalUserNotAllowed):
+	case errors.Is(err, ErrLocalUserRefused), errors.Is(err, ErrLocalUserNotAllowed), errors.Is(err, ErrPINRequired):
 		return client.LocalPasswordNotAllowed
 	default:
 		return client.LocalPasswordUnavailable
@@ -274,6 +277,34 @@ func (p *localPasswords) give(ctx context.Context, one client.OpenLocalPassword,
 		return "", p.media.explain(ctx, err)
 	}
 	return reason, p.explainFile(ctx, p.store.setFacts(ctx, map[string]string{factLocalPassword + userID: ""})) // nothing has changed at the media server
+}
+
+// endBehindPIN owes a random password to each local user whose link asks for the PIN now: with the chosen
+// password, nobody would ask for it.
+func (p *localPasswords) endBehindPIN(ctx context.Context) error {
+	links, err := readLinks(p.store.read(ctx), "levels IS NOT NULL AND local_user_id <> ''")
+	if err != nil {
+		return p.explainFile(ctx, err)
+	}
+	facts := map[string]string{}
+	for i := range links {
+		if !links[i].goesOn(p.store.now()) || !links[i].pinRequired() {
+			continue
+		}
+		if len(facts) == 0 {
+			if facts, err = p.store.facts(ctx); err != nil {
+				return p.explainFile(ctx, err)
+			}
+		}
+		name := factLocalPassword + links[i].LocalUserID
+		if value := facts[name]; value == "" || value == passwordOwed {
+			continue
+		}
+		if err := p.store.setFacts(ctx, map[string]string{name: passwordOwed}); err != nil {
+			return p.explainFile(ctx, err)
+		}
+	}
+	return nil
 }
 
 // replaceOwed gives a random password to each local user to whom a random password is owed.

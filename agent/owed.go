@@ -13,17 +13,18 @@ type owedWork struct {
 	links  *Links
 	guests *guests
 	tokens *tokens
+	levels *Levels
 
 	passwords *localPasswords
 }
 
 // settleLoop does what is owed at the media server: it revokes tokens, replaces
-// passwords and settles guests. All of it is listed in the agent's own file, so that a crash or an
+// passwords, carries out levels and settles guests. All of it is listed in the agent's own file, so that a crash or an
 // absence of the media server loses nothing.
 func (w *owedWork) settleLoop(ctx context.Context) {
 	for {
 		_ = w.settle(ctx) // settle has begun a trouble, and is tried again soon
-		if !w.wake.media.wait(ctx, w.pace.owed) {
+		if !w.wake.media.wait(ctx, w.levels.wait(w.pace.owed)) {
 			return
 		}
 	}
@@ -32,6 +33,7 @@ func (w *owedWork) settleLoop(ctx context.Context) {
 // settle does everything that is owed at the media server and can be done now.
 func (w *owedWork) settle(ctx context.Context) error {
 	defer w.guests.wakeToTell()
+	defer w.levels.wakeToTell(ctx)
 	if err := w.store.endLinks(ctx, w.opt.Policy.AllowAllUsers); err != nil {
 		return w.explainFile(ctx, err)
 	}
@@ -39,10 +41,14 @@ func (w *owedWork) settle(ctx context.Context) error {
 	if err := w.noteWaiting(ctx); err != nil {
 		return err
 	}
+	if err := errors.Join(w.levels.closeUnlocks(ctx), w.passwords.endBehindPIN(ctx)); err != nil {
+		return err
+	}
 	if err := w.media.confirm(ctx); err != nil {
 		return err
 	}
-	err := errors.Join(w.tokens.revokeOwed(ctx), w.tokens.endUnfinished(ctx), w.passwords.replaceOwed(ctx))
+	// Levels come first: the end of an unlock must not wait for other work.
+	err := errors.Join(w.levels.settle(ctx), w.tokens.revokeOwed(ctx), w.tokens.endUnfinished(ctx), w.passwords.replaceOwed(ctx))
 	if !w.copy.current(ctx) {
 		return err // the links of the guests may have changed
 	}
@@ -67,10 +73,10 @@ func (w *owedWork) tellLoop(ctx context.Context) {
 	}
 }
 
-// tell tells the service which links were ended here, which guests were created, and why other
-// guests were not created.
+// tell tells the service which links were ended here, which guests were created, why other guests were
+// not created, and what was made of the levels.
 func (w *owedWork) tell(ctx context.Context) error {
-	err := errors.Join(w.links.tellEnds(ctx), w.guests.tellAll(ctx), w.guests.tellReasons(ctx))
+	err := errors.Join(w.links.tellEnds(ctx), w.guests.tellAll(ctx), w.guests.tellReasons(ctx), w.levels.tell(ctx))
 	if err == nil {
 		w.service.endTrouble(ctx, byOwed) // the service has heard everything
 	}

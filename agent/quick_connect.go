@@ -158,6 +158,7 @@ func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect, no
 	// Only the media server knows where the device is, and it refuses by itself a
 	// local user who may not connect from outside.
 	user, err := q.exchanges.localUserOf(ctx, link, true)
+	q.exchanges.askForPIN(ctx, link, mediaserver.Device{}, err)
 	if reason = codeReason(err); reason != "" {
 		return link, reason, nil
 	}
@@ -173,7 +174,7 @@ func codeReason(err error) string {
 		return ""
 	case errors.Is(err, ErrNotYet), errors.Is(err, ErrGuestWaits):
 		return client.QuickConnectNoLocalUser
-	case errors.Is(err, ErrLocalUserRefused), errors.Is(err, ErrLocalUserNotAllowed):
+	case errors.Is(err, ErrLocalUserRefused), errors.Is(err, ErrLocalUserNotAllowed), errors.Is(err, ErrPINRequired):
 		return client.QuickConnectNotAllowed
 	default:
 		return client.QuickConnectUnavailable

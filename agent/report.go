@@ -31,6 +31,7 @@ type reports struct {
 	acks      *acknowledgements
 	dashboard *dashboard
 	opens     *Opens
+	levels    *Levels
 	one       sync.Mutex             // held from the look at the media server until the report is taken: an older report must not follow a newer one
 	run       atomic.Pointer[string] // random, made when this program begins to run the agent; nil until then
 }
@@ -145,10 +146,14 @@ func (l *lastReport) noteRun(now time.Time, every time.Duration, another bool) (
 }
 
 // reportTo sends a report. A service that is older than this agent refuses fields that it does not know. Then
-// reportTo leaves out the addresses at which Open works, the run, the key for passwords and device keys. If the
-// service refuses that report, too, reportTo also leaves out the kinds of the libraries.
+// reportTo first leaves out what is about levels, then also the addresses at which Open works, the run, the key
+// for passwords and device keys, and at last the kinds of the libraries.
 func reportTo(ctx context.Context, service *client.Agent, report client.Report) (client.ReportAnswer, error) {
 	answer, err := service.Report(ctx, report)
+	if errors.Is(err, client.ErrJSONInvalid) && (report.Levels != "" || report.Choices != nil) {
+		report.Levels, report.Choices = "", nil
+		answer, err = service.Report(ctx, report)
+	}
 	if errors.Is(err, client.ErrJSONInvalid) && (report.Run+report.PasswordKey != "" || report.OpenAddresses != nil || report.DeviceKeys) {
 		report.Run, report.PasswordKey, report.OpenAddresses, report.DeviceKeys = "", "", nil, false
 		answer, err = service.Report(ctx, report)
@@ -231,6 +236,9 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	if err := r.dashboard.look(ctx, before, users, libraries); err != nil {
 		return report, err
 	}
+	if err := r.levels.look(ctx); err != nil {
+		return report, err
+	}
 	if users, err = r.reportable(ctx, users, len(libraries)); err != nil {
 		return report, err
 	}
@@ -260,6 +268,7 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	for _, l := range libraries[:min(len(libraries), reportedLibrariesMost)] {
 		report.Libraries = append(report.Libraries, client.ReportedLibrary{ID: l.ID, Name: l.Name, Kind: l.Kind})
 	}
+	report.Levels, report.Choices = r.opt.Policy.Levels, r.levels.choices(ctx)
 	report.OpenAddresses = r.opens.openAddresses(report.Addresses)
 	if report.Addresses == nil {
 		report.Addresses = []client.Address{}

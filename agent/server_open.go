@@ -183,7 +183,9 @@ func (o *Opens) look(ctx context.Context, link *linkRow, local bool) (mediaserve
 	if err := o.media.check(ctx); err != nil {
 		return mediaserver.LocalUser{}, err
 	}
-	return o.exchanges.localUserOf(ctx, link, local)
+	user, err := o.exchanges.localUserOf(ctx, link, local)
+	o.exchanges.askForPIN(ctx, link, mediaserver.Device{}, err)
+	return user, err
 }
 
 // redeem asks the service to redeem a code. It returns [ErrOpenOver], [ErrServiceAway] or

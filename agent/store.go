@@ -137,6 +137,7 @@ const (
 	factPlace         = "place"        // change time of the lock file when the service last confirmed the copy
 	factLastContact   = "last_contact" // time of the last answer of the service
 	factLastReport    = "last_report"
+	factClock         = "clock"           // the latest time that the agent has seen while something was unlocked
 	factPasswordKey   = "password_key"    // the private half of the key to which browsers seal passwords, sealed
 	factLocalPassword = "local_password:" // followed by the id of a local user; see passwordTried
 	factQuickConnect  = "quick_connect:"  // followed by the id of a code; a quickNote

@@ -45,7 +45,7 @@ func (s *Store) noteToken(ctx context.Context, t newToken) (id string, err error
 }
 
 // putToken writes a token into its note. If the link has changed or the session has ended since the
-// token was requested, or right is false, putToken marks the token so that it is revoked, and kept
+// token was requested, an unlock that the link needs is over, or right is false, putToken marks the token so that it is revoked, and kept
 // is false. An older token or note of the device for the same local user is removed, because the
 // media server ended that token when it made the new one. A token of the device for another local
 // user is marked to be revoked. If the link has more than tokensMost tokens, the oldest ones are
@@ -68,7 +68,11 @@ func (s *Store) putToken(ctx context.Context, id string, t newToken, right bool)
 		if err := s.oweTokens(tx, "link_id = ? AND device_id = ?", t.link.ID, t.deviceID); err != nil {
 			return err
 		}
-		if !right {
+		in, err := s.letsIn(tx, t.link.ID)
+		if err != nil {
+			return err
+		}
+		if !right || !in {
 			return putOwed(tx, id, sealed, now)
 		}
 		result := tx.Exec(`UPDATE tokens SET sealed = ?, created_at = ?, ending_at = 0 WHERE id = ? AND EXISTS (SELECT 1 FROM links
