@@ -44,7 +44,7 @@ func (e *Exchanges) checkPIN(ctx context.Context, link *linkRow) error {
 
 // pinText says where a link is opened with the PIN.
 func (c *core) pinText() string {
-	return "this server is opened with the PIN at " + c.ServicePage("/unlock")
+	return "open this server with it at " + c.ServicePage("/unlock") + ", then try again"
 }
 
 // notKept returns the error of an exchange whose token was not kept.

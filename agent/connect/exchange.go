@@ -37,6 +37,11 @@ func (s *server) exchange(w http.ResponseWriter, r *wire.Request) error {
 		// With the status 502, a client would think that the media server is broken.
 		return wire.RefuseFor(later, http.StatusServiceUnavailable,
 			"This server cannot ask the Connect service about that link now. Try again later, or sign in with the local user's own password.")
+	case errors.Is(err, agent.ErrPINRequired):
+		// The status is not 401, because apps throw away their access key when they get 401, and the
+		// same key succeeds as soon as the person has given the PIN.
+		w.Header().Set(wire.ErrorCode, wire.ParentalControl)
+		return refuse(err)
 	case err != nil:
 		return refuse(err)
 	}

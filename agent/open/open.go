@@ -19,6 +19,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/agent/wire"
 	"github.com/latchkey-media/latchkey/internal/peer"
 	"github.com/latchkey-media/latchkey/internal/printable"
 	"github.com/latchkey-media/latchkey/templates"
@@ -132,7 +133,7 @@ func send(w http.ResponseWriter, kind string, content []byte) {
 func says() []string {
 	return []string{
 		"opening", "storage", "over", "disabled", "hours", "sessions", "device", "quick_connect_off", "not_connected", "away", "not_set_up",
-		"refused", "not_allowed", "wait", "too_often", "elsewhere",
+		"refused", "not_allowed", "wait", "too_often", "elsewhere", "pin",
 	}
 }
 
@@ -278,6 +279,7 @@ func refusals() []refusal {
 		{mediaserver.ErrQuickConnectOff, http.StatusForbidden, "quick_connect_off"},
 		{agent.ErrLocalUserNotAllowed, http.StatusForbidden, "not_allowed"},
 		{agent.ErrLocalUserRefused, http.StatusForbidden, "refused"},
+		{agent.ErrPINRequired, http.StatusForbidden, "pin"},
 		{agent.ErrNotYet, http.StatusServiceUnavailable, "wait"},
 		{agent.ErrGuestWaits, http.StatusServiceUnavailable, "wait"},
 		{agent.ErrOpenTooOften, http.StatusTooManyRequests, "too_often"},
@@ -292,6 +294,9 @@ func (s *server) reply(w http.ResponseWriter, r *http.Request, value any, err er
 	for _, known := range refusals() {
 		if err != nil && errors.Is(err, known.err) {
 			s.Log.LogAttrs(r.Context(), slog.LevelInfo, "a browser was not signed in", slog.String("reason", known.name))
+			if errors.Is(err, agent.ErrPINRequired) {
+				w.Header().Set(wire.ErrorCode, wire.ParentalControl)
+			}
 			refuse(w, known.status, known.name)
 			return
 		}

@@ -30,6 +30,13 @@ type Request struct {
 // letter case of the request.
 func (r *Request) PathValue(name string) string { return embywire.PathValue(r.Request, name) }
 
+// ErrorCode is the header that says why a request was refused, and ParentalControl its value when a person
+// or an hour has shut the way in (docs/emby-connect.md §4.1). Apps keep their access key then.
+const (
+	ErrorCode       = "X-Application-Error-Code"
+	ParentalControl = "ParentalControl"
+)
+
 // HandlerFunc answers a request, or returns an error before it has written anything. An
 // error of [Refuse] is answered with its text. Any other error is an internal error: it is
 // logged and not shown.

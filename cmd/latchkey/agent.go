@@ -43,6 +43,9 @@ type agentCommands struct {
 	Allow       agentAllow       `cmd:"" help:"Let the service sign people in as a local user. Without arguments, list the local users that are not allowed yet."`
 	Disallow    agentDisallow    `cmd:"" help:"No longer let the service sign people in as a local user, and end the local tokens that the agent gave for that local user."`
 	Unlink      agentUnlink      `cmd:"" help:"End the link of a local user, who is then no longer allowed."`
+	Unlock      agentUnlock      `cmd:"" help:"Open the unlocked level of a local user for some minutes, without a PIN and also while the service is away."`
+	Lock        agentLock        `cmd:"" help:"Close what is unlocked for a local user. Only an unlock that is opened after this opens it again."`
+	LevelList   agentLevels      `cmd:"" name:"levels" help:"List the local users with levels: what holds now, until when, and what was changed by hand."`
 	Invite      agentInvite      `cmd:"" help:"Invite a guest, by mail or with a link and a QR code. A local user is created for them."`
 	Invites     agentInvites     `cmd:"" help:"List the invites that wait for an answer, or withdraw one."`
 	Builtin     agentBuiltin     `cmd:"" help:"Run only the builtin media server, beside an agent whose media-server-url is its address."`
@@ -241,7 +244,7 @@ func (p *agentProgram) engine(opened *parts, service *client.Client, port int) *
 		Service: service, ServiceURL: s.Service, ClaimCode: s.ClaimCode, MediaServer: opened.mediaServer, Store: opened.store,
 		Policy: agent.Policy{
 			AllowAdmins: s.AllowAdmins, AllowAllUsers: s.AllowAllUsers, CreateUsers: s.CreateUsers, DeleteGuests: s.DeleteGuests,
-			GuestLibraries: s.GuestLibraries, GuestLimit: s.GuestLimit, GuestsHourly: s.GuestsHourly, OfflineTrust: s.OfflineTrust,
+			GuestLibraries: s.GuestLibraries, GuestLimit: s.GuestLimit, GuestsHourly: s.GuestsHourly, OfflineTrust: s.OfflineTrust, Levels: s.Levels,
 		},
 		Addresses:   p.addresses(port),
 		ReportEvery: 5 * time.Minute, CheckEvery: time.Minute,

@@ -281,15 +281,7 @@ type agentUnlink struct {
 // Run ends a link.
 func (c agentUnlink) Run(p *agentProgram) error {
 	return p.withAgent(func(a *agent.Agent, opened *parts) error {
-		links, err := a.Links.List(p.ctx)
-		if err != nil {
-			return err
-		}
-		users, err := opened.mediaServer.LocalUsers(p.ctx)
-		if err != nil {
-			users = nil // a link can be ended while the media server is away; then only the names in the links count
-		}
-		link, err := c.find(links, users)
+		link, err := findLink(p, a, opened, c.LocalUser)
 		if err != nil {
 			return err
 		}

@@ -41,6 +41,9 @@ function ask(path, options = {}) {
 /** Sends a request with a token of the media server. */
 const withToken = (path, token, options) => ask(path, { ...options, headers: { Authorization: `MediaBrowser Token="${token}"` } });
 
+/** Where to go on after some refusals; after all others it is the web app. */
+const ways = { over: "again", pin: "unlock" };
+
 /** Asks the agent. A refusal names the text that says why. */
 async function agent(step, body) {
   let answer;
@@ -56,7 +59,7 @@ async function agent(step, body) {
     throw answer.status >= 500 ? new Stop("away", "app") : new Stop("not_connected", "app");
   }
   if (answer.ok) return said;
-  throw new Stop(document.querySelector(`[data-say="${CSS.escape(said.error ?? "")}"]`) ? said.error : "away", said.error === "over" ? "again" : "app");
+  throw new Stop(document.querySelector(`[data-say="${CSS.escape(said.error ?? "")}"]`) ? said.error : "away", ways[said.error] ?? "app");
 }
 
 /** Stops unless this browser keeps something for this site. */
