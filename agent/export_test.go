@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/waittest"
@@ -117,3 +119,34 @@ func (s *Store) ServerKey(ctx context.Context) (string, error) { return s.server
 func (a *Agent) AddressesFor(ctx context.Context, seenAs string) []client.Address {
 	return a.addressesToReport(ctx, seenAs)
 }
+
+// LimitsOf returns the stricter one of a bound and a level in each field.
+func LimitsOf(bound mediaserver.Limits, level *client.Level, libraries []mediaserver.Library) mediaserver.Limits {
+	return normalLimits(limitsOf(bound, level, libraries))
+}
+
+// NothingTag is a tag that no item has.
+const NothingTag = nothingTag
+
+// SendLevels writes the levels of a link, as the feed does, and wakes the loops.
+func (a *Agent) SendLevels(ctx context.Context, linkID string, levels *client.AgentLevels) error {
+	defer a.wake.media.now()
+	return a.store.tx(ctx, "write levels", func(tx *gorm.DB) error {
+		rows, err := readLinks(tx, "id = ?", linkID)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		rows[0].Levels = packLevels(levels)
+		_, err = a.store.putLink(tx, rows[0])
+		return err
+	})
+}
+
+// Levelled returns how many local users have limits of the agent.
+func (s *Store) Levelled(ctx context.Context) (int, error) {
+	return s.count(ctx, "SELECT COUNT(*) FROM levels")
+}
+
+// SlowDown makes an agent look for owed work so seldom that a test does not live to see it. Call it before
+// the agent runs.
+func (a *Agent) SlowDown() { a.pace.owed = 6 * time.Hour }

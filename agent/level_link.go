@@ -56,7 +56,8 @@ func packLevels(in *client.AgentLevels) *string {
 	}
 	if !validUnlock(in.Unlock) {
 		out.Unlock = nil
-	} else if u := *in.Unlock; u.Warning != nil {
+	} else if in.Unlock != nil && in.Unlock.Warning != nil {
+		u := *in.Unlock
 		u.Warning = &client.LevelMessage{Header: readable(u.Warning.Header), Text: printable.Cut(printable.Text(u.Warning.Text), levelTextMost)}
 		out.Unlock = &u
 	}
