@@ -28,6 +28,7 @@ import (
 type levelService struct {
 	mu     sync.Mutex
 	of     map[string]*client.AgentLevels // by link
+	all    *client.AgentLevels            // of all other links
 	told   []client.LevelState
 	tells  int
 	asked  []client.UnlockAsk
@@ -116,7 +117,11 @@ func (l *levelService) add(value any) {
 	case map[string]any:
 		if id, is := one["id"].(string); is && one["access_key_sha256"] != nil {
 			l.mu.Lock()
-			one["levels"] = l.of[id]
+			levels, known := l.of[id]
+			if !known {
+				levels = l.all
+			}
+			one["levels"] = levels
 			l.mu.Unlock()
 		}
 		for _, each := range one {

@@ -16,6 +16,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer unlock()
 	a.trouble.keepAll(ctx)
 	a.copy.look(ctx)
+	a.Levels.doubt(ctx)
 	run, err := a.store.newID()
 	if err != nil {
 		return err
