@@ -96,10 +96,11 @@ func (l *levelService) serve(w http.ResponseWriter, r *http.Request, inner http.
 func (l *levelService) serveReport(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 	raw, _ := io.ReadAll(r.Body)
 	members := map[string]any{}
+	var report client.Report
+	_, _ = json.Unmarshal(raw, &report), json.Unmarshal(raw, &members)
 	l.mu.Lock()
-	_ = json.Unmarshal(raw, &l.report)
+	l.report = report
 	l.mu.Unlock()
-	_ = json.Unmarshal(raw, &members)
 	delete(members, "levels")
 	delete(members, "choices")
 	text, _ := json.Marshal(members)

@@ -48,7 +48,6 @@ const (
 	troubleNotAllowed    = "local_user_not_allowed"
 	troubleLevels        = "levels_refused"
 	troubleLevelLibrary  = "level_library_gone"
-	troubleByHand        = "limits_changed_by_hand"
 )
 
 // begin notes a trouble. The parameter text says what is wrong and what to do; attrs are
