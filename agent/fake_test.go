@@ -368,8 +368,10 @@ func (f *fake) EndDevice(ctx context.Context, user, device string) error {
 func (f *fake) policy(id string) mediaserver.Limits {
 	p, set := f.policies[id]
 	if !set {
-		p = mediaserver.Limits{LiveTV: true, AllChannels: true, MayDelete: true, MayDownload: true, MayControl: true, MayControlShared: true,
-			MayEdit: mediaserver.Edits{Collections: true, Subtitles: true, Lyrics: true}}
+		p = mediaserver.Limits{
+			LiveTV: true, AllChannels: true, MayDelete: true, MayDownload: true, MayControl: true, MayControlShared: true,
+			MayEdit: mediaserver.Edits{Collections: true, Subtitles: true, Lyrics: true},
+		}
 	}
 	p.Restriction = mediaserver.Restriction{AllLibraries: true}
 	if to, set := f.limits[id]; set {

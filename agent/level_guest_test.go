@@ -133,24 +133,24 @@ func TestRestoredFolderShutsLevels(t *testing.T) {
 	t.Parallel()
 	s, d, service, _, link := newLevels(t)
 	service.send(d, link.ID, kids())
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	d.isState(service, link.ID, client.LevelEveryday)
 	restore, _ := d.backUp()
 	d.open()
 	d.run()
 	service.send(d, link.ID, open(kids(), "7", s.Clock.Now(), time.Hour))
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 	d.halt()
 	restore()
 	service.put(link.ID, kids())
 	d.open()
 	d.run()
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	if got := d.isState(service, link.ID, client.LevelEveryday); len(got.ByHand) > 0 {
 		t.Errorf("changed by hand %q, want nothing", got.ByHand)
 	}
 	service.send(d, link.ID, nil)
-	d.limited("u1", everything())
+	d.limited(everything())
 	if diff := cmp.Diff(0, must(d.store.Levelled(context.Background()))(t)); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}

@@ -56,17 +56,17 @@ func TestChangesByHandStay(t *testing.T) {
 			levels := &client.AgentLevels{Everyday: full(), Unlocked: &client.Level{}}
 			service.send(d, link.ID, levels)
 			d.isState(service, link.ID, client.LevelEveryday)
-			want := d.limitsOf("u1")
+			want := d.limits()
 			d.fake.byHand("u1", test.change)
 			test.change(&want)
 			eventually(t, "it is told", func() bool { return slices.Equal(service.state(link.ID).ByHand, []string{test.told}) }, d.log)
-			d.limited("u1", want)
+			d.limited(want)
 
 			service.send(d, link.ID, open(levels, "7", s.Clock.Now(), time.Hour))
 			d.isState(service, link.ID, client.LevelUnlocked)
 			unlocked := everything()
 			test.change(&unlocked)
-			d.limited("u1", agent.LimitsOf(unlocked, &client.Level{}, nil))
+			d.limited(agent.LimitsOf(unlocked, &client.Level{}, nil))
 			if got := service.state(link.ID); !slices.Equal(got.ByHand, []string{test.told}) {
 				t.Errorf("changed by hand %q while it is unlocked, want %q", got.ByHand, test.told)
 			}
@@ -77,9 +77,9 @@ func TestChangesByHandStay(t *testing.T) {
 				got := service.state(link.ID)
 				return len(got.ByHand) == 0 && got.State == client.LevelEveryday
 			}, d.log)
-			d.limited("u1", agent.LimitsOf(unlocked, full(), []mediaserver.Library{{ID: "l1"}, {ID: "l2"}}))
+			d.limited(agent.LimitsOf(unlocked, full(), []mediaserver.Library{{ID: "l1"}, {ID: "l2"}}))
 			noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
-			d.limited("u1", agent.LimitsOf(unlocked, &client.Level{}, nil))
+			d.limited(agent.LimitsOf(unlocked, &client.Level{}, nil))
 		})
 	}
 }
@@ -90,13 +90,13 @@ func TestChangeByHandIsNoticedBeforeAWrite(t *testing.T) {
 	t.Parallel()
 	s, d, service, _, link := newLevels(t, func(o *agent.Options) { o.ReportEvery, o.CheckEvery = time.Hour, time.Hour })
 	service.send(d, link.ID, kids())
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	d.fake.byHand("u1", func(l *mediaserver.Limits) { l.MaxRating, l.Hours = rating(9), nil })
 	noError(t, d.SendLevels(t.Context(), link.ID, open(kids(), "7", s.Clock.Now(), time.Hour)))
 	d.isState(service, link.ID, client.LevelUnlocked)
 	want := unlockedKid()
 	want.MaxRating = rating(9)
-	d.limited("u1", want)
+	d.limited(want)
 	if got := service.state(link.ID).ByHand; !slices.Equal(got, []string{"max_rating"}) {
 		t.Errorf("changed by hand %q, want max_rating", got)
 	}
@@ -125,7 +125,7 @@ func TestFormOfTheMediaServerIsNoHand(t *testing.T) {
 	if got := service.state(link.ID); len(got.ByHand) > 0 {
 		t.Errorf("changed by hand %q, want nothing", got.ByHand)
 	}
-	if got := d.limitsOf("u1"); got.MaxRating == nil || got.MaxRating.Value != 12 {
+	if got := d.limits(); got.MaxRating == nil || got.MaxRating.Value != 12 {
 		t.Errorf("rating %+v, want 12", got.MaxRating)
 	}
 }
@@ -166,19 +166,19 @@ func TestSettingLevels(t *testing.T) {
 	t.Parallel()
 	_, d, service, _, link := newLevels(t)
 	service.send(d, link.ID, kids())
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	for _, setting := range []string{client.LevelsGuests, client.LevelsOff, ""} {
 		d.options.Policy.Levels = setting
 		d.restart()
-		d.limited("u1", everything())
+		d.limited(everything())
 		d.isState(service, link.ID, client.LevelNotHeld)
 		d.options.Policy.Levels = client.LevelsLinked
 		d.restart()
-		d.limited("u1", everydayKid())
+		d.limited(everydayKid())
 	}
 	must(d.Allowances.List(t.Context()))(t)
 	noError(t, d.Allowances.Disallow(t.Context(), "u1"))
-	d.limited("u1", everything())
+	d.limited(everything())
 }
 
 // TestHostileLevelsTouchNobody sends levels for local users whom nobody has allowed, and for the link of a
@@ -190,12 +190,12 @@ func TestHostileLevelsTouchNobody(t *testing.T) {
 	d := newDeployment(t, s, whose(client.LevelsLinked)).started()
 	link := d.linkedByService(s.Join(t, "bob"), "bob", "u1")
 	service.send(d, link.ID, kids())
-	d.never("u1 is limited", func() bool { return !cmp.Equal(everything(), d.limitsOf("u1")) })
+	d.never("u1 is limited", func() bool { return !cmp.Equal(everything(), d.limits()) })
 	d.isState(service, link.ID, client.LevelNotHeld)
 	d.options.Policy.Levels = client.LevelsGuests
 	d.restart()
 	d.allow("u1")
-	d.never("u1 is limited", func() bool { return !cmp.Equal(everything(), d.limitsOf("u1")) })
+	d.never("u1 is limited", func() bool { return !cmp.Equal(everything(), d.limits()) })
 }
 
 // TestLevelOfAdministrator links an administrator, whom no limit holds.
@@ -238,7 +238,7 @@ func TestLevelThatIsRefused(t *testing.T) {
 	}
 	refuse.Store(false)
 	s.Clock.Advance(time.Minute)
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	if got := d.isState(service, link.ID, client.LevelEveryday); got.Problem != "" {
 		t.Errorf("told %+v, want no problem", got)
 	}
@@ -250,17 +250,17 @@ func TestLibraryOfLevelVanishes(t *testing.T) {
 	t.Parallel()
 	_, d, service, _, link := newLevels(t)
 	service.send(d, link.ID, kids())
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	d.fake.set(func() {
 		d.fake.libraries = []mediaserver.Library{{ID: "l1", Name: "Films"}, {ID: "l7", Name: "Music 2"}}
 	})
 	eventually(t, "it is told", func() bool { return service.state(link.ID).Problem == client.LevelProblemLibrary }, d.log)
 	want := everydayKid()
 	want.Restriction = mediaserver.Restriction{}
-	d.limited("u1", want)
+	d.limited(want)
 	eventually(t, "the trouble", func() bool { return d.trouble("level_library_gone") })
 	d.fake.set(func() { d.fake.libraries = append(d.fake.libraries, mediaserver.Library{ID: "l2", Name: "Music"}) })
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	d.isState(service, link.ID, client.LevelEveryday)
 	eventually(t, "no trouble", func() bool { return !d.trouble("level_library_gone") })
 }
@@ -317,7 +317,7 @@ func TestChoicesAreReported(t *testing.T) {
 	tells := service.tells
 	service.mu.Unlock()
 	noError(t, d.SendLevels(t.Context(), link.ID, kids()))
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	d.rounds(2)
 	service.mu.Lock()
 	defer service.mu.Unlock()

@@ -58,7 +58,9 @@ func (l *levelService) serve(w http.ResponseWriter, r *http.Request, inner http.
 		}
 		inner.ServeHTTP(w, r)
 	case strings.HasSuffix(path, "/server/levels"):
-		var in struct{ Levels []client.LevelState }
+		var in struct {
+			Levels []client.LevelState `json:"levels"`
+		}
 		_ = json.NewDecoder(r.Body).Decode(&in)
 		l.mu.Lock()
 		l.told, l.tells = in.Levels, l.tells+1
@@ -202,21 +204,21 @@ func unlockedKid() mediaserver.Limits {
 	return bounded(func(l *mediaserver.Limits) { l.MaxRating = rating(12) })
 }
 
-// limited waits until a local user has limits, and the agent has noted that.
-func (d *deployment) limited(user string, want mediaserver.Limits) {
+// limited waits until the local user u1 has limits, and the agent has noted that.
+func (d *deployment) limited(want mediaserver.Limits) {
 	d.t.Helper()
 	defer func() {
 		if d.t.Failed() {
-			d.t.Logf("limits (-want +got):\n%s", cmp.Diff(want, d.limitsOf(user)))
+			d.t.Logf("limits (-want +got):\n%s", cmp.Diff(want, d.limits()))
 		}
 	}()
-	eventually(d.t, "the limits of "+user, func() bool { return cmp.Equal(want, d.limitsOf(user)) }, d.log)
+	eventually(d.t, "the limits of u1", func() bool { return cmp.Equal(want, d.limits()) }, d.log)
 	d.rounds(1)
 }
 
-// limitsOf returns the limits of a local user in a form that can be compared.
-func (d *deployment) limitsOf(user string) mediaserver.Limits {
-	return agent.LimitsOf(d.fake.policyOf(user), &client.Level{}, nil)
+// limits returns the limits of the local user u1 in a form that can be compared.
+func (d *deployment) limits() mediaserver.Limits {
+	return agent.LimitsOf(d.fake.policyOf("u1"), &client.Level{}, nil)
 }
 
 // isState waits until the agent has told the service a state of a link.

@@ -22,13 +22,13 @@ func TestUnlockEndsByItself(t *testing.T) {
 	t.Parallel()
 	s, d, service, _, link := newLevels(t)
 	service.send(d, link.ID, kids())
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	d.isState(service, link.ID, client.LevelEveryday)
 	now := s.Clock.Now()
 	service.send(d, link.ID, open(kids(), "7", now, time.Hour, func(u *client.AgentUnlock) {
 		u.StopPlaying, u.Warning = true, &client.LevelMessage{Header: "Soon", Text: "Five minutes"}
 	}))
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 	if got := d.isState(service, link.ID, client.LevelUnlocked); !got.EndsAt.Equal(now.Add(time.Hour)) || len(got.ByHand) > 0 || got.Problem != "" {
 		t.Errorf("told %+v, want the end after an hour and no problem", got)
 	}
@@ -37,11 +37,11 @@ func TestUnlockEndsByItself(t *testing.T) {
 	d.never("a word is said early", func() bool { return len(d.fake.callsOf("Say")) > 0 })
 	s.Clock.Advance(2 * time.Minute)
 	eventually(t, "the word", func() bool { return len(d.fake.callsOf("Say")) > 0 })
-	if got := d.limitsOf("u1"); !cmp.Equal(unlockedKid(), got) {
+	if got := d.limits(); !cmp.Equal(unlockedKid(), got) {
 		t.Errorf("limits %+v before the end, want the unlocked level", got)
 	}
 	s.Clock.Advance(4 * time.Minute)
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	eventually(t, "the end of what plays", func() bool { return len(d.fake.callsOf("Stop")) > 0 })
 	d.rounds(2)
 	if said, stopped := d.fake.callsOf("Say"), d.fake.callsOf("Stop"); !slices.Equal(said, []string{"Say u1 Soon Five minutes"}) || len(stopped) != 1 {
@@ -61,17 +61,17 @@ func TestUnlockEndsAtTheDeadline(t *testing.T) {
 	d.started()
 	link := d.linked(s.Join(t, "bob"), "bob", "u1")
 	service.send(d, link.ID, open(kids(), "7", s.Clock.Now(), time.Hour))
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 	s.Clock.Advance(time.Hour - 50*time.Millisecond)
 	d.rounds(1) // it looks at the clock, and waits for what is left
 	s.Clock.Advance(50 * time.Millisecond)
-	d.limitedQuietly("u1", everydayKid())
+	d.limitedQuietly(everydayKid())
 }
 
 // limitedQuietly is limited without waking the agent.
-func (d *deployment) limitedQuietly(user string, want mediaserver.Limits) {
+func (d *deployment) limitedQuietly(want mediaserver.Limits) {
 	d.t.Helper()
-	eventually(d.t, "the limits of "+user, func() bool { return cmp.Equal(want, d.limitsOf(user)) }, d.log)
+	eventually(d.t, "the limits of u1", func() bool { return cmp.Equal(want, d.limits()) }, d.log)
 }
 
 // TestEndWaitsForMediaServer lets an unlock end while the media server is away, and while it says and stops
@@ -80,7 +80,7 @@ func TestEndWaitsForMediaServer(t *testing.T) {
 	t.Parallel()
 	s, d, service, _, link := newLevels(t)
 	service.send(d, link.ID, open(kids(), "7", s.Clock.Now(), time.Hour, func(u *client.AgentUnlock) { u.StopPlaying = true }))
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 	d.fake.setDown(errDown)
 	s.Clock.Advance(2 * time.Hour)
 	d.isState(service, link.ID, client.LevelWaiting)
@@ -91,7 +91,7 @@ func TestEndWaitsForMediaServer(t *testing.T) {
 		return nil
 	}, nil)
 	d.fake.setDown(nil)
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	d.isState(service, link.ID, client.LevelEveryday)
 }
 
@@ -106,7 +106,7 @@ func TestEverydayLevelIsBackAfterCrash(t *testing.T) {
 				t.Parallel()
 				s, d, service, _, link := newLevels(t)
 				service.send(d, link.ID, kids())
-				d.limited("u1", everydayKid())
+				d.limited(everydayKid())
 				unlock := open(kids(), "7", s.Clock.Now(), time.Hour)
 				crash := d.crashAt(step)
 				if when == "open" {
@@ -115,7 +115,7 @@ func TestEverydayLevelIsBackAfterCrash(t *testing.T) {
 					_ = d.SendLevels(context.Background(), link.ID, unlock) // the file may be closed meanwhile
 				} else {
 					service.send(d, link.ID, unlock)
-					d.limited("u1", unlockedKid())
+					d.limited(unlockedKid())
 					crash.arm()
 					s.Clock.Advance(time.Hour)
 				}
@@ -128,12 +128,12 @@ func TestEverydayLevelIsBackAfterCrash(t *testing.T) {
 				d.fake.hook(nil, nil)
 				d.open()
 				d.run()
-				d.limited("u1", everydayKid())
+				d.limited(everydayKid())
 				if got := d.isState(service, link.ID, client.LevelEveryday); len(got.ByHand) > 0 {
 					t.Errorf("changed by hand %q, want nothing: the agent itself changed it", got.ByHand)
 				}
 				service.send(d, link.ID, nil)
-				d.limited("u1", everything())
+				d.limited(everything())
 			})
 		}
 	}
@@ -144,7 +144,7 @@ func TestManyCrashesDuringUnlocks(t *testing.T) {
 	t.Parallel()
 	s, d, service, _, link := newLevels(t)
 	service.send(d, link.ID, kids())
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	steps := []string{"before Limits", "after Limits", "second ReadLimits", "after ReadLimits"}
 	for i := range 20 {
 		unlock := open(kids(), fmt.Sprint(100+i), s.Clock.Now(), time.Hour)
@@ -159,12 +159,12 @@ func TestManyCrashesDuringUnlocks(t *testing.T) {
 		s.Down()
 		d.open()
 		d.run()
-		d.limitedQuietly("u1", everydayKid())
+		d.limitedQuietly(everydayKid())
 		service.put(link.ID, kids())
 		service.begin(s)
 	}
 	service.send(d, link.ID, nil)
-	d.limited("u1", everything())
+	d.limited(everything())
 }
 
 // TestWrongUnlocksStayClosed sends unlocks whose time makes no sense.
@@ -172,7 +172,7 @@ func TestWrongUnlocksStayClosed(t *testing.T) {
 	t.Parallel()
 	s, d, service, _, link := newLevels(t)
 	service.send(d, link.ID, kids())
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	now := s.Clock.Now()
 	for name, levels := range map[string]*client.AgentLevels{
 		"longer than a day": open(kids(), "1", now, 24*time.Hour+time.Second),
@@ -184,12 +184,12 @@ func TestWrongUnlocksStayClosed(t *testing.T) {
 	} {
 		service.send(d, link.ID, levels)
 		d.rounds(2)
-		if got := d.limitsOf("u1"); !cmp.Equal(everydayKid(), got) {
+		if got := d.limits(); !cmp.Equal(everydayKid(), got) {
 			t.Errorf("%s: limits %+v, want the everyday level", name, got)
 		}
 	}
 	service.send(d, link.ID, open(kids(), "6", now.Add(4*time.Minute), time.Hour)) // the service's clock is ahead
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 }
 
 // TestClockThatJumpsClosesUnlocks sets the clock of the machine forwards and back again. What was open is
@@ -206,22 +206,22 @@ func TestClockThatJumpsClosesUnlocks(t *testing.T) {
 			s, d, service, _, link := newLevels(t)
 			unlock := open(kids(), "7", s.Clock.Now(), time.Hour)
 			service.send(d, link.ID, unlock)
-			d.limited("u1", unlockedKid())
+			d.limited(unlockedKid())
 			s.Clock.Advance(10 * time.Minute)
 			d.rounds(2) // the clock is noted
 			for _, by := range jumps {
 				s.Clock.Advance(by)
-				d.limited("u1", everydayKid())
+				d.limited(everydayKid())
 			}
 			service.send(d, link.ID, unlock) // the same again
 			d.rounds(2)
-			if got := d.limitsOf("u1"); !cmp.Equal(everydayKid(), got) {
+			if got := d.limits(); !cmp.Equal(everydayKid(), got) {
 				t.Errorf("limits %+v after the clock was set back, want the everyday level", got)
 			}
 			d.restart()
-			d.limited("u1", everydayKid())
+			d.limited(everydayKid())
 			service.send(d, link.ID, open(kids(), "8", s.Clock.Now(), time.Hour))
-			d.limited("u1", unlockedKid())
+			d.limited(unlockedKid())
 		})
 	}
 }
@@ -232,12 +232,12 @@ func TestClockThatIsSetBackALittleChangesNothing(t *testing.T) {
 	t.Parallel()
 	s, d, service, _, link := newLevels(t)
 	service.send(d, link.ID, open(kids(), "7", s.Clock.Now(), time.Hour))
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 	s.Clock.Advance(10 * time.Minute)
 	d.rounds(2)
 	s.Clock.Advance(-time.Minute)
 	d.rounds(2)
-	if got := d.limitsOf("u1"); !cmp.Equal(unlockedKid(), got) {
+	if got := d.limits(); !cmp.Equal(unlockedKid(), got) {
 		t.Errorf("limits %+v, want the unlocked level", got)
 	}
 }
@@ -249,18 +249,18 @@ func TestLastUnlockCounts(t *testing.T) {
 	s, d, service, bob, link := newLevels(t)
 	now := s.Clock.Now()
 	service.send(d, link.ID, open(kids(), "7", now, 4*time.Hour))
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 	service.send(d, link.ID, open(kids(), "8", now, 15*time.Minute))
 	s.Clock.Advance(15 * time.Minute)
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	service.send(d, link.ID, open(kids(), "9", s.Clock.Now(), time.Hour))
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 	service.send(d, link.ID, kids()) // closed at once
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	service.send(d, link.ID, open(kids(), "10", s.Clock.Now(), time.Hour))
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
-	d.limited("u1", everything())
+	d.limited(everything())
 	if n := must(d.store.Levelled(t.Context()))(t); n != 0 {
 		t.Errorf("%d local users with a level, want none", n)
 	}
@@ -272,9 +272,9 @@ func TestAccountThatIsDisabledKeepsItsLevel(t *testing.T) {
 	t.Parallel()
 	s, d, service, _, link := newLevels(t)
 	service.send(d, link.ID, open(kids(), "7", s.Clock.Now(), time.Hour))
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 	noError(t, s.Store.Operators.Disable(t.Context(), "bob"))
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 }
 
 // TestLevelsThatMakeNoSenseShut sends levels that the agent cannot understand: the strictest level holds.
@@ -290,9 +290,9 @@ func TestLevelsThatMakeNoSenseShut(t *testing.T) {
 		"day 25": {Hours: []client.LevelHours{{Day: "Monday", From: 0, To: 1441}}},
 	} {
 		service.send(d, link.ID, nil)
-		d.limited("u1", everything())
+		d.limited(everything())
 		service.send(d, link.ID, &client.AgentLevels{Everyday: level})
-		d.limited("u1", mediaserver.Limits{AllowedTags: []string{agent.NothingTag}, Hours: []mediaserver.Hours{mediaserver.NeverHours()}})
+		d.limited(mediaserver.Limits{AllowedTags: []string{agent.NothingTag}, Hours: []mediaserver.Hours{mediaserver.NeverHours()}})
 		if t.Failed() {
 			t.Fatalf("the level with a wrong %s", name)
 		}
@@ -314,14 +314,14 @@ func TestUnlockAtTheMachine(t *testing.T) {
 	isError(t, err, agent.ErrNotLinked)
 	isError(t, other.Levels.Lock(t.Context(), "1"), agent.ErrNotLinked)
 	service.send(d, link.ID, kids())
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	for _, minutes := range []int{-1, 0, 1441} {
 		_, err = other.Levels.Unlock(t.Context(), link.ID, minutes)
 		isError(t, err, agent.ErrMinutes)
 	}
 	s.Down()
 	until := must(other.Levels.Unlock(t.Context(), link.ID, 30))(t)
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 	got := must(other.Levels.List(t.Context()))(t)
 	want := []agent.LevelState{{
 		LinkID: link.ID, LocalUserID: "u1", LocalUserName: "Kid", Username: "bob", State: client.LevelUnlocked, Until: until, Open: true, ByHand: []string{},
@@ -330,30 +330,30 @@ func TestUnlockAtTheMachine(t *testing.T) {
 		t.Errorf("until %v, levels (-want +got):\n%s", until, diff)
 	}
 	s.Clock.Advance(30 * time.Minute)
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	must(other.Levels.Unlock(t.Context(), link.ID, 30))(t)
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 	noError(t, other.Levels.Lock(t.Context(), link.ID))
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 
 	service.begin(s)
 	s.Clock.Advance(time.Minute)
 	unlock := open(kids(), "7", s.Clock.Now(), time.Hour)
 	service.send(d, link.ID, unlock)
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 	s.Clock.Advance(time.Minute)
 	noError(t, other.Levels.Lock(t.Context(), link.ID))
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	for _, before := range []*client.AgentLevels{unlock, open(kids(), "8", s.Clock.Now().Add(-time.Second), time.Hour)} {
 		service.send(d, link.ID, before) // opened before, and late
 		d.rounds(2)
-		if got := d.limitsOf("u1"); !cmp.Equal(everydayKid(), got) {
+		if got := d.limits(); !cmp.Equal(everydayKid(), got) {
 			t.Errorf("limits %+v after a lock, want the everyday level", got)
 		}
 	}
 	s.Clock.Advance(time.Minute)
 	service.send(d, link.ID, open(kids(), "9", s.Clock.Now(), time.Hour))
-	d.limited("u1", unlockedKid())
+	d.limited(unlockedKid())
 }
 
 // TestParallelUnlocksAndLocks changes, opens and closes a level 64 times at once. At the end holds what
@@ -386,11 +386,11 @@ func TestParallelUnlocksAndLocks(t *testing.T) {
 		all.Wait()
 		if s.Clock.Advance(time.Second); round == 0 {
 			must(other.Levels.Unlock(t.Context(), link.ID, 60))(t)
-			d.limited("u1", unlockedKid())
+			d.limited(unlockedKid())
 		}
 	}
 	noError(t, other.Levels.Lock(t.Context(), link.ID))
-	d.limited("u1", everydayKid())
+	d.limited(everydayKid())
 	service.send(d, link.ID, nil)
-	d.limited("u1", everything())
+	d.limited(everything())
 }

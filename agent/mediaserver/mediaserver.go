@@ -68,8 +68,8 @@ type Library struct {
 
 // Restriction says which libraries a guest may see.
 type Restriction struct {
-	AllLibraries bool     // if true, Libraries is ignored
-	Libraries    []string // ids; unknown ids are ignored
+	AllLibraries bool     `json:"all_libraries"` // if true, Libraries is ignored
+	Libraries    []string `json:"libraries"`     // ids; unknown ids are ignored
 }
 
 // Device describes the device that will use a local token, as its client describes it.

@@ -19,7 +19,6 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
-	"github.com/latchkey-media/latchkey/agent/wire"
 	"github.com/latchkey-media/latchkey/internal/peer"
 	"github.com/latchkey-media/latchkey/internal/printable"
 	"github.com/latchkey-media/latchkey/templates"
@@ -295,7 +294,7 @@ func (s *server) reply(w http.ResponseWriter, r *http.Request, value any, err er
 		if err != nil && errors.Is(err, known.err) {
 			s.Log.LogAttrs(r.Context(), slog.LevelInfo, "a browser was not signed in", slog.String("reason", known.name))
 			if errors.Is(err, agent.ErrPINRequired) {
-				w.Header().Set(wire.ErrorCode, wire.ParentalControl)
+				w.Header().Set("X-Application-Error-Code", "ParentalControl") // as at an exchange
 			}
 			refuse(w, known.status, known.name)
 			return
