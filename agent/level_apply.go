@@ -52,14 +52,15 @@ func (l *Levels) settle(ctx context.Context) error {
 		return l.explainFile(ctx, err)
 	}
 	slices.SortStableFunc(book.tasks, func(a, b *levelTask) int { return a.urgency() - b.urgency() })
-	var failed []error
+	var failed error
 	var refused, gone []string
 	for _, task := range book.tasks {
 		if !task.held || task.asleep() {
 			continue
 		}
-		if err := l.apply(ctx, task); err != nil {
-			failed = append(failed, err)
+		failed = errors.Join(failed, l.apply(ctx, task))
+		if errors.Is(failed, ErrMediaServerAway) {
+			return failed // the others would wait in vain, too
 		}
 		switch task.row.Problem {
 		case client.LevelProblemRefused:
@@ -67,17 +68,15 @@ func (l *Levels) settle(ctx context.Context) error {
 		case client.LevelProblemLibrary:
 			gone = append(gone, task.link.Username)
 		}
-		if errors.Is(err, ErrMediaServerAway) {
-			break
-		}
-	}
-	for i := range book.ending {
-		if err := l.end(ctx, book, &book.ending[i]); err != nil {
-			failed = append(failed, err)
-		}
 	}
 	l.tellTroubles(ctx, refused, gone)
-	return errors.Join(failed...)
+	for i := range book.ending {
+		failed = errors.Join(failed, l.end(ctx, book, &book.ending[i]))
+		if errors.Is(failed, ErrMediaServerAway) {
+			return failed
+		}
+	}
+	return failed
 }
 
 // tellTroubles begins and ends the troubles with levels. The parameters are the accounts that have them.
@@ -144,7 +143,10 @@ func (l *Levels) apply(ctx context.Context, t *levelTask) error {
 		if l.isRefused(plan) {
 			return nil
 		}
-		if err := l.write(ctx, &t.row, plan); err != nil {
+		l.restricting.Add(1)
+		err := l.write(ctx, &t.row, plan)
+		l.restricting.Add(1)
+		if err != nil {
 			return l.refuse(ctx, t, plan, err)
 		}
 		l.logLevel(ctx, t)
@@ -158,8 +160,6 @@ func (l *Levels) apply(ctx context.Context, t *levelTask) error {
 func (l *Levels) write(ctx context.Context, row *levelRow, plan *levelPlan) error {
 	within, cancel := context.WithTimeout(ctx, l.pace.media)
 	defer cancel()
-	l.restricting.Add(1)
-	defer l.restricting.Add(1)
 	var failed error
 	before := *row
 	err := l.opt.MediaServer.ChangeLimits(within, plan.localUserID, func(now mediaserver.Limits) (mediaserver.Limits, error) {
