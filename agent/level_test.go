@@ -60,11 +60,14 @@ func TestUnlockEndsAtTheDeadline(t *testing.T) {
 	d.SlowDown()
 	d.started()
 	link := d.linked(s.Join(t, "bob"), "bob", "u1")
-	service.send(d, link.ID, open(kids(), "7", s.Clock.Now(), time.Hour))
+	const left = 200 * time.Millisecond
+	service.send(d, link.ID, open(kids(), "7", s.Clock.Now().Add(left-time.Hour), time.Hour))
 	d.limited(unlockedKid())
-	s.Clock.Advance(time.Hour - 50*time.Millisecond)
-	d.rounds(1) // it looks at the clock, and waits for what is left
-	s.Clock.Advance(50 * time.Millisecond)
+	d.rounds(2)
+	for range 50 { // so that the last round is over, which looked at the clock before
+		must(d.Levels.List(t.Context()))(t)
+	}
+	s.Clock.Advance(left)
 	d.limitedQuietly(everydayKid())
 }
 
