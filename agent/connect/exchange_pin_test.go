@@ -1,7 +1,6 @@
 package connect_test
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,34 +10,21 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// pinLinks lets the service send every link as one that needs the PIN.
-func pinLinks(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	got := httptest.NewRecorder()
-	next.ServeHTTP(got, r)
-	body := bytes.ReplaceAll(got.Body.Bytes(), []byte(`"access_key_sha256":`), []byte(`"levels":{"pin_required":true},"access_key_sha256":`))
-	for name, values := range got.Header() {
-		if name != "Content-Length" {
-			w.Header()[name] = values
-		}
-	}
-	w.WriteHeader(got.Code)
-	_, _ = w.Write(body)
-}
-
 // TestExchangeNeedsPIN answers a device with 403 and the page for the PIN, and never with 401, which makes
 // apps throw their access key away. The same key works as soon as it is unlocked.
 func TestExchangeNeedsPIN(t *testing.T) {
 	t.Parallel()
+	const pin = "8305"
 	s := newSite(t)
-	_, account, key := s.linked("bob", kid)
-	s.Intercept(pinLinks)
-	link, _ := s.link("bob")
-	status, err := s.agent.Status(t.Context())
+	ctx := t.Context()
+	bob, account, key := s.linked("bob", kid)
+	status, err := s.agent.Status(ctx)
 	s.must(err)
-	s.must(s.ann.People.Change(t.Context(), client.ID(status.ServerID), client.ID(link.ID), client.PersonChange{Libraries: &[]string{}}))
+	s.must(bob.PINs.Set(ctx, pin, ""))
+	s.must(s.ann.Protections.Set(ctx, client.ID(status.ServerID), client.Protection{Active: true, PINRequired: true}))
 	s.until("the PIN is needed", func() bool { return s.ask(exchange(account, key)).status == http.StatusForbidden })
 	s.refused(exchange(account, key), http.StatusForbidden, s.URL+"/unlock")
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/Connect/Exchange?format=json&ConnectUserId="+account, strings.NewReader(""))
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/Connect/Exchange?format=json&ConnectUserId="+account, strings.NewReader(""))
 	r.Header.Set("X-Emby-Token", key)
 	w := httptest.NewRecorder()
 	s.local.ServeHTTP(w, r)
@@ -46,10 +32,15 @@ func TestExchangeNeedsPIN(t *testing.T) {
 	if got := w.Header().Get("X-Application-Error-Code"); got != "ParentalControl" || w.Code != http.StatusForbidden {
 		t.Errorf("status %d with the code %q and %q, want 403 with ParentalControl", w.Code, got, said)
 	}
-	if _, err := s.agent.Levels.Unlock(t.Context(), link.ID, 15); err != nil {
-		t.Fatal(err)
+	asked := func() client.Unlockable {
+		list, err := bob.Unlocks.List(ctx, "")
+		s.must(err)
+		return list[0]
 	}
-	if got := s.ask(exchange(account, key)); got.status != http.StatusOK {
-		t.Errorf("after the PIN: %+v, want the same key to succeed", got)
-	}
+	s.until("the person sees that a device was refused", func() bool { return !asked().AskedAt.IsZero() })
+	opened, err := bob.Unlocks.Open(ctx, client.Unlock{ServerIDs: []client.ID{asked().ServerID}, PIN: pin, Minutes: 15})
+	s.must(err)
+	s.until("the same key succeeds", func() bool { return s.ask(exchange(account, key)).status == http.StatusOK })
+	s.must(bob.Unlocks.Close(ctx, opened[0].ID))
+	s.until("the PIN is needed again", func() bool { return s.ask(exchange(account, key)).status == http.StatusForbidden })
 }
