@@ -18,6 +18,8 @@ type familyMemberPage struct {
 	Sessions []sessionView
 	Servers  []memberServerView // accepted links
 	Waiting  waitingView
+	Ceiling  ceilingView
+	Unlock   string // the page on which a guardian unlocks for the member
 
 	Password, PIN Field
 	Email         Field // of the form that lets the member go
@@ -25,8 +27,9 @@ type familyMemberPage struct {
 
 // memberServerView is a server that a member uses.
 type memberServerView struct {
-	ID   string // of the link
-	Name string
+	ID       string // of the link
+	Name     string
+	HoldPath string // the page on which things are put behind the PIN
 }
 
 // ofMember is the member in the path of a request, with the session of the person who should be its
@@ -72,6 +75,7 @@ func (s *site) showMember(c *gin.Context, who ofMember, f form, cause error) err
 	page := viewMemberPage(s.base(c, "family_member").telling(wrong), who.to, found)
 	in := newInputs(page.Base, f, wrong)
 	in.fresh = false
+	page.Ceiling = viewCeiling(page.Base, found.Ceiling, wrong)
 	page.Password = in.newPassword("member_password", s.PasswordMinLength)
 	page.PIN = in.pin()
 	page.Email = in.email("new_email")
@@ -82,16 +86,17 @@ func (s *site) showMember(c *gin.Context, who ofMember, f form, cause error) err
 // viewMemberPage returns the page without its fields.
 func viewMemberPage(base Base, path string, found models.MemberDetail) familyMemberPage {
 	page := familyMemberPage{Base: base, Path: path, Member: viewMember(found.Member), Leaving: found.Leaving}
+	page.Unlock = unlockPage{Member: page.Member.ID}.here()
 	for _, one := range found.Sessions {
 		page.Sessions = append(page.Sessions, viewSession(base, one, 0))
 	}
 	for _, one := range found.Links {
 		if one.State == models.LinkAccepted {
-			page.Servers = append(page.Servers, memberServerView{ID: idText(one.ID), Name: one.Server.Name})
+			page.Servers = append(page.Servers, memberServerView{ID: idText(one.ID), Name: one.Server.Name, HoldPath: holdPath(idText(one.ServerID), page.Member.ID)})
 		}
 	}
 	page.Waiting = waitingView{Base: base, InvitePath: path + "/invites", LinkPath: path + "/links"}
-	page.Waiting.add(found.Links, found.Invites)
+	page.Waiting = page.Waiting.with(found.Links, found.Invites)
 	return page
 }
 

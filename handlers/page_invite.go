@@ -78,27 +78,33 @@ func (s *site) invite(c *gin.Context) error {
 	}
 	page := invitePage{Base: s.base(c, "invite"), Email: email, Closed: newcomer, ByLink: byLink}
 	page.Invite = newReceivedInviteView(page.Base, one)
-	if notSignedIn == nil {
-		mine, err := s.Store.Invites.Received(c.Request.Context(), session.AccountID)
-		if err != nil {
-			return err
-		}
-		page.Mine = slices.ContainsFunc(mine, func(other models.Invite) bool { return other.ID == one.ID })
-		choose := false
-		if page.Mine {
-			if choose, err = s.mayChoose(c, session.AccountID, one); err != nil {
-				return err
-			}
-		}
-		if choose {
-			return seeOther(c, familyInvitePath(idText(one.ID)))
-		}
-		if page.Member, err = s.Store.Invites.IsMember(c.Request.Context(), session.AccountID, one.ID); err != nil {
-			return err
-		}
-		page.Member, page.Start = page.Member && (page.Mine || byLink), startOf(one)
+	if notSignedIn != nil {
+		return s.render(c, http.StatusOK, "invite", page)
+	}
+	if choose, err := s.fillInvite(c, session, one, &page); err != nil {
+		return err
+	} else if choose {
+		return seeOther(c, familyInvitePath(idText(one.ID)))
 	}
 	return s.render(c, http.StatusOK, "invite", page)
+}
+
+// fillInvite finds out what the invite is to the person who is signed in. It reports whether that person chooses who
+// of the family gets a link, which has a page of its own.
+func (s *site) fillInvite(c *gin.Context, session models.Session, one models.Invite, page *invitePage) (choose bool, err error) {
+	mine, err := s.Store.Invites.Received(c.Request.Context(), session.AccountID)
+	if err != nil {
+		return false, err
+	}
+	page.Mine = slices.ContainsFunc(mine, func(other models.Invite) bool { return other.ID == one.ID })
+	if page.Mine {
+		if choose, err = s.mayChoose(c, session.AccountID, one); choose || err != nil {
+			return choose, err
+		}
+	}
+	page.Member, err = s.Store.Invites.IsMember(c.Request.Context(), session.AccountID, one.ID)
+	page.Member, page.Start = page.Member && (page.Mine || page.ByLink), startOf(one)
+	return false, err
 }
 
 // newReceivedInviteView returns the invite as the invited person sees it.

@@ -15,7 +15,8 @@ func (s sampler) inviteSamples() []sample {
 		Base: s.signedIn("invite_family"), Invite: s.received("invite_family"), InAlready: []string{"Lou", longName},
 		People: []Choice{
 			{ID: "account-1", Name: "account.1", Label: s.base("").T("field.invite_family.self", "Name", "Mira Køhler"), Chosen: true},
-			{ID: "account-2", Name: "account.2", Label: "Kim", Chosen: true}, {ID: "account-3", Name: "account.3", Label: longName},
+			{ID: "account-2", Name: "account.2", Label: "Kim", Chosen: true},
+			{ID: "account-3", Name: "account.3", Label: longName},
 		},
 	}
 	unchosen := family

@@ -229,51 +229,45 @@ func (l levelInputs) otherMistakes() string {
 // levelMeans says in one sentence what a level leaves to see. It names only the given libraries: the names of
 // others may be none of the reader's business.
 func (b Base) levelMeans(l models.Level, known []models.Library) string {
-	var parts []string
-	say := func(key string, pairs ...any) { parts = append(parts, b.T("level.means."+key, pairs...)) }
+	parts := b.meansLibraries(l, known)
+	say := func(has bool, key string, pairs ...any) {
+		if has {
+			parts = append(parts, b.T("level.means."+key, pairs...))
+		}
+	}
+	say(l.Types != nil, "types", "Names", strings.Join(each(l.Types, func(t string) string { return b.T("level.type." + t) }), ", "))
+	if r := l.MaxRating; r != nil {
+		say(r.Name != "", "rating", "Name", r.Name)
+		say(r.Name == "", "age", "Age", r.Value)
+	}
+	say(len(l.Unrated) > 0, "unrated")
+	say(len(l.BlockedTags) > 0 || l.AllowedTags != nil, "tags")
+	say(len(l.HiddenFolders) > 0, "folders")
+	say(l.Hours != nil && len(l.Hours) == 0, "never")
+	say(len(l.Hours) > 0, "hours")
+	say(len(l.MayNot) > 0, "may_not", "Acts", strings.Join(each(l.MayNot, func(act string) string { return b.T("level.means.act." + act) }), ", "))
+	return strings.Join(parts, ", ") + "."
+}
+
+// meansLibraries says which libraries a level leaves to see.
+func (b Base) meansLibraries(l models.Level, known []models.Library) (parts []string) {
 	switch names := namesOf(l.Libraries, known); {
 	case l.Libraries != nil && len(l.Libraries) == 0:
-		say("no_library")
+		parts = append(parts, b.T("level.means.no_library"))
 	case l.Libraries != nil && len(names) == len(l.Libraries):
-		say("libraries", "Names", strings.Join(names, ", "))
+		parts = append(parts, b.T("level.means.libraries", "Names", strings.Join(names, ", ")))
 	case l.Libraries != nil:
-		say("some_libraries")
+		parts = append(parts, b.T("level.means.some_libraries"))
 	default:
-		say("all_libraries")
+		parts = append(parts, b.T("level.means.all_libraries"))
 	}
-	if len(l.HiddenLibraries) > 0 {
-		if names := namesOf(l.HiddenLibraries, known); len(names) == len(l.HiddenLibraries) {
-			say("except", "Names", strings.Join(names, ", "))
-		} else {
-			say("except_some")
-		}
+	if len(l.HiddenLibraries) == 0 {
+		return parts
 	}
-	if l.Types != nil {
-		say("types", "Names", strings.Join(each(l.Types, func(t string) string { return b.T("level.type." + t) }), ", "))
+	if names := namesOf(l.HiddenLibraries, known); len(names) == len(l.HiddenLibraries) {
+		return append(parts, b.T("level.means.except", "Names", strings.Join(names, ", ")))
 	}
-	if r := l.MaxRating; r != nil && r.Name != "" {
-		say("rating", "Name", r.Name)
-	} else if r != nil {
-		say("age", "Age", r.Value)
-	}
-	for _, part := range []struct {
-		key string
-		has bool
-	}{
-		{"unrated", len(l.Unrated) > 0},
-		{"tags", len(l.BlockedTags) > 0 || l.AllowedTags != nil},
-		{"folders", len(l.HiddenFolders) > 0},
-		{"never", l.Hours != nil && len(l.Hours) == 0},
-		{"hours", len(l.Hours) > 0},
-	} {
-		if part.has {
-			say(part.key)
-		}
-	}
-	if len(l.MayNot) > 0 {
-		say("may_not", "Acts", strings.Join(each(l.MayNot, func(act string) string { return b.T("level.means.act." + act) }), ", "))
-	}
-	return strings.Join(parts, ", ") + "."
+	return append(parts, b.T("level.means.except_some"))
 }
 
 // namesOf returns the names of those libraries that are known.

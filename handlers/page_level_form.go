@@ -19,8 +19,12 @@ const (
 // unratedGroups are the kinds without a rating that a form offers as one box each, by the name of the box.
 func unratedGroups() []unratedGroup {
 	return []unratedGroup{
-		{"films", []string{"Movie", "Trailer"}}, {"series", []string{"Series"}}, {"music", []string{"Music"}}, {"books", []string{"Book"}},
-		{"livetv", []string{"LiveTvChannel", "LiveTvProgram", "ChannelContent"}}, {"other", []string{"Other"}},
+		{"films", []string{"Movie", "Trailer"}},
+		{"series", []string{"Series"}},
+		{"music", []string{"Music"}},
+		{"books", []string{"Book"}},
+		{"livetv", []string{"LiveTvChannel", "LiveTvProgram", "ChannelContent"}},
+		{"other", []string{"Other"}},
 	}
 }
 

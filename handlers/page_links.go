@@ -34,9 +34,9 @@ func (v waitingView) Buttons(path, id, suffix, heading string) answerButtons {
 	return answerButtons{Base: v.Base, Path: path, ID: id, Suffix: suffix, Heading: heading}
 }
 
-// add adds the invites, and those of the links that wait for an answer. A person is not asked about a
+// with returns the view with the invites, and those of the links that wait for an answer. A person is not asked about a
 // disabled server.
-func (v *waitingView) add(links []models.Link, invites []models.Invite) {
+func (v waitingView) with(links []models.Link, invites []models.Invite) waitingView {
 	for _, one := range invites {
 		v.Invites = append(v.Invites, newReceivedInviteView(v.Base, one))
 	}
@@ -49,6 +49,7 @@ func (v *waitingView) add(links []models.Link, invites []models.Invite) {
 			Guest: one.Type == models.LinkGuest, AskedAt: one.CreatedAt,
 		})
 	}
+	return v
 }
 
 // answerButtons is the data of partials/accept_decline.html: the two buttons
@@ -96,7 +97,7 @@ func (s *site) showLinks(c *gin.Context, session models.Session, cause error) er
 	}
 	base := s.base(c, "links").telling(wrong)
 	page := linksPage{Base: base, Waiting: waitingView{Base: base, InvitePath: "/invites", LinkPath: "/invitations"}}
-	page.Waiting.add(waiting, invites)
+	page.Waiting = page.Waiting.with(waiting, invites)
 	for i, one := range invites {
 		if page.Waiting.Invites[i].Family, err = s.mayChoose(c, session.AccountID, one); err != nil {
 			return err

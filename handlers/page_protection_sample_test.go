@@ -47,8 +47,12 @@ func (s sampler) protectionSamples() []sample {
 	follows := person
 	follows.Person = page.People[1]
 	return []sample{
-		{"protection", page}, {"protection-bare", bare}, {"protection-off", off}, {"protection-wrong", wrong},
-		{"protection_person", person}, {"protection_person-follows", follows},
+		{"protection", page},
+		{"protection-bare", bare},
+		{"protection-off", off},
+		{"protection-wrong", wrong},
+		{"protection_person", person},
+		{"protection_person-follows", follows},
 	}
 }
 

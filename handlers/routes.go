@@ -188,6 +188,7 @@ func (s *site) familyRoutes(r *gin.Engine) {
 	s.post(r, member+"/sessions/end-all", s.endMemberSessions)
 	s.post(r, member+"/password", s.setMemberPassword)
 	s.post(r, member+"/pin", s.setMemberPIN)
+	s.post(r, member+"/ceiling", s.setCeiling)
 	s.post(r, member+"/let-go", s.letMemberGo)
 	s.post(r, member+"/let-go/back", s.takeBackLetGo)
 	s.get(r, memberPicturePath, s.memberPictureForm)

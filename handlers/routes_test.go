@@ -103,6 +103,7 @@ func table() map[string]row {
 		"GET /family/members/:id":                      {ofMember.signedOut, "404", "404"},
 		"POST /family/members/:id/sessions/end":        ofMember,
 		"POST /family/members/:id/sessions/end-all":    ofMember,
+		"POST /family/members/:id/ceiling":             ofMember,
 		"POST /family/members/:id/password":            ofMember,
 		"POST /family/members/:id/pin":                 ofMember,
 		"POST /family/members/:id/let-go":              ofMember,

@@ -148,10 +148,7 @@ func (f *Families) Leave(ctx context.Context, accountID int64, caller Caller) er
 		if err != nil {
 			return err
 		}
-		if err := f.endSwitchedBy(ctx, tx, accountID, joined.FamilyID); err != nil {
-			return err
-		}
-		if _, err := f.closeUnlocks(ctx, tx, "opened_by = ? AND account_id <> ?", accountID, accountID); err != nil {
+		if err := f.endRights(ctx, tx, accountID, joined.FamilyID); err != nil {
 			return err
 		}
 		return f.recordEvent(ctx, tx, accountID, EventFamilyLeft, caller)
@@ -183,12 +180,19 @@ func (f *Families) Remove(ctx context.Context, guardianID, personID int64, calle
 		if err := requireRow(tx.Exec("DELETE FROM family_people WHERE family_id = ? AND account_id = ? AND role IN ?", familyID, personID, may)); err != nil {
 			return err
 		}
-		if _, err := f.closeUnlocks(ctx, tx, "opened_by = ? AND account_id <> ?", personID, personID); err != nil {
-			return err
-		}
-		if err := f.endSwitchedBy(ctx, tx, personID, familyID); err != nil {
+		if err := f.endRights(ctx, tx, personID, familyID); err != nil {
 			return err
 		}
 		return f.recordEvent(ctx, tx, personID, EventFamilyRemoved, caller)
 	})
+}
+
+// endRights ends what somebody who leaves a family has opened for the members: switched sessions on their
+// devices, and unlocks.
+func (f *Families) endRights(ctx context.Context, tx *gorm.DB, accountID, familyID int64) error {
+	if err := f.endSwitchedBy(ctx, tx, accountID, familyID); err != nil {
+		return err
+	}
+	_, err := f.closeUnlocks(ctx, tx, "opened_by = ? AND account_id <> ?", accountID, accountID)
+	return err
 }

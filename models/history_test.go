@@ -179,8 +179,10 @@ func (k *kit) tellLevels() []told {
 	one := k.opened(h.guest.ID, 0, guestPIN, h.m.ID)
 	k.must(k.Unlocks.Close(k.t.Context(), h.guest.ID, one.UnlockID, home))
 	return []told{
-		{h.owner, models.EventProtectionSet, "Den"}, {h.guest, models.EventHoldSet, "Den"},
-		{h.guest, models.EventUnlocked, "Den"}, {h.guest, models.EventLocked, "Den"},
+		{h.owner, models.EventProtectionSet, "Den"},
+		{h.guest, models.EventHoldSet, "Den"},
+		{h.guest, models.EventUnlocked, "Den"},
+		{h.guest, models.EventLocked, "Den"},
 	}
 }
 

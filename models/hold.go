@@ -60,24 +60,11 @@ func (h *Holds) Set(ctx context.Context, readerID, accountID, serverID int64, ho
 	if err != nil {
 		return err
 	}
-	if hold != nil && hold.takesNothing() {
-		hold = nil
+	if hold, err = h.check(ctx, &opener, &place, hold); err != nil {
+		return err
 	}
-	if hold != nil {
-		if hold, err = h.check(ctx, &place, *hold); err != nil {
-			return err
-		}
-		if opener.PINHash == "" {
-			return ErrPINNotSet
-		}
-	}
-	if wider(place.Hold, hold) {
-		if place.Stopped {
-			return ErrUnlockStopped.with("Server", place.ServerName)
-		}
-		if err := h.unlocks.provePIN(ctx, &opener, []Unlockable{place.Unlockable}, pin, caller); err != nil {
-			return err
-		}
+	if err := h.proveWider(ctx, &opener, &place, hold, pin, caller); err != nil {
+		return err
 	}
 	packed, err := packOptional(hold)
 	if err != nil {
@@ -143,9 +130,27 @@ func wider(before, now *Level) bool {
 	return err != nil || both != alone
 }
 
-// check returns a hold in the form that is stored. It returns errors about fields below hold. A person names only
-// libraries that the link shows them: the names of others are none of their business.
-func (h *Holds) check(ctx context.Context, place *HoldPlace, hold Level) (*Level, error) {
+// proveWider checks the PIN if a new hold takes away less than the one before.
+func (h *Holds) proveWider(ctx context.Context, opener *accountRow, place *HoldPlace, hold *Level, pin string, caller Caller) error {
+	if !wider(place.Hold, hold) {
+		return nil
+	}
+	if place.Stopped {
+		return ErrUnlockStopped.with("Server", place.ServerName)
+	}
+	return h.unlocks.provePIN(ctx, opener, []Unlockable{place.Unlockable}, pin, caller)
+}
+
+// check returns a hold in the form that is stored, nil for one that takes nothing away. It returns errors about fields
+// below hold, or [ErrPINNotSet] if nobody could open it. A person names only libraries that the link shows them: the
+// names of others are none of their business.
+func (h *Holds) check(ctx context.Context, opener *accountRow, place *HoldPlace, hold *Level) (*Level, error) {
+	if hold == nil || hold.takesNothing() {
+		return nil, nil
+	}
+	if opener.PINHash == "" {
+		return nil, ErrPINNotSet
+	}
 	names, _, err := h.namesAt(ctx, h.read(ctx), place.ServerID)
 	if err != nil {
 		return nil, explained("read what can be limited", err)
@@ -159,6 +164,6 @@ func (h *Holds) check(ctx context.Context, place *HoldPlace, hold Level) (*Level
 		known[one.ExternalID] = one
 	}
 	names.libraries = libraryNames{place.ServerID: known}
-	checked, wrong := names.check("hold", hold)
+	checked, wrong := names.check("hold", *hold)
 	return &checked, invalid(wrong)
 }

@@ -70,7 +70,7 @@ const (
 const minutesOfDay = 24 * 60
 
 // takesNothing reports whether a level limits nothing.
-func (l *Level) takesNothing() bool {
+func (l Level) takesNothing() bool {
 	return l.Libraries == nil && l.Types == nil && l.AllowedTags == nil && l.Hours == nil && l.MaxRating == nil &&
 		len(l.HiddenLibraries)+len(l.HiddenFolders)+len(l.Unrated)+len(l.BlockedTags)+len(l.MayNot) == 0
 }
@@ -216,57 +216,82 @@ type levelNames struct {
 	before    []Level // names in these levels may be used, even if the server does not have them any longer
 }
 
+// levelCheck collects the mistakes in one level.
+type levelCheck struct {
+	*levelNames
+
+	field string // the beginning of the names of fields
+	wrong []FieldError
+}
+
+func (c *levelCheck) fail(name, code string) {
+	c.wrong = append(c.wrong, FieldError{Field: c.field + "." + name, Code: code})
+}
+
 // check returns a level in the form that is stored. It returns errors about the fields of the level, each
 // with the prefix field, as in "everyday.max_rating".
 func (n *levelNames) check(field string, l Level) (Level, []FieldError) {
-	var wrong []FieldError
-	fail := func(name, code string) { wrong = append(wrong, FieldError{Field: field + "." + name, Code: code}) }
+	c := &levelCheck{levelNames: n, field: field}
 	for name, list := range map[string]*[]string{
 		"libraries": &l.Libraries, "hidden_libraries": &l.HiddenLibraries, "types": &l.Types, "hidden_folders": &l.HiddenFolders,
 		"unrated": &l.Unrated, "blocked_tags": &l.BlockedTags, "allowed_tags": &l.AllowedTags, "may_not": &l.MayNot,
 	} {
 		if tidy(list) > levelListMost {
-			fail(name, "level_long")
+			c.fail(name, "level_long")
 		}
 	}
+	c.checkPlaces(&l)
+	c.checkWords(&l)
+	if !n.rates(l.MaxRating) {
+		c.fail("max_rating", "rating_unknown")
+	}
+	if len(l.Hours) > levelHoursMost {
+		c.fail("hours", "level_long")
+	} else if slices.ContainsFunc(l.Hours, LevelHours.wrong) {
+		c.fail("hours", "hours_invalid")
+	}
+	slices.SortFunc(c.wrong, func(a, b FieldError) int { return cmp.Compare(a.Field, b.Field) })
+	return l, c.wrong
+}
+
+// checkPlaces checks the names of libraries and folders.
+func (c *levelCheck) checkPlaces(l *Level) {
+	has := func(id string) bool {
+		one, found := c.libraries[c.serverID][id]
+		return found && one.GoneAt.IsZero()
+	}
+	before := func(l Level) []string { return slices.Concat(l.Libraries, l.HiddenLibraries) }
 	for name, list := range map[string][]string{"libraries": l.Libraries, "hidden_libraries": l.HiddenLibraries} {
-		if !n.known(list, func(id string) bool {
-			one, found := n.libraries[n.serverID][id]
-			return found && one.GoneAt.IsZero()
-		}, func(l Level) []string { return slices.Concat(l.Libraries, l.HiddenLibraries) }) {
-			fail(name, "library_unknown")
+		if !c.known(list, has, before) {
+			c.fail(name, "library_unknown")
 		}
 	}
-	if len(l.HiddenFolders) > 0 && !n.choices.HidesFolders {
-		fail("hidden_folders", "folders_unsupported")
-	} else if !n.known(l.HiddenFolders, func(id string) bool {
-		return slices.ContainsFunc(n.choices.Folders, func(f LevelFolder) bool { return f.ID == id })
-	}, func(l Level) []string { return l.HiddenFolders }) {
-		fail("hidden_folders", "folders_invalid")
+	folder := func(id string) bool {
+		return slices.ContainsFunc(c.choices.Folders, func(f LevelFolder) bool { return f.ID == id })
 	}
+	switch {
+	case len(l.HiddenFolders) > 0 && !c.choices.HidesFolders:
+		c.fail("hidden_folders", "folders_unsupported")
+	case !c.known(l.HiddenFolders, folder, func(l Level) []string { return l.HiddenFolders }):
+		c.fail("hidden_folders", "folders_invalid")
+	}
+}
+
+// checkWords checks the words that are the same at every server, and tags.
+func (c *levelCheck) checkWords(l *Level) {
 	for _, words := range []struct {
 		name        string
 		list, known []string
 	}{{"types", l.Types, LevelTypes()}, {"unrated", l.Unrated, UnratedKinds()}, {"may_not", l.MayNot, LevelActs()}} {
 		if slices.ContainsFunc(words.list, func(word string) bool { return !slices.Contains(words.known, word) }) {
-			fail(words.name, "level_word")
+			c.fail(words.name, "level_word")
 		}
 	}
 	for name, tags := range map[string][]string{"blocked_tags": l.BlockedTags, "allowed_tags": l.AllowedTags} {
 		if slices.ContainsFunc(tags, func(tag string) bool { return !isTag(tag) }) {
-			fail(name, "tag_invalid")
+			c.fail(name, "tag_invalid")
 		}
 	}
-	if !n.rates(l.MaxRating) {
-		fail("max_rating", "rating_unknown")
-	}
-	if len(l.Hours) > levelHoursMost {
-		fail("hours", "level_long")
-	} else if slices.ContainsFunc(l.Hours, LevelHours.wrong) {
-		fail("hours", "hours_invalid")
-	}
-	slices.SortFunc(wrong, func(a, b FieldError) int { return cmp.Compare(a.Field, b.Field) })
-	return l, wrong
 }
 
 // tidy sorts a list and removes blanks around its entries, empty entries and what it has twice. It returns

@@ -58,7 +58,7 @@ func (e *Export) readLevels(ctx context.Context, tx *gorm.DB, _ *core, accountID
 }
 
 // readProtections reads the protections of the servers that the account owns.
-func (e *Export) readProtections(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
+func (e *Export) readProtections(ctx context.Context, tx *gorm.DB, c *core, _ int64) error {
 	for _, server := range e.Servers {
 		found, err := c.protectionOf(ctx, tx, server.ID)
 		if err != nil {

@@ -294,7 +294,7 @@ func TestProtectionNames(t *testing.T) {
 				k.t.Errorf("%s: got %v, want an error about the field", field, err)
 				continue
 			}
-			wrong := err.(*models.Error) //nolint:errcheck,errorlint // KindInvalid is always of this type
+			wrong := err.(*models.Error) //nolint:errorlint // KindInvalid is always of this type
 			if len(wrong.Fields) != 1 || wrong.Fields[0].Field != "everyday."+field {
 				k.t.Errorf("%s: got errors about %+v, want everyday.%s", field, wrong.Fields, field)
 			}
