@@ -178,6 +178,9 @@ func (s *site) apiTellLevels(c *gin.Context, this models.Server) error {
 	}
 	states := make([]models.LevelState, 0, len(in.Levels))
 	for _, one := range in.Levels {
+		if one.LinkID == "" || one.State == "" {
+			return oneMistake("levels", "field_required")
+		}
 		if id := models.ParseID(one.LinkID); id != 0 {
 			states = append(states, models.LevelState{LinkID: id, State: one.State, ByHand: one.ByHand, Problem: one.Problem})
 		}
