@@ -154,10 +154,23 @@ func (l *Levels) apply(ctx context.Context, t *levelTask) error {
 	return l.finish(ctx, t, plan)
 }
 
-// write makes the media server have the limits of a plan. Before that it writes down what it is about to
+// write makes the media server have the limits of a plan. If the media server cannot hold them, the strictest level is
+// written in their place: what was unlocked must not stay open because what follows is refused. Then the error is
+// mediaserver.ErrUnsupported all the same, and row.Done says whether the strictest level holds.
+func (l *Levels) write(ctx context.Context, row *levelRow, plan *levelPlan) error {
+	err := l.put(ctx, row, plan)
+	if !errors.Is(err, mediaserver.ErrUnsupported) {
+		return err
+	}
+	strict := *plan
+	strict.level = strictest()
+	return errors.Join(err, l.put(ctx, row, &strict))
+}
+
+// put makes the media server have the limits of a plan. Before that it writes down what it is about to
 // do: if the program is killed at any step, the next run does it again. It returns the error of the media
 // server, or of the agent's file.
-func (l *Levels) write(ctx context.Context, row *levelRow, plan *levelPlan) error {
+func (l *Levels) put(ctx context.Context, row *levelRow, plan *levelPlan) error {
 	within, cancel := context.WithTimeout(ctx, l.pace.media)
 	defer cancel()
 	var failed error
@@ -270,7 +283,10 @@ func (l *Levels) restrict(ctx context.Context, link *linkRow, g *guestRow, to me
 		return err
 	}
 	err = l.write(ctx, &task.row, plan)
-	if errors.Is(err, mediaserver.ErrUnsupported) { // the libraries can be limited at least
+	if errors.Is(err, mediaserver.ErrUnsupported) {
+		if task.row.Done { // the strictest level holds
+			return nil
+		}
 		return l.opt.MediaServer.Restrict(ctx, g.LocalUserID, restrictionBy(to, plan.level, plan.libraries))
 	}
 	if err == nil {

@@ -88,8 +88,17 @@ func validLevel(l *client.Level) bool {
 			return false
 		}
 	}
+	kinds := unratedKinds()
+	if slices.ContainsFunc(l.Unrated, func(kind string) bool { return !slices.Contains(kinds, kind) }) {
+		return false
+	}
 	known := strictest().MayNot
 	return !slices.ContainsFunc(l.MayNot, func(what string) bool { return !slices.Contains(known, what) })
+}
+
+// unratedKinds returns the kinds of items that media servers know, in the words of Jellyfin.
+func unratedKinds() []string {
+	return []string{"Movie", "Trailer", "Series", "Music", "Book", "LiveTvChannel", "LiveTvProgram", "ChannelContent", "Other"}
 }
 
 // validUnlock reports whether an unlock has a beginning, and an end at most a day later.

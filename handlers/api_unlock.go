@@ -30,8 +30,11 @@ type unlockObject struct {
 }
 
 func unlockOf(u models.Unlockable) unlockObject {
+	if u.Unlocked != nil {
+		u.Unlocked = new(u.Unlocked.Told(u.Libraries))
+	}
 	return unlockObject{
-		ID: idOrNull(u.UnlockID), ServerID: idText(u.ServerID), Server: u.ServerName, PINRequired: u.PINRequired, Everyday: levelOf(u.Everyday),
+		ID: idOrNull(u.UnlockID), ServerID: idText(u.ServerID), Server: u.ServerName, PINRequired: u.PINRequired, Everyday: levelOf(u.Everyday.Told(u.Libraries)),
 		Unlocked: levelOrNull(u.Unlocked), Hold: levelOrNull(u.Hold), Stopped: u.Stopped, OpenedAt: moment(u.OpenedAt), EndsAt: moment(u.EndsAt),
 		StopPlaying: u.StopPlaying, AskedDevice: u.AskedDevice, AskedClient: u.AskedClient, AskedAt: moment(u.AskedAt), State: u.State, Problem: u.Problem,
 	}

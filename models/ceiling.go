@@ -51,15 +51,14 @@ func (m *Members) SetCeiling(ctx context.Context, guardianID, memberID int64, ce
 // endGuardianship ends what guardians have set for a member who is let go or handed to nobody: the ceiling,
 // what they put behind their PIN, and what they have opened. What the owners of servers have set stays.
 func (c *core) endGuardianship(ctx context.Context, tx *gorm.DB, memberID int64) error {
+	if err := c.feedAccount(ctx, tx, memberID, ChangeLink); err != nil { // it locks the servers, in their order
+		return err
+	}
 	if _, err := c.closeUnlocks(ctx, tx, "account_id = ?", memberID); err != nil {
 		return err
 	}
 	if err := tx.Exec("UPDATE link_levels SET hold = NULL WHERE account_id = ?", memberID).Error; err != nil {
 		return err
 	}
-	err := updateAccount(tx, memberID, map[string]any{"ceiling_age": nil, "ceiling_unrated": false}, "")
-	if err != nil {
-		return err
-	}
-	return c.feedAccount(ctx, tx, memberID, ChangeLink)
+	return updateAccount(tx, memberID, map[string]any{"ceiling_age": nil, "ceiling_unrated": false}, "")
 }

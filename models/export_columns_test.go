@@ -34,6 +34,8 @@ var otherTables = map[string]string{
 	"restores":     "names the database", "secret_keys": "names the keys of the service", "spent_marks": "holds hashes of solved captchas", "throttle": "holds counters under hashed names",
 }
 
+const stateOfAgent = "not: it is the state of the server's agent, not of the person"
+
 // localPasswords is the verdict on the table local_passwords.
 const localPasswords = "not: it lives for ten minutes, and the history tells what came of it"
 
@@ -192,15 +194,12 @@ var exportVerdicts = map[string]string{
 	"link_levels.server_id":    "as Levels.ServerID",
 	"link_levels.stop_playing": "as Levels.StopPlaying",
 	"link_levels.stopped_at":   "as Levels.StoppedAt",
-	"link_levels.told_by_hand": "not: it is the state of the server's agent, not of the person",
-	"link_levels.told_problem": "not: it is the state of the server's agent, not of the person",
-	"link_levels.told_state":   "not: it is the state of the server's agent, not of the person",
-	"link_levels.unlock_id":    "not: an internal number",
-	"link_levels.unlocked":     "not: JSON of Levels.Unlocked",
+	"link_levels.told_by_hand": stateOfAgent, "link_levels.told_problem": stateOfAgent, "link_levels.told_state": stateOfAgent,
+	"link_levels.unlock_id": "not: an internal number",
+	"link_levels.unlocked":  "not: JSON of Levels.Unlocked",
 
 	"protections.active":       "as Protections.Active",
-	"protections.agent_levels": "not: it describes the server's agent",
-	"protections.choices":      "not: it describes the media server",
+	"protections.agent_levels": stateOfAgent, "protections.choices": "not: it describes the media server",
 	"protections.everyday":     "not: JSON of Protections.Everyday",
 	"protections.pin_required": "as Protections.PINRequired",
 	"protections.server_id":    "as Protections.ServerID",

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 )
@@ -44,7 +45,7 @@ func (h *Holds) place(ctx context.Context, readerID int64, one Unlockable) (Hold
 	}
 	out.HasPIN = reader.PINHash != ""
 	before, err := h.protectionOf(ctx, h.read(ctx), one.ServerID)
-	out.Choices = before.Choices
+	out.Choices = before.Choices.within(one.Libraries)
 	return out, explained("read what can be limited", err)
 }
 
@@ -64,6 +65,12 @@ func (h *Holds) Set(ctx context.Context, readerID, accountID, serverID int64, ho
 		return err
 	}
 	if err := h.proveWider(ctx, &opener, &place, hold, pin, caller); err != nil {
+		return err
+	}
+	if same, err := sameLevel(place.Hold, hold); same || err != nil {
+		return err
+	}
+	if err := h.throttle.allow(ctx, h.throttle.key("hold", FormatID(accountID)), h.opt.Limits.ProfileHour); err != nil {
 		return err
 	}
 	packed, err := packOptional(hold)
@@ -112,6 +119,29 @@ func (h *Holds) write(ctx context.Context, tx *gorm.DB, place *HoldPlace, accoun
 		return err
 	}
 	return h.recordAbout(ctx, tx, accountID, EventHoldSet, place.ServerName, caller)
+}
+
+// sameLevel reports whether two levels that may be absent are the same.
+func sameLevel(a, b *Level) (bool, error) {
+	x, err := packOptional(a)
+	if err != nil {
+		return false, err
+	}
+	y, err := packOptional(b)
+	return err == nil && (x == nil) == (y == nil) && (x == nil || *x == *y), err
+}
+
+// within returns the choices without what is about other libraries than those: a person learns no names of what the
+// link does not show. Tags belong to no library, so they are offered only if the link shows every one.
+func (c LevelChoices) within(libraries []Library) LevelChoices {
+	if libraries == nil {
+		return c
+	}
+	c.Tags = nil
+	c.Folders = slices.DeleteFunc(slices.Clone(c.Folders), func(f LevelFolder) bool {
+		return !slices.ContainsFunc(libraries, func(l Library) bool { return l.ExternalID == f.LibraryID })
+	})
+	return c
 }
 
 // wider reports whether a hold takes away less than the one before in some field.

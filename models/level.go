@@ -60,7 +60,7 @@ func LevelActs() []string { return []string{"delete", "download", "control", "ed
 
 // The limits of a level.
 const (
-	levelListMost  = 1000
+	levelListMost  = 200 // two levels together must fit into what media servers take
 	levelHoursMost = 50
 	levelTagMost   = 100 // characters
 	levelValueMost = 100_000
@@ -73,6 +73,23 @@ const minutesOfDay = 24 * 60
 func (l Level) takesNothing() bool {
 	return l.Libraries == nil && l.Types == nil && l.AllowedTags == nil && l.Hours == nil && l.MaxRating == nil &&
 		len(l.HiddenLibraries)+len(l.HiddenFolders)+len(l.Unrated)+len(l.BlockedTags)+len(l.MayNot) == 0
+}
+
+// Told returns the level as its person may read it: without the names of libraries, folders and tags that the person
+// is not shown. known are the libraries whose names they may know.
+func (l Level) Told(known []Library) Level {
+	ids := make([]string, len(known))
+	for i, one := range known {
+		ids[i] = one.ExternalID
+	}
+	if l.Libraries != nil {
+		l.Libraries = narrower(l.Libraries, ids)
+	}
+	if l.HiddenLibraries != nil {
+		l.HiddenLibraries = narrower(l.HiddenLibraries, ids)
+	}
+	l.HiddenFolders, l.BlockedTags = nil, nil
+	return l
 }
 
 // and returns the stricter of two levels in every field.
@@ -154,16 +171,38 @@ func commonHours(a, b []LevelHours) []LevelHours {
 	}
 	common := []LevelHours{}
 	for _, day := range LevelDays()[3:] {
-		for _, x := range a {
-			for _, y := range b {
+		theirs := spansOn(b, day)
+		for _, x := range spansOn(a, day) {
+			for _, y := range theirs {
 				both := LevelHours{Day: day, From: max(x.From, y.From), To: min(x.To, y.To)}
-				if both.From < both.To && slices.Contains(daysOf(x.Day), day) && slices.Contains(daysOf(y.Day), day) && !slices.Contains(common, both) {
+				if both.From < both.To {
 					common = append(common, both)
 				}
 			}
 		}
 	}
 	return common
+}
+
+// spansOn returns the hours of a list on one day, in order and without overlaps. So two lists have no more common
+// hours than both have together.
+func spansOn(hours []LevelHours, day string) []LevelHours {
+	var spans []LevelHours
+	for _, h := range hours {
+		if slices.Contains(daysOf(h.Day), day) {
+			spans = append(spans, LevelHours{Day: day, From: h.From, To: h.To})
+		}
+	}
+	slices.SortFunc(spans, func(a, b LevelHours) int { return cmp.Compare(a.From, b.From) })
+	var joined []LevelHours
+	for _, h := range spans {
+		if last := len(joined) - 1; last >= 0 && h.From <= joined[last].To {
+			joined[last].To = max(joined[last].To, h.To)
+			continue
+		}
+		joined = append(joined, h)
+	}
+	return joined
 }
 
 // packLevel returns a level as it is stored. A level that takes nothing away is "".
@@ -333,9 +372,10 @@ func (n *levelNames) rates(r *LevelRating) bool {
 		slices.ContainsFunc(n.before, func(l Level) bool { return l.MaxRating != nil && same(*l.MaxRating) })
 }
 
-// isTag reports whether a text can be the name of a tag.
+// isTag reports whether a text can be the name of a tag. Jellyfin keeps lists of tags with commas between them, so a
+// tag with a comma would be two others.
 func isTag(text string) bool {
-	return len([]rune(text)) <= levelTagMost && cleanServerName(text) == text
+	return !strings.Contains(text, ",") && len([]rune(text)) <= levelTagMost && cleanServerName(text) == text
 }
 
 // wrong reports whether the hours are no part of a day.

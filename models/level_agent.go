@@ -91,6 +91,9 @@ type LevelChoices struct {
 	HidesFolders bool          `json:"hides_folders"` // the media server can hide single folders
 }
 
+// levelChoicesMost is the greatest number of names of each kind that are kept.
+const levelChoicesMost = 1000
+
 // LevelFolder is a folder inside a library. Its ids are those of the media server.
 type LevelFolder struct {
 	ID        string `json:"id"`
@@ -221,7 +224,7 @@ func (p *levelParts) opens() bool {
 
 // isOpen reports whether an unlock is open.
 func (p *levelParts) isOpen(now time.Time) bool {
-	return p.UnlockID != 0 && p.OpenedAt != nil && p.ClosesAt != nil && p.ClosesAt.After(now) && p.StoppedAt == nil && p.opens()
+	return p.UnlockID != 0 && p.OpenedAt != nil && p.ClosesAt != nil && p.ClosesAt.After(now) && !p.OpenedAt.After(now) && p.StoppedAt == nil && p.opens()
 }
 
 // agentLevels returns the levels as the agent gets them, nil if nothing limits the link.
@@ -260,6 +263,9 @@ func (a *Agents) TellLevels(ctx context.Context, this Server, states []LevelStat
 		told[one.LinkID] = one.known()
 	}
 	return a.tx(ctx, "store the states of levels", func(tx *gorm.DB) error {
+		if err := lockServer(tx, "id = ?", this.ID); err != nil {
+			return err
+		}
 		var links []linkRow
 		if err := tx.Raw("SELECT id, server_id, account_id FROM links WHERE server_id = ? AND state = ? ORDER BY id", this.ID, LinkAccepted).Scan(&links).Error; err != nil {
 			return err
@@ -317,6 +323,37 @@ func changeLevels(ctx context.Context, tx *gorm.DB, link *linkRow, columns map[s
 	return tx.Table("link_levels").Where("link_id = ?", link.ID).Updates(columns).Error
 }
 
+// endLevels ends the levels of a link that is deleted. What its owner, its person or a guardian has closed stays for
+// the next link of the same person with the same server: leaving and coming back opens nothing.
+func endLevels(tx *gorm.DB, linkID int64) error {
+	err := tx.Exec("DELETE FROM link_levels WHERE link_id = ? AND own = FALSE AND hold IS NULL AND stopped_at IS NULL", linkID).Error
+	if err != nil {
+		return err
+	}
+	return tx.Exec(`UPDATE link_levels SET unlock_id = 0, opened_by = 0, opened_at = NULL, closes_at = NULL, stop_playing = FALSE,
+ asked_device = '', asked_client = '', asked_at = NULL, told_state = '', told_by_hand = '', told_problem = '' WHERE link_id = ?`, linkID).Error
+}
+
+// guardianOnly returns [ErrGuardianOnly] for the link of a member that has levels: only a guardian ends it, because the
+// media server's own policy would come back.
+func guardianOnly(tx *gorm.DB, linkID int64) error {
+	var rows []struct {
+		GuardianID *int64
+		Levels     levelParts `gorm:"embedded"`
+	}
+	err := tx.Raw("SELECT a.guardian_id, "+levelColumns+" FROM links l JOIN accounts a ON a.id = l.account_id"+levelTables+" WHERE l.id = ? AND l.state = ?", linkID, LinkAccepted).
+		Scan(&rows).Error
+	if err == nil && len(rows) > 0 && rows[0].GuardianID != nil && !rows[0].Levels.none() {
+		err = ErrGuardianOnly
+	}
+	return err
+}
+
+// adoptLevels gives a new link what was closed for an earlier link of the same person with the same server.
+func adoptLevels(tx *gorm.DB, link *linkRow) error {
+	return tx.Exec("UPDATE link_levels SET link_id = ? WHERE server_id = ? AND account_id = ?", link.ID, link.ServerID, link.AccountID).Error
+}
+
 // askedUnlock is the number of refused devices that are noted for one link in an hour.
 const askedUnlock = 60
 
@@ -328,15 +365,15 @@ func (a *Agents) AskedUnlock(ctx context.Context, this Server, linkID int64, dev
 		return err
 	}
 	return a.tx(ctx, "note a refused device", func(tx *gorm.DB) error {
+		if err := lockServer(tx, "id = ?", this.ID); err != nil {
+			return err
+		}
 		rows, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ? AND state = ?", linkID, this.ID, LinkAccepted).Find(ctx)
 		if err != nil {
 			return err
 		}
 		if len(rows) == 0 {
 			return ErrNotFound
-		}
-		if err := lockServer(tx, "id = ?", this.ID); err != nil {
-			return err
 		}
 		return changeLevels(ctx, tx, &rows[0], map[string]any{
 			"asked_device": cleanServerName(device), "asked_client": cleanServerName(client), "asked_at": a.Now(),
@@ -345,20 +382,20 @@ func (a *Agents) AskedUnlock(ctx context.Context, this Server, linkID int64, dev
 }
 
 // check returns the choices in the form that is stored: names without odd characters, at most
-// [levelListMost] of each kind.
+// [levelChoicesMost] of each kind.
 func (c *LevelChoices) check() LevelChoices {
 	out := LevelChoices{HidesFolders: c.HidesFolders}
-	for _, one := range c.Ratings[:min(len(c.Ratings), levelListMost)] {
+	for _, one := range c.Ratings[:min(len(c.Ratings), levelChoicesMost)] {
 		if one.Name = cleanServerName(one.Name); one.Name != "" && one.Value >= 0 && one.Value <= levelValueMost {
 			out.Ratings = append(out.Ratings, one)
 		}
 	}
-	for _, tag := range c.Tags[:min(len(c.Tags), levelListMost)] {
+	for _, tag := range c.Tags[:min(len(c.Tags), levelChoicesMost)] {
 		if isTag(tag) && tag != "" {
 			out.Tags = append(out.Tags, tag)
 		}
 	}
-	for _, one := range c.Folders[:min(len(c.Folders), levelListMost)] {
+	for _, one := range c.Folders[:min(len(c.Folders), levelChoicesMost)] {
 		if isExternalID(one.ID) && isExternalID(one.LibraryID) {
 			one.Name = nameOr(one.Name, one.ID)
 			out.Folders = append(out.Folders, one)

@@ -40,3 +40,16 @@ func TestLevelsTogether(t *testing.T) {
 		}
 	}
 }
+
+// Many hours on both sides have no more common hours than both have together.
+func TestHoursDoNotMultiply(t *testing.T) {
+	t.Parallel()
+	var a, b models.Level
+	for i := range 50 {
+		a.Hours = append(a.Hours, models.LevelHours{Day: "Everyday", From: i, To: 1440 - i})
+		b.Hours = append(b.Hours, models.LevelHours{Day: "Everyday", From: 20 * i, To: 20*i + 10})
+	}
+	if got := len(models.LevelsTogether(a, b).Hours); got > 7*51 {
+		t.Errorf("%d common hours, want at most %d", got, 7*51)
+	}
+}

@@ -229,6 +229,11 @@ func (l *Links) removeOne(ctx context.Context, tx *gorm.DB, accountID, linkID in
 	if err != nil {
 		return err
 	}
+	if len(rows) == 1 && caller.By == 0 {
+		if err := guardianOnly(tx, rows[0].ID); err != nil {
+			return err
+		}
+	}
 	if len(rows) != 1 || !slices.Contains(states, rows[0].State) {
 		return ErrNotFound
 	}
@@ -267,7 +272,7 @@ func (c *core) linkIsGone(tx *gorm.DB, link *linkRow) error {
 	if err := tx.Exec("DELETE FROM quick_devices WHERE link_id = ?", link.ID).Error; err != nil {
 		return err
 	}
-	if err := tx.Exec("DELETE FROM link_levels WHERE link_id = ?", link.ID).Error; err != nil {
+	if err := endLevels(tx, link.ID); err != nil {
 		return err
 	}
 	return c.renewList(tx, link.AccountID)

@@ -305,6 +305,9 @@ func (c *core) insertLink(ctx context.Context, tx *gorm.DB, link *linkRow) error
 	if err := c.feedLink(ctx, tx, link, ChangeLink); err != nil {
 		return err
 	}
+	if err := adoptLevels(tx, link); err != nil {
+		return err
+	}
 	err = gorm.G[linkRow](tx).Create(ctx, link)
 	switch {
 	case isLocalUserTaken(err):

@@ -154,6 +154,9 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 	if link.AccessKey, err = e.keys.Seal(e.opt.Random, sealAccessKey, FormatID(link.ID), in.AccessKey); err != nil {
 		return err
 	}
+	if err := adoptLevels(tx, &link); err != nil {
+		return err
+	}
 	if err := gorm.G[linkRow](tx).Create(ctx, &link); err != nil { // there is no duplicate, because the server is locked
 		return err
 	}

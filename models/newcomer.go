@@ -103,6 +103,9 @@ func (e *Emails) settleNewcomer(ctx context.Context, tx *gorm.DB, row *accountRo
 	if own {
 		return "", nil
 	}
+	if err := e.pinChanged(ctx, tx, row, row.PINHash != ""); err != nil {
+		return "", err
+	}
 	return e.startAfresh(ctx, tx, row, nil)
 }
 

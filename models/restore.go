@@ -228,6 +228,10 @@ func (r *Restores) nextAccounts(ctx context.Context, row restoreRow) error {
 			if err := r.feedAccount(ctx, tx, account.ID, ChangeDevicesEnded); err != nil {
 				return err
 			}
+			// What was open at the backup may have been closed since, or its PIN replaced.
+			if _, err := r.closeUnlocks(ctx, tx, "account_id = ?", account.ID); err != nil {
+				return err
+			}
 		}
 		return r.recordEvents(ctx, tx, accounts, EventRestored, "")
 	})

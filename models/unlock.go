@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -53,7 +54,10 @@ const unlockables = `SELECT l.id, l.server_id, l.type, l.libraries, s.name, s.ow
  COALESCE(lv.asked_device, '') AS asked_device, COALESCE(lv.asked_client, '') AS asked_client, lv.asked_at,
  COALESCE(lv.told_state, '') AS told_state, COALESCE(lv.told_problem, '') AS told_problem, ` + levelColumns + `
 FROM links l JOIN accounts a ON a.id = l.account_id JOIN servers s ON s.id = l.server_id` + levelTables + `
-WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.server_id`
+WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)`
+
+// inUse narrows [unlockables] to servers that are not disabled.
+const inUse = " AND s.disabled_at IS NULL ORDER BY l.server_id"
 
 type unlockableRow struct {
 	ID, ServerID             int64
@@ -101,7 +105,7 @@ func (u *Unlocks) List(ctx context.Context, readerID, accountID int64) ([]Unlock
 
 func (u *Unlocks) list(ctx context.Context, db *gorm.DB, accountID int64) ([]Unlockable, error) {
 	var rows []unlockableRow
-	if err := db.Raw(unlockables, accountID, LinkAccepted, u.Now()).Scan(&rows).Error; err != nil {
+	if err := db.Raw(unlockables+inUse, accountID, LinkAccepted, u.Now()).Scan(&rows).Error; err != nil {
 		return nil, explained("list what can be unlocked", err)
 	}
 	out := make([]Unlockable, len(rows))
@@ -130,6 +134,9 @@ func (u *Unlockable) shown(names libraryNames, chosen *string) ([]Library, error
 	libraries, err := names.unpack(u.ServerID, chosen)
 	if err != nil {
 		return nil, err
+	}
+	if chosen != nil { // the link has no other libraries
+		return libraries, nil
 	}
 	ids := u.Everyday.Libraries
 	if u.Unlocked != nil {
@@ -253,11 +260,12 @@ func (u *Unlocks) provePIN(ctx context.Context, opener *accountRow, chosen []Unl
 	case !isPIN(preparePIN(pin)):
 		return atPIN(ErrPINImpossible)
 	}
-	for _, one := range chosen {
+	for i, one := range chosen {
 		key := u.triesKey(one.LinkID)
 		err := u.throttle.attempt(ctx, key, unlockTries())
-		if KindOf(err) == KindThrottled {
-			return ErrUnlockThrottled.with("Server", one.ServerName).after(u.throttle.wait(ctx, key))
+		if KindOf(err) == KindThrottled { // no PIN was compared, so the servers before it have no try less
+			wait := u.throttle.wait(ctx, key)
+			return errors.Join(u.forgetTries(ctx, chosen[:i]), ErrUnlockThrottled.with("Server", one.ServerName).after(wait))
 		}
 		if err != nil {
 			return err
@@ -266,6 +274,11 @@ func (u *Unlocks) provePIN(ctx context.Context, opener *accountRow, chosen []Unl
 	if err := u.pins.verify(ctx, opener, pin, caller); err != nil {
 		return atPIN(err)
 	}
+	return u.forgetTries(ctx, chosen)
+}
+
+// forgetTries clears the counters of wrong PINs of links.
+func (u *Unlocks) forgetTries(ctx context.Context, chosen []Unlockable) error {
 	for _, one := range chosen {
 		if err := u.throttle.forget(ctx, u.triesKey(one.LinkID)); err != nil {
 			return err
@@ -276,14 +289,16 @@ func (u *Unlocks) provePIN(ctx context.Context, opener *accountRow, chosen []Unl
 
 // lockOpener locks the person who opens, who must still have the same PIN, and the member.
 func (u *Unlocks) lockOpener(ctx context.Context, tx *gorm.DB, opener, member *accountRow) error {
+	if member != nil { // the family first, as everything does that changes one
+		if err := u.members.holdMember(ctx, tx, member, opener.ID); err != nil {
+			return err
+		}
+	}
 	err := lockPerson(tx, opener.ID, opener.PINHash)
 	if KindOf(err) == KindNotFound {
 		return ErrTokenSpent.because(err)
 	}
-	if err != nil || member == nil {
-		return err
-	}
-	return u.members.holdMember(ctx, tx, member, opener.ID)
+	return err
 }
 
 // write stores the unlocks and tells the agents. The servers are in the order of their ids.
@@ -353,7 +368,7 @@ func (u *Unlocks) Close(ctx context.Context, readerID, unlockID int64, caller Ca
 }
 
 // closeUnlocks closes the unlocks that an SQL condition on link_levels selects, tells the agents, and returns
-// how many there were. The caller holds the account.
+// how many there were.
 func (c *core) closeUnlocks(ctx context.Context, tx *gorm.DB, condition string, args ...any) (int, error) {
 	var rows []linkLevelsRow
 	err := tx.Raw("SELECT link_id, server_id, account_id FROM link_levels WHERE unlock_id <> 0 AND ("+condition+") ORDER BY server_id, link_id", args...).Scan(&rows).Error
@@ -384,7 +399,7 @@ func (c *core) pinChanged(ctx context.Context, tx *gorm.DB, row *accountRow, rem
 		return nil
 	}
 	var rows []unlockableRow
-	if err := tx.Raw(unlockables, row.ID, LinkAccepted, c.Now()).Scan(&rows).Error; err != nil {
+	if err := tx.Raw(unlockables+" ORDER BY l.server_id", row.ID, LinkAccepted, c.Now()).Scan(&rows).Error; err != nil {
 		return err
 	}
 	for i := range rows {
