@@ -158,7 +158,7 @@ func (p *agentProgram) open(log *slog.Logger, publicURL func() string) (*parts, 
 	if err != nil {
 		return nil, err
 	}
-	parts.store, err = agent.OpenStore(p.ctx, p.path("agent.db"), parts.keys, time.Now, rand.Reader)
+	parts.store, err = agent.OpenStore(p.ctx, p.path("agent.db"), parts.keys, p.now, rand.Reader)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", p.path("agent.db"), err), parts.close())
 	}
@@ -182,7 +182,7 @@ func (p *agentProgram) openMediaServer(log *slog.Logger, publicURL func() string
 	}
 	opened.builtin, err = builtin.Open(p.ctx, builtin.Options{
 		Path: p.path("builtin.db"), Name: p.settings.ServerName, Keys: keys, Hashing: hashing(),
-		Now: time.Now, Random: rand.Reader, Log: log, PublicURL: publicURL, Addresses: p.shownAddresses(publicURL), Catalogue: catalogue,
+		Now: p.now, Random: rand.Reader, Log: log, PublicURL: publicURL, Addresses: p.shownAddresses(publicURL), Catalogue: catalogue,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.path("builtin.db"), err)
@@ -206,7 +206,7 @@ func (p *agentProgram) catalogue() (*builtin.Catalogue, error) {
 // jellyfin returns the Jellyfin server of the settings.
 func (p *agentProgram) jellyfin(log *slog.Logger) (*jellyfin.Server, error) {
 	return jellyfin.New(jellyfin.Options{
-		URL: p.settings.MediaServerURL, APIKey: p.settings.APIKey, Now: time.Now, Random: rand.Reader, Version: version, Log: log,
+		URL: p.settings.MediaServerURL, APIKey: p.settings.APIKey, Now: p.now, Random: rand.Reader, Version: version, Log: log,
 	})
 }
 
@@ -248,7 +248,7 @@ func (p *agentProgram) engine(opened *parts, service *client.Client, port int) *
 		},
 		Addresses:   p.addresses(port),
 		ReportEvery: 5 * time.Minute, CheckEvery: time.Minute,
-		Log: opened.log, Now: time.Now, Random: rand.Reader,
+		Log: opened.log, Now: p.now, Random: rand.Reader,
 	})
 }
 

@@ -42,7 +42,7 @@ func (c agentInvite) Run(p *agentProgram) error {
 	if c.Uses < 0 {
 		return errors.New("uses: it must be a number from 1 to 100")
 	}
-	now := time.Now()
+	now := p.now()
 	ends, err := endOf("until", c.Until, now)
 	if err != nil {
 		return err

@@ -221,7 +221,7 @@ func (r *runningAgent) discover(ctx context.Context) {
 		ID:      func() string { identity, _ := r.engine.MediaServer.Identity(); return identity.ID },
 		Name:    func() string { identity, _ := r.engine.MediaServer.Identity(); return identity.Name },
 		Log:     r.log,
-		Now:     time.Now,
+		Now:     r.program.now,
 	})
 	if err != nil && ctx.Err() == nil {
 		r.log.WarnContext(ctx, "apps cannot find the media server by themselves: UDP port 7359 is taken, perhaps by another media server. Set discovery to off to silence this warning",

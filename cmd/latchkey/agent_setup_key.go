@@ -73,5 +73,5 @@ func (s *setup) secretKeys() (secret.Keys, error) {
 
 // openStore opens the agent's own file.
 func (s *setup) openStore(keys secret.Keys) (*agent.Store, error) {
-	return agent.OpenStore(s.agentProgram.ctx, s.path("agent.db"), keys, time.Now, rand.Reader)
+	return agent.OpenStore(s.agentProgram.ctx, s.path("agent.db"), keys, s.now, rand.Reader)
 }

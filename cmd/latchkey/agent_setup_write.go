@@ -171,7 +171,7 @@ func (s *setup) setAside() error {
 	if !s.again {
 		return nil
 	}
-	aside := s.path("agent-" + time.Now().UTC().Format("20060102-150405") + ".db")
+	aside := s.path("agent-" + s.now().UTC().Format("20060102-150405") + ".db")
 	for _, ending := range []string{"-wal", "-shm", ""} {
 		if err := os.Rename(s.path("agent.db")+ending, aside+ending); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -196,7 +196,7 @@ func (s *setup) tryRegister() (string, error) {
 	defer func() { _ = opened.close() }()
 	engine := s.engine(opened, service, 0)
 	ctx, cancel := context.WithTimeout(s.agentProgram.ctx, registerTime)
-	began, ended := time.Now().Truncate(time.Millisecond), make(chan struct{})
+	began, ended := s.now().Truncate(time.Millisecond), make(chan struct{})
 	go func() {
 		defer close(ended)
 		_ = engine.Run(ctx) // the outcome is in the status
