@@ -10,13 +10,13 @@ import (
 )
 
 // buildBesideJellyfin sets up an agent beside a Jellyfin server, as an owner would. The parameter
-// outside is the address at which people reach the server, or "".
-func buildBesideJellyfin(owner *resident, jellyfin *jellyfintest.Server, outside string) *house {
+// outside is the address at which people reach the server, or "". The flags are for the setup.
+func buildBesideJellyfin(owner *resident, jellyfin *jellyfintest.Server, outside string, flags ...string) *house {
 	t := owner.w.t
 	t.Helper()
 	h := &house{t: t, folder: filepath.Join(t.TempDir(), "agent"), local: jellyfin.URL}
 	said := command(t, strings.Join([]string{owner.w.url(), owner.claimCode(), "", jellyfin.URL + "/", jellyfin.APIKey, outside}, "\n")+"\n",
-		"agent", "setup", "--data-dir="+h.folder)
+		append([]string{"agent", "setup", "--data-dir=" + h.folder}, flags...)...)
 	for _, want := range []string{"✓ It accepts the API key.", "✓ Quick Connect is on.", "✓ Registered with the service as server "} {
 		if !strings.Contains(said, want) {
 			t.Errorf("setup does not say %q:\n%s", want, said)

@@ -21,13 +21,27 @@ type house struct {
 	builtin *process // nil beside a Jellyfin server
 	connect string   // where devices ask for an exchange
 	local   string   // address of the media server
+
+	environment, flags []string // of the agent
+}
+
+// start starts the agent, which has been set up, on its own port.
+func (h *house) start() {
+	h.t.Helper()
+	h.agent = startAgentIn(h.t, h.environment, h.folder, h.flags...)
 }
 
 // startAgent starts an agent that has been set up in a folder, on a free port or on the port in
 // flags.
 func startAgent(t *testing.T, folder string, flags ...string) *process {
 	t.Helper()
-	p := launch(t, nil, append([]string{"agent", "--data-dir=" + folder, "--discovery=off", "--listen=127.0.0.1:0"}, flags...)...)
+	return startAgentIn(t, nil, folder, flags...)
+}
+
+// startAgentIn does the work of startAgent, with an environment.
+func startAgentIn(t *testing.T, environment []string, folder string, flags ...string) *process {
+	t.Helper()
+	p := launch(t, environment, append([]string{"agent", "--data-dir=" + folder, "--discovery=off", "--listen=127.0.0.1:0"}, flags...)...)
 	p.waitServing()
 	return p
 }
@@ -41,9 +55,16 @@ func ready(p *process) {
 // buildHouse sets up an agent beside the builtin media server, which runs as a second process, as
 // an owner would do it.
 func buildHouse(owner *resident, localUsers ...string) *house {
+	owner.w.t.Helper()
+	return buildHouseIn(owner, nil, nil, localUsers...)
+}
+
+// buildHouseIn does the work of buildHouse, with an environment of the agent, and flags of the agent and of the
+// builtin media server.
+func buildHouseIn(owner *resident, environment, flags []string, localUsers ...string) *house {
 	t := owner.w.t
 	t.Helper()
-	h := &house{t: t, folder: filepath.Join(t.TempDir(), "agent")}
+	h := &house{t: t, folder: filepath.Join(t.TempDir(), "agent"), environment: environment}
 	builtinAddress, agentAddress := porttest.Free(t), porttest.Free(t)
 	h.local = "http://" + builtinAddress
 	h.connect = h.local
@@ -59,8 +80,11 @@ func buildHouse(owner *resident, localUsers ...string) *house {
 		command(t, "local password of "+name+"\n", "agent", "users", "add", "--data-dir="+h.folder, name)
 	}
 	command(t, "", "agent", "allow", "--data-dir="+h.folder, "--listed")
-	h.agent = startAgent(t, h.folder, "--listen="+agentAddress)
-	h.builtin = launch(t, nil, "agent", "builtin", "--data-dir="+h.folder, "--listen="+builtinAddress, "--agent-url=http://"+agentAddress)
+	h.flags = append([]string{"--listen=" + agentAddress}, flags...)
+	h.start()
+	h.builtin = launch(t, nil, append([]string{
+		"agent", "builtin", "--data-dir=" + h.folder, "--listen=" + builtinAddress, "--agent-url=http://" + agentAddress,
+	}, flags...)...)
 	h.builtin.waitServing()
 	ready(h.agent)
 	return h
