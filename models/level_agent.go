@@ -383,7 +383,7 @@ func (a *Agents) AskedUnlock(ctx context.Context, this Server, linkID int64, dev
 
 // check returns the choices in the form that is stored: names without odd characters, at most
 // [levelChoicesMost] of each kind.
-func (c *LevelChoices) check() LevelChoices {
+func (c LevelChoices) check() LevelChoices {
 	out := LevelChoices{HidesFolders: c.HidesFolders}
 	for _, one := range c.Ratings[:min(len(c.Ratings), levelChoicesMost)] {
 		if one.Name = cleanServerName(one.Name); one.Name != "" && one.Value >= 0 && one.Value <= levelValueMost {

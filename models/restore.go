@@ -222,19 +222,25 @@ func (r *Restores) nextAccounts(ctx context.Context, row restoreRow) error {
 		}
 		accounts = slices.DeleteFunc(accounts, func(a accountRow) bool { return errors.Is(lockAccount(tx, a.ID), ErrNotFound) })
 		for _, account := range accounts {
-			if err := r.replaceAccessKeys(ctx, tx, account.ID); err != nil {
-				return err
-			}
-			if err := r.feedAccount(ctx, tx, account.ID, ChangeDevicesEnded); err != nil {
-				return err
-			}
-			// What was open at the backup may have been closed since, or its PIN replaced.
-			if _, err := r.closeUnlocks(ctx, tx, "account_id = ?", account.ID); err != nil {
+			if err := r.endOpen(ctx, tx, account.ID); err != nil {
 				return err
 			}
 		}
 		return r.recordEvents(ctx, tx, accounts, EventRestored, "")
 	})
+}
+
+// endOpen replaces the access keys of an account and closes its unlocks: what was open at the backup may have been
+// closed since, or its PIN replaced.
+func (r *Restores) endOpen(ctx context.Context, tx *gorm.DB, accountID int64) error {
+	if err := r.replaceAccessKeys(ctx, tx, accountID); err != nil {
+		return err
+	}
+	if err := r.feedAccount(ctx, tx, accountID, ChangeDevicesEnded); err != nil {
+		return err
+	}
+	_, err := r.closeUnlocks(ctx, tx, "account_id = ?", accountID)
+	return err
 }
 
 // Last returns when a restored database was cleaned last, as far as this process knows,
