@@ -289,7 +289,7 @@ func (u *Unlocks) forgetTries(ctx context.Context, chosen []Unlockable) error {
 
 // lockOpener locks the person who opens, who must still have the same PIN, and the member.
 func (u *Unlocks) lockOpener(ctx context.Context, tx *gorm.DB, opener, member *accountRow) error {
-	if member != nil { // the family first, as everything does that changes one
+	if member != nil { // the family first: every change of a family locks in this order
 		if err := u.members.holdMember(ctx, tx, member, opener.ID); err != nil {
 			return err
 		}
