@@ -34,7 +34,7 @@ var ErrNothingToUnlock = errors.New("there is nothing to unlock")
 // ErrMinutes means that an unlock would be too short or too long.
 var ErrMinutes = fmt.Errorf("an unlock lasts from 1 to %d minutes", unlockMost/time.Minute)
 
-// LevelState is what the agent has made of the levels of a link.
+// LevelState describes the levels of a link as the agent holds them.
 type LevelState struct {
 	LinkID        string
 	LocalUserID   string

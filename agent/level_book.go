@@ -109,7 +109,7 @@ func (t *levelTask) level() *client.Level {
 	return t.levels.Everyday
 }
 
-// asleep reports whether the link has a guest who is not let in. The agent changes the limits of such a
+// asleep reports whether the link has a guest who is not let in. The agent changes the limits of this
 // guest right before it lets them in.
 func (t *levelTask) asleep() bool {
 	return t.guest != nil && !strings.HasPrefix(t.guest.Applied, appliedOpen)

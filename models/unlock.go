@@ -153,7 +153,7 @@ func (u *Unlockable) shown(names libraryNames, chosen *string) ([]Library, error
 
 // Unlock is what somebody asks to open.
 type Unlock struct {
-	AccountID   int64 // whose servers; 0 for one's own
+	AccountID   int64 // of the person who uses the servers; 0 for the one who opens
 	ServerIDs   []int64
 	PIN         string        // of the person who opens
 	For         time.Duration // one minute to [UnlockLongest]

@@ -140,7 +140,7 @@ func TestFieldsOfItems(t *testing.T) {
 	}
 }
 
-// Whoever may delete from some libraries may do so only there, at any depth.
+// A local user who may delete from some libraries may do so only there, at any depth.
 func TestDeleteFromALibrary(t *testing.T) {
 	t.Parallel()
 	k, boss := newHouse(t)

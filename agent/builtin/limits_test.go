@@ -47,7 +47,7 @@ func to(limits mediaserver.Limits) func(mediaserver.Limits) (mediaserver.Limits,
 }
 
 // Each limit comes back as it was written, and alone. Written once more it changes nothing, and
-// the types of libraries, which are no limit of a level, stay.
+// the types of libraries, which levels do not limit, stay.
 func TestEachLimit(t *testing.T) {
 	t.Parallel()
 	k, boss := newHouse(t)

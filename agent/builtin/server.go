@@ -60,7 +60,7 @@ type Options struct {
 	// Addresses returns the addresses at which clients reach the server, at home and from
 	// outside, the best first.
 	Addresses func() (local, remote []string)
-	// Catalogue is what the server shows in place of media. It may be nil.
+	// Catalogue has the items that the server shows in place of media. It may be nil.
 	Catalogue *Catalogue
 }
 

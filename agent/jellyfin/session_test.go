@@ -91,7 +91,7 @@ func TestStopPlaying(t *testing.T) {
 	})
 }
 
-// A session that ends meanwhile is no error. Another failure is one, and the other sessions get
+// A session that ends meanwhile does not count. Another failure is an error, and the other sessions get
 // their command nevertheless.
 func TestCommandsThatFail(t *testing.T) {
 	t.Parallel()
