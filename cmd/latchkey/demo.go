@@ -22,8 +22,8 @@ type demoCommand struct {
 
 // Help returns the text that "latchkey demo --help" shows.
 func (demoCommand) Help() string {
-	return `It starts the service at --listen and a media server without media beside it, with a family, their pictures, libraries, links
-and a mailbox, and says what to try. Ctrl-C ends it, and removes all that it has written. Everybody knows its passwords, so it listens
+	return `It starts the service at --listen and a media server without media beside it, with a family, their pictures, a catalogue, links,
+levels behind the PIN and a mailbox, and says what to try. Ctrl-C ends it, and removes all that it has written. Everybody knows its passwords, so it listens
 on this machine alone. Other settings do not count.`
 }
 

@@ -17,9 +17,10 @@ import (
 // demoPassword is the password of all people in the demo.
 const demoPassword = "demo-Lantern-over-Quay" //nolint:gosec // G101: everybody may know this password
 
-// person is a member of the demo's family.
+// person is a guardian of the demo's family.
 type person struct {
 	Username, DisplayName string
+	PIN                   string
 	LocalUser             string // on the media server
 	Who                   string
 	hair, shirt           uint32 // of the picture, as 0xRRGGBB
@@ -29,11 +30,10 @@ type person struct {
 	localUser client.ID      // id of the same local user at the service
 }
 
-func family() []*person {
+func guardians() []*person {
 	return []*person{
-		{Username: "alex", DisplayName: "Alex", LocalUser: "Alex", Who: "runs the media server; linked", hair: 0x5b3a29, shirt: 0x2f6f9f},
-		{Username: "rosa", DisplayName: "Grandma Rosa", LocalUser: "Grandma", Who: "linked", hair: 0xd9d9e0, shirt: 0x8f4f8f},
-		{Username: "milo", DisplayName: "Milo", LocalUser: "Milo", Who: "a child; invited, and has not answered yet", hair: 0xe0b050, shirt: 0x4f9f5f},
+		{Username: "alex", DisplayName: "Alex", PIN: "8305", LocalUser: "Alex", Who: "runs the media server", hair: 0x5b3a29, shirt: 0x2f6f9f},
+		{Username: "rosa", DisplayName: "Rosa", PIN: "6174", LocalUser: "Rosa", Who: "the second guardian", hair: 0xd9d9e0, shirt: 0x8f4f8f},
 	}
 }
 
@@ -41,16 +41,21 @@ func family() []*person {
 type household struct {
 	Service, MediaServer, Folder, Password string
 	People                                 []*person
-	AccessKey, AccountID                   string // of Grandma Rosa
+	Children                               []*child
+	AccessKey, AccountID                   string // of Rosa
+	TV                                     *familyTV
 }
 
-// seed makes the family: accounts, local users, links, and an invite.
+// seed makes the family: accounts, local users, links, levels, an invite, and a television.
 func (d *demo) seed(ctx context.Context, agentListen string) (*household, error) {
-	people := family()
+	people, kids := guardians(), children()
 	for _, p := range people {
 		if err := d.account(ctx, p); err != nil {
 			return nil, fmt.Errorf("account %s: %w", p.Username, err)
 		}
+	}
+	if err := raise(ctx, people, kids); err != nil {
+		return nil, fmt.Errorf("the family: %w", err)
 	}
 	owner := people[0]
 	claim, err := owner.client.Servers.MakeClaimCode(ctx)
@@ -76,7 +81,17 @@ func (d *demo) seed(ctx context.Context, agentListen string) (*household, error)
 			return nil, fmt.Errorf("link %s: %w", p.Username, err)
 		}
 	}
-	return d.household(ctx, people)
+	if err := d.protect(ctx, owner, server); err != nil {
+		return nil, fmt.Errorf("the protection: %w", err)
+	}
+	if err := bringIn(ctx, owner, kids, server); err != nil {
+		return nil, err
+	}
+	tv, err := d.openTV(ctx, owner, kids[0])
+	if err != nil {
+		return nil, fmt.Errorf("the television: %w", err)
+	}
+	return d.household(ctx, people, kids, tv)
 }
 
 // account makes an account, confirms it and signs it in.
@@ -168,26 +183,25 @@ func (d *demo) allow(ctx context.Context, people []*person) error {
 	return nil
 }
 
-// link lets the owner invite a person. All people accept their invites except Milo, whose invite
-// stays open.
+// link lets the owner invite a person, who accepts.
 func link(ctx context.Context, owner, p *person, server client.ID) error {
 	invite, err := owner.client.Invites.Create(ctx, client.NewInvite{
 		To: p.Username, Type: client.Linked, Note: "Come in!", Servers: []client.NewInviteServer{{ServerID: server, LocalUserID: p.localUser}},
 	})
-	if err != nil || p.Username == "milo" {
+	if err != nil {
 		return err
 	}
 	return p.client.Invites.Accept(ctx, invite.ID)
 }
 
 // household collects the data that the demo prints.
-func (d *demo) household(ctx context.Context, people []*person) (*household, error) {
-	grandma := people[1]
-	list, err := grandma.client.Servers.List(ctx)
+func (d *demo) household(ctx context.Context, people []*person, kids []*child, tv *familyTV) (*household, error) {
+	rosa := people[1]
+	list, err := rosa.client.Servers.List(ctx)
 	if err != nil {
 		return nil, err
 	}
-	account, err := grandma.client.Accounts.Get(ctx)
+	account, err := rosa.client.Accounts.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +210,7 @@ func (d *demo) household(ctx context.Context, people []*person) (*household, err
 	}
 	h := &household{
 		Service: d.service.public, MediaServer: d.running.program.settings.Addresses[0], Folder: d.folder, Password: demoPassword,
-		People: people, AccessKey: list.Servers[0].AccessKey, AccountID: string(account.ID),
+		People: people, Children: kids, TV: tv, AccessKey: list.Servers[0].AccessKey, AccountID: string(account.ID),
 	}
 	return h, d.await(ctx, "the link", func() bool { return h.exchanges(ctx) })
 }
@@ -231,30 +245,44 @@ func (h *household) tell(w io.Writer) error {
 const demoText = `
 The service      {{.Service}}
 Its mailbox      {{.Service}}/dev/mail
-The media server {{.MediaServer}}   (no films, but people and pictures)
+The media server {{.MediaServer}}   (a catalogue, people and pictures, but no films)
 All of it in     {{.Folder}}
 
-Everybody's password, at the service and at the media server: {{.Password}}
+A family. The guardians' password, at the service and at the media server: {{.Password}}
 {{range .People}}
-  {{printf "%-6s %-13s local user %-8s %s" .Username .DisplayName .LocalUser .Who}}{{end}}
+  {{printf "%-6s %-6s PIN %s, local user %-6s %s" .Username .DisplayName .PIN .LocalUser .Who}}{{end}}
+{{range .Children}}
+  {{printf "%-6s %-6s %s" .Username .DisplayName .Who}}{{end}}
 
-Try it:
+A story to follow. The owner has protected the media server: cartoons every day, everything else with the PIN.
 
-1. Sign in as rosa at {{.Service}}/signin and look at her servers.
-2. Sign in as milo and answer the invite at {{.Service}}/invitations; the mail about it is in the mailbox.
-3. Sign in as alex: {{.Service}}/servers shows the media server; invite a guest to it, by an address of your own making.
-4. A TV asks for a code:
+1. {{.TV.Child.DisplayName}} opens the television, which Alex has signed in for the family. It asks who is watching:
+     curl -H 'Authorization: Bearer {{.TV.Session}}' {{.Service}}/api/v1/household
+   In a browser that is {{.Service}}/who, after you have signed in as alex.
+2. {{.TV.Child.DisplayName}} chooses the tile, and sees cartoons and nothing else:
+     curl -H 'X-Emby-Token: {{.TV.Token}}' {{.MediaServer}}/UserViews
+3. {{.TV.Child.DisplayName}} asks for the PIN. Rosa takes her phone, signs in as rosa, unlocks for an hour with her PIN, and sees the time left:
+     {{.Service}}/unlock?member={{.TV.Child.ID}}
+4. The television shows all libraries, without a new sign-in: send the request of step 2 again.
+5. An hour later, or as soon as Rosa locks it on that page, only the cartoons are left.
+
+More to try:
+
+6. Sign in as rosa at {{.Service}}/signin and look at her servers.
+7. Lea's invite waits: a guardian answers it at {{.Service}}/family; the mail about it is in the mailbox.
+8. Sign in as alex: {{.Service}}/servers shows the media server; change its protection, or invite a guest by an address of your own making.
+9. A TV asks for a code:
      curl -d deviceId=demo-tv -H 'X-Application: Demo TV/1.0' {{.Service}}/service/pin
    Type the code at {{.Service}}/link as rosa. Then the TV asks whether that was done (CODE is what it was given):
      curl -d 'deviceId=demo-tv&pin=CODE' -H 'X-Application: Demo TV/1.0' {{.Service}}/service/pin/authenticate
-5. What an app does next: it shows the access key of rosa's link to the media server, and gets a local access token.
+10. What an app does next: it shows the access key of rosa's link to the media server, and gets a local access token.
      curl -H 'X-Emby-Token: {{.AccessKey}}' \
        -H 'X-Emby-Authorization: MediaBrowser Client="Demo TV", Device="TV", DeviceId="demo-tv", Version="1.0"' \
        '{{.MediaServer}}/Connect/Exchange?format=json&ConnectUserId={{.AccountID}}'
    With that token:
      curl -H 'X-Emby-Token: TOKEN' {{.MediaServer}}/System/Info
      curl -H 'X-Emby-Token: TOKEN' '{{.MediaServer}}/Items?Recursive=true&SearchTerm=kettle'
-6. The local users and their pictures:
+11. The local users and their pictures:
      curl {{.MediaServer}}/Users/Public
 
 Ctrl-C ends the demo.
