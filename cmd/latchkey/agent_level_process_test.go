@@ -272,9 +272,9 @@ func TestAgentIsKilledDuringUnlocks(t *testing.T) {
 	c.hasLongList() // so it has not only got stuck
 }
 
-// dies kills the agent at a moment in the near future.
+// dies kills the agent at a random moment in the near future.
 func (c *cinema) dies() {
-	time.Sleep(rand.N(150 * time.Millisecond)) // the moment is what the test varies; nothing is awaited
+	time.Sleep(rand.N(150 * time.Millisecond))
 	c.agent.kill()
 }
 
