@@ -19,7 +19,7 @@ var patientOnPurpose = map[string]string{
 	"agent/hostile_test.go rests":                                       "a lower limit: a slow machine only takes longer",
 	"agent/jellyfin/bad_answers_test.go TestSlow":                       "the deadline of calls that are to end by it",
 	"client/secrets_test.go TestTryEndsInTimeAndWithItsContext":         "the deadline of calls that are to end by it",
-	"cmd/latchkey/agent_level_process_test.go dies":                    "the agent is killed at a random moment",
+	"cmd/latchkey/agent_level_process_test.go dies":                     "the agent is killed at a random moment",
 	"cmd/latchkey/fault_database_test.go TestFaultDatabaseGone":         "reports how long the database was away",
 	"cmd/latchkey/fault_mail_test.go TestFaultDatabaseGoneWhileSending": "a lower limit: the database is away for longer than a lease lasts",
 	"cmd/latchkey/agent_level_process_test.go dies":                     "the agent is killed at a random moment",
