@@ -22,7 +22,6 @@ var patientOnPurpose = map[string]string{
 	"cmd/latchkey/agent_level_process_test.go dies":                     "the agent is killed at a random moment",
 	"cmd/latchkey/fault_database_test.go TestFaultDatabaseGone":         "reports how long the database was away",
 	"cmd/latchkey/fault_mail_test.go TestFaultDatabaseGoneWhileSending": "a lower limit: the database is away for longer than a lease lasts",
-	"cmd/latchkey/agent_level_process_test.go dies":                     "the agent is killed at a random moment",
 	"cmd/latchkey/fault_kill_test.go signUpUntilKilled":                 "the program is killed at a random moment",
 	"cmd/latchkey/process_test.go within":                               "asks again after a moment, and reports how long it waited",
 	"cmd/latchkey/serve_test.go stopsGracefully":                        "a lower limit: a slow machine only takes longer",
