@@ -83,7 +83,7 @@ func (s sampler) unlockSamples() []sample {
 		Closed: []Choice{{ID: "server-1", Name: "server.1", Label: "Attic", Chosen: true}, {ID: "server-2", Name: "server.2", Label: "Den & Co"}},
 		Stop:   Choice{ID: "stop_playing", Name: "stop_playing", Label: b.T("unlock.stop")}, PIN: s.field("pin", "password", "unlock_pin", false),
 		Servers: []unlockView{
-			{ID: "1", Name: "Attic", UnlockID: "9", EndsAt: s.at, Left: "45 minutes", Everyday: means, Unlocked: open, Door: true, Opens: true, Television: b.T("unlock.television.jellyfin12"), HoldPath: holdPath("1", ""), OpenServer: "/servers/1/open"},
+			{ID: "1", Name: "Attic", UnlockID: "9", EndsAt: s.at, Left: "45 minutes", Everyday: means, Unlocked: open, Door: true, Opens: true, Television: b.T("unlock.television.jellyfin12"), HoldPath: holdPath("1", ""), OpenServer: "/servers/1/open", QR: b.qr("https://id.example.org/servers/1/open", b.T("unlock.qr"))},
 			{ID: "2", Name: "Den & Co", Everyday: means, Unlocked: open, Opens: true, AskedBy: "Living room", AskedAt: s.at, NotHeld: true, HoldPath: holdPath("2", "")},
 			{ID: "3", Name: longName, Everyday: means, Opens: true, Unlocked: open, Stopped: true, Waiting: true, HoldPath: holdPath("3", "")},
 			{ID: "4", Name: "Club", Everyday: b.levelMeans(models.Level{}, nil), HoldPath: holdPath("4", "")},

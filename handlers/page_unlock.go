@@ -52,7 +52,8 @@ type unlockView struct {
 	Television string // what a television shows of a change, for the version that runs there
 	HoldPath   string // the page on which things are put behind the PIN
 	Waiting    bool   // the media server has not taken the level yet
-	OpenServer string // the page that opens the server; "" if its agent cannot
+	OpenServer string // the page that opens the server; "" while nothing is open
+	QR         qrView // of OpenServer, for a phone or another screen
 }
 
 // unlock answers GET /unlock.
@@ -146,6 +147,7 @@ func (s *site) viewUnlock(b Base, one models.Unlockable, member string) unlockVi
 		out.UnlockID, out.EndsAt = idText(one.UnlockID), one.EndsAt
 		out.Left = s.duration(b.Locale, one.EndsAt.Sub(s.Store.Now()))
 		out.OpenServer = "/servers/" + out.ID + "/open"
+		out.QR = b.qr(s.origin+out.OpenServer, b.T("unlock.qr"))
 	}
 	switch {
 	case strings.HasPrefix(one.ServerVersion, "12."):

@@ -55,6 +55,9 @@ func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	}
 	s.browser(t).join("carol")
 	s.browser(t).join("mia")
+	s.browser(t).join("gus")
+	s.browser(t).join("zoe")
+	s.lookAfter(t, "ann", "zoe")
 	f.member = s.lookAfter(t, "ann", "mia")
 	f.invite(t, ann)
 	f.prove(t, ann)
@@ -127,6 +130,9 @@ func (f *apiFixture) family(t *testing.T, ann *program) {
 	var made struct{ ID string }
 	ann.is(ann.api(http.MethodPost, "/api/v1/family/members", map[string]any{"username": "ann.child"}), http.StatusCreated, &made)
 	ann.is(ann.api(http.MethodPost, "/api/v1/family/people", map[string]any{"username": "carol", "role": "adult"}), http.StatusNoContent, nil)
+	ann.is(ann.api(http.MethodPost, "/api/v1/family/people", map[string]any{"username": "gus", "role": "guardian"}), http.StatusNoContent, nil)
+	gus := f.as(f.token("gus"))
+	gus.is(gus.api(http.MethodPost, "/api/v1/family/invitations/"+f.annID+"/accept", nil), http.StatusNoContent, nil)
 	var family struct {
 		People []struct {
 			ID string `json:"account_id"`
@@ -361,6 +367,19 @@ func (f *apiFixture) checkSession(q asks, bearer func(string) http.Header, stran
 	}
 	other := f.others(q.t, q.o)
 	q.as("another", bearer(f.token("bob")), other)
+	q.as("a member of her family", bearer(f.token("zoe")), func(status int, code string) error {
+		if status == http.StatusForbidden && code == "guardian_only" {
+			return nil
+		}
+		return other(status, code)
+	})
+	if q.o.method == http.MethodGet {
+		want := other
+		if strings.HasPrefix(q.o.path, "/api/v1/family/members/{id}") {
+			want = only(http.StatusOK, "")
+		}
+		q.as("the second guardian of her family", bearer(f.token("gus")), want)
+	}
 	q.as("another, in small letters", http.Header{"Authorization": {"bearer " + f.token("bob")}}, other)
 	if q.o.method != http.MethodGet || strings.HasSuffix(q.o.path, "/join") {
 		return
