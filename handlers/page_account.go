@@ -68,7 +68,7 @@ func (s *site) showAccount(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	household, err := s.Store.Households.List(c.Request.Context(), session)
+	household, err := s.peopleHere(c, session)
 	if err != nil {
 		return err
 	}

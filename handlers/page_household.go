@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/gin-gonic/gin"
@@ -41,6 +42,16 @@ func viewTile(p models.HouseholdPerson) tileView {
 	}
 }
 
+// peopleHere returns the people of the device of a session. A session that has ended since the request began leads to
+// the page that signs in, as one that had ended before.
+func (s *site) peopleHere(c *gin.Context, session models.Session) (models.Household, error) {
+	found, err := s.Store.Households.List(c.Request.Context(), session)
+	if errors.Is(err, models.ErrNoSession) {
+		return found, &detour{to: withReturn("/signin", pageHere(c))}
+	}
+	return found, err
+}
+
 // household answers GET /who.
 func (s *site) household(c *gin.Context) error { return s.showHousehold(c, nil, nil) }
 
@@ -53,7 +64,7 @@ func (s *site) showHousehold(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.Store.Households.List(c.Request.Context(), session)
+	found, err := s.peopleHere(c, session)
 	if err != nil {
 		return err
 	}
@@ -80,7 +91,7 @@ func (s *site) showHouseholdPIN(c *gin.Context, cause error) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.Store.Households.List(c.Request.Context(), session)
+	found, err := s.peopleHere(c, session)
 	if err != nil {
 		return err
 	}
