@@ -31,13 +31,13 @@ func (h *Holds) Get(ctx context.Context, readerID, accountID, serverID int64) (H
 	}
 	for _, one := range all {
 		if one.ServerID == serverID {
-			return h.place(ctx, readerID, one)
+			return h.readPlace(ctx, readerID, one)
 		}
 	}
 	return HoldPlace{}, ErrNotFound
 }
 
-func (h *Holds) place(ctx context.Context, readerID int64, one Unlockable) (HoldPlace, error) {
+func (h *Holds) readPlace(ctx context.Context, readerID int64, one Unlockable) (HoldPlace, error) {
 	out := HoldPlace{Unlockable: one}
 	reader, err := h.accountByID(ctx, h.read(ctx), readerID)
 	if err != nil {
@@ -45,7 +45,7 @@ func (h *Holds) place(ctx context.Context, readerID int64, one Unlockable) (Hold
 	}
 	out.HasPIN = reader.PINHash != ""
 	before, err := h.protectionOf(ctx, h.read(ctx), one.ServerID)
-	out.Choices = before.Choices.within(one.Libraries)
+	out.Choices = before.Choices.ofLibraries(one.Libraries)
 	return out, explained("read what can be limited", err)
 }
 
@@ -131,9 +131,9 @@ func sameLevel(a, b *Level) (bool, error) {
 	return err == nil && (x == nil) == (y == nil) && (x == nil || *x == *y), err
 }
 
-// within returns the choices without what is about other libraries than those: a person learns no names of what the
+// ofLibraries returns the choices without what is about other libraries than those: a person learns no names of what the
 // link does not show. Tags belong to no library, so they are offered only if the link shows every one.
-func (c LevelChoices) within(libraries []Library) LevelChoices {
+func (c LevelChoices) ofLibraries(libraries []Library) LevelChoices {
 	if libraries == nil {
 		return c
 	}
