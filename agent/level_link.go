@@ -137,7 +137,7 @@ func (r *linkRow) goesOn(now time.Time) bool {
 	return r.Status == client.Accepted && r.UnlinkedAt == 0 && (r.EndsAt == 0 || r.EndsAt > stamp(now))
 }
 
-// unlocking is what is open at a link now. The zero value is nothing.
+// unlocking describes the unlock that is open at a link. In the zero value nothing is open.
 type unlocking struct {
 	until   time.Time
 	service *client.AgentUnlock // nil if only an admin at the machine has opened it

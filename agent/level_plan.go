@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// levelPlan says what the limits of a local user shall become.
+// levelPlan holds everything from which the next limits of a local user are made.
 type levelPlan struct {
 	localUserID, linkID string
 	chosen              string

@@ -98,7 +98,7 @@ func (s *Store) doubtLevels(ctx context.Context) error {
 // clockStep is how much time passes between two notes about the clock.
 const clockStep = 10 * time.Second
 
-// unlockSurvey is what [Store.closeUnlocks] has found.
+// unlockSurvey has the unlocks that [Store.closeUnlocks] found.
 type unlockSurvey struct {
 	over    []linkRow // links with an unlock that has to be closed
 	open    bool      // something is open and stays open

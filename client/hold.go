@@ -8,7 +8,7 @@ import (
 // Holds is about what a person, or the guardian of a member, puts behind a PIN at one server.
 type Holds struct{ core *core }
 
-// Hold is what lies behind the PIN at one server.
+// Hold describes which things at one server open only with the PIN.
 type Hold struct {
 	Server    string       `json:"server"`    // its name
 	Hold      *Level       `json:"hold"`      // nil for nothing
@@ -28,7 +28,7 @@ func (h *Holds) Get(ctx context.Context, serverID, accountID ID) (Hold, error) {
 	return out, err
 }
 
-// HoldChange is what is to lie behind the PIN.
+// HoldChange holds the new choice of things that open only with the PIN.
 type HoldChange struct {
 	AccountID ID     `json:"account_id,omitempty"` // a member of the family; "" for oneself
 	Hold      *Level `json:"hold"`                 // nil for nothing

@@ -21,7 +21,7 @@ type Level struct {
 	MayNot          []string     `json:"may_not,omitempty"` // LevelDelete and the others
 }
 
-// What a level can forbid.
+// The acts that a level can forbid.
 const (
 	LevelDelete   = "delete"
 	LevelDownload = "download"

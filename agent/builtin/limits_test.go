@@ -148,7 +148,7 @@ func TestChangeOfLimits(t *testing.T) {
 	}
 }
 
-// What somebody else changes meanwhile is not overwritten: the change runs again.
+// If somebody else changes the limits meanwhile, that change is kept, and our own runs again.
 func TestLimitsChangedMeanwhile(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

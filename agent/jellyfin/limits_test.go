@@ -313,7 +313,7 @@ func TestLimitsOfNobody(t *testing.T) {
 	})
 }
 
-// What Jellyfin cannot keep is refused before anything is written.
+// The agent refuses limits that Jellyfin cannot keep, before it writes anything.
 func TestLimitsUnsupported(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

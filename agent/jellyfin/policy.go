@@ -217,7 +217,7 @@ func (s *Server) changePolicy(ctx context.Context, doing, id string, change func
 	return s.writePolicy(ctx, doing, user.ID, after)
 }
 
-// lacking says that a version does not have a member that must be changed.
+// lacking is the text of the error for a version of Jellyfin whose policies lack a member that has to be changed.
 const lacking = "its policy lacks a member that this needs: check whether a newer Latchkey is available"
 
 // writePolicy replaces the policy of a local user. It returns ErrNotFound.

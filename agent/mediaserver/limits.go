@@ -33,7 +33,7 @@ type MaxRating struct {
 	Sub   *int `json:"sub,omitempty"` // nil: every sub-value
 }
 
-// Edits says what a local user may edit below an administrator.
+// Edits has the kinds of things that a local user may edit without being an administrator.
 type Edits struct {
 	Collections bool `json:"collections"`
 	Subtitles   bool `json:"subtitles"`
