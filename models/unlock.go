@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -260,9 +261,11 @@ func (u *Unlocks) provePIN(ctx context.Context, opener *accountRow, chosen []Unl
 	case !isPIN(preparePIN(pin)):
 		return atPIN(ErrPINImpossible)
 	}
+	left := unlockTries().Hits
 	for i, one := range chosen {
 		key := u.triesKey(one.LinkID)
-		err := u.throttle.attempt(ctx, key, unlockTries())
+		tries, err := u.throttle.attemptCounted(ctx, key, unlockTries())
+		left = min(left, unlockTries().Hits-tries)
 		if KindOf(err) == KindThrottled { // no PIN was compared, so the servers before it have no try less
 			wait := u.throttle.wait(ctx, key)
 			return errors.Join(u.forgetTries(ctx, chosen[:i]), ErrUnlockThrottled.with("Server", one.ServerName).after(wait))
@@ -272,9 +275,26 @@ func (u *Unlocks) provePIN(ctx context.Context, opener *accountRow, chosen []Unl
 		}
 	}
 	if err := u.pins.verify(ctx, opener, pin, caller); err != nil {
-		return atPIN(err)
+		return atPIN(fewerTries(err, left))
 	}
 	return u.forgetTries(ctx, chosen)
+}
+
+// fewerTries returns an error about a wrong PIN with the tries that are left at the servers, if these are fewer than
+// those of the account.
+func fewerTries(err error, left int) error {
+	wrong, ok := errors.AsType[*Error](err)
+	if !ok || !errors.Is(err, ErrWrongPIN) {
+		return err
+	}
+	if ofAccount, err := strconv.Atoi(wrong.Params["Left"]); err != nil || ofAccount <= left {
+		return wrong
+	}
+	fewer := ErrWrongPIN.with("Left", strconv.Itoa(left))
+	if left == 0 {
+		fewer.Params["Reason"] = "none_left"
+	}
+	return fewer
 }
 
 // forgetTries clears the counters of wrong PINs of links.

@@ -1,6 +1,8 @@
 package models_test
 
 import (
+	"errors"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -85,8 +87,12 @@ func TestUnlockTries(t *testing.T) {
 		k.must(err)
 		k.must(k.Invites.Accept(k.t.Context(), h.guest.ID, received[0].ID, home))
 		k.must(k.Protections.Set(k.t.Context(), h.owner.ID, second.ID, models.Protection{Active: true, PINRequired: true}, home))
-		for range 3 {
-			k.unlockFails(h.guest.ID, 0, "9413", fieldError("pin", "current_pin_wrong"), h.m.ID)
+		for left := 2; left >= 0; left-- { // of the three tries at this server, and not of the five of the account
+			_, err := k.unlock(h.guest.ID, 0, "9413", h.m.ID)
+			k.is(err, fieldError("pin", "current_pin_wrong"))
+			if wrong, _ := errors.AsType[*models.Error](err); wrong.Params["Left"] != strconv.Itoa(left) {
+				k.t.Errorf("the person is told of %s more tries, want %d", wrong.Params["Left"], left)
+			}
 		}
 		k.unlockFails(h.guest.ID, 0, guestPIN, models.ErrUnlockThrottled, h.m.ID)
 		k.opened(h.guest.ID, 0, guestPIN, second.ID)
