@@ -22,10 +22,13 @@ type door struct {
 	closing atomic.Bool
 	closed  func() error
 	shut    chan struct{} // closed with the listener
+	told    func()        // closes over
+	over    chan struct{} // closed when Accept has said that the listener is closed
 }
 
 func newDoor(listener net.Listener) *door {
-	d := &door{Listener: listener, shut: make(chan struct{})}
+	d := &door{Listener: listener, shut: make(chan struct{}), over: make(chan struct{})}
+	d.told = sync.OnceFunc(func() { close(d.over) })
 	d.closed = sync.OnceValue(func() error {
 		defer close(d.shut)
 		return listener.Close()
@@ -53,10 +56,13 @@ func (d *door) Accept() (net.Conn, error) {
 	connection, err := d.Listener.Accept()
 	if own, ok := d.Listener.(*net.TCPListener); ok && d.closing.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
 		if connection, err = acceptWaiting(own); connection == nil {
-			return nil, errors.Join(err, d.Close(), net.ErrClosed)
+			err = errors.Join(err, d.Close(), net.ErrClosed)
 		}
 	}
 	if err != nil {
+		if errors.Is(err, net.ErrClosed) {
+			d.told()
+		}
 		return nil, err
 	}
 	if tcp, ok := connection.(*net.TCPConn); ok {
@@ -102,6 +108,12 @@ func (d *door) closeAndWait(longest time.Duration) {
 		}
 	}
 	_ = d.Close()
+	// The system may have given a connection to an Accept that has not returned yet. The server has noted every
+	// connection as soon as it calls Accept again.
+	select {
+	case <-d.over:
+	case <-time.After(time.Until(end)):
+	}
 	for d.busy.Load() > 0 && time.Now().Before(end) {
 		time.Sleep(5 * time.Millisecond)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/waittest"
@@ -48,4 +49,58 @@ func TestDoorAnswersConnectionsThatWait(t *testing.T) {
 		}
 	}
 	<-done
+}
+
+// A connection that the system has accepted just before the door closes is still given to the server before the stop goes on.
+func TestDoorWaitsForAnAcceptUnderWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		late := &lateListener{closed: make(chan struct{}), release: make(chan struct{})}
+		d := newDoor(late)
+		accepted, over := 0, false
+		go func() {
+			for {
+				if _, err := d.Accept(); err != nil {
+					return
+				}
+				accepted++
+			}
+		}()
+		go func() {
+			d.closeAndWait(time.Hour)
+			over = true
+		}()
+		<-late.closed
+		synctest.Wait()
+		if over {
+			t.Error("the stop went on while a connection was being accepted; want it to wait")
+		}
+		close(late.release)
+		synctest.Wait()
+		if accepted != 1 || !over {
+			t.Errorf("got %d connections and over = %v, want 1 connection and an end", accepted, over)
+		}
+	})
+}
+
+// lateListener has a connection that Accept returns only after the listener was closed.
+type lateListener struct {
+	net.Listener
+
+	closed, release chan struct{}
+	given           bool
+}
+
+func (l *lateListener) Close() error {
+	close(l.closed)
+	return nil
+}
+
+func (l *lateListener) Accept() (net.Conn, error) {
+	<-l.release
+	if l.given {
+		return nil, net.ErrClosed
+	}
+	l.given = true
+	return &net.TCPConn{}, nil
 }
