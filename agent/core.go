@@ -56,7 +56,7 @@ func newCore(o Options) *core {
 	}
 	c := &core{
 		opt: o, store: o.Store, log: o.Log, pace: usualPace(), wake: newSignals(), waits: newGuestWaits(),
-		trouble:  &troubles{log: o.Log, now: o.Now, store: o.Store, open: map[string]string{}},
+		trouble:  &troubles{log: o.Log, now: o.Now, store: o.Store, open: map[string]trouble{}},
 		repeated: limit.New[string](o.Now, 3, time.Hour, 1000),
 	}
 	c.service = &service{core: c, troubles: map[asker]string{}}

@@ -16,6 +16,7 @@ type MediaServer struct {
 
 	mu        sync.Mutex
 	last      observation
+	absences  int                   // how many checks have failed
 	libraries []mediaserver.Library // nil until they are known
 }
 
@@ -75,6 +76,10 @@ func (m *MediaServer) checkLoop(ctx context.Context) {
 func (m *MediaServer) check(ctx context.Context) error {
 	within, cancel := context.WithTimeout(ctx, m.pace.media)
 	defer cancel()
+	m.mu.Lock()
+	absences := m.absences
+	m.mu.Unlock()
+	noticed := m.trouble.noticed()
 	identity, err := m.opt.MediaServer.Identity(within)
 	if err == nil && identity.ID == "" {
 		err = errors.New("its answer holds no id")
@@ -83,6 +88,7 @@ func (m *MediaServer) check(ctx context.Context) error {
 		if ctx.Err() == nil { // a device that leaves says nothing about the media server
 			m.mu.Lock()
 			m.last.away = true
+			m.absences++
 			m.mu.Unlock()
 		}
 		return m.explain(ctx, err)
@@ -95,9 +101,11 @@ func (m *MediaServer) check(ctx context.Context) error {
 	other := registered != "" && registered != identity.ID
 	m.mu.Lock()
 	before := m.last
-	m.last = observation{identity: identity, known: true, other: other}
+	// What began to fail while this check was under way may be newer than the answer.
+	failed := m.absences != absences && before.away
+	m.last = observation{identity: identity, known: true, other: other, away: failed}
 	m.mu.Unlock()
-	m.trouble.end(ctx, troubleMediaServer, troubleMediaKey, troubleMediaOld)
+	m.trouble.endUpTo(ctx, noticed, troubleMediaServer, troubleMediaKey, troubleMediaOld)
 	if other {
 		m.trouble.begin(ctx, troubleOtherServer, "this is another media server than the registered one: the agent does not use it and leaves all links as they are. "+
 			"Bring the former one back, or run latchkey agent setup --force with a new claim code",

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 )
@@ -15,8 +16,15 @@ type troubles struct {
 	store *Store
 
 	mu   sync.Mutex
-	open map[string]string // text by name
-	kept bool              // whether the troubles are written to the agent's file; true only in the program that runs the agent
+	open map[string]trouble // by name
+	last int64              // number of the last notice
+	kept bool               // whether the troubles are written to the agent's file; true only in the program that runs the agent
+}
+
+// trouble is something that is wrong now.
+type trouble struct {
+	text   string
+	notice int64 // number of the last notice of this trouble
 }
 
 // Names of troubles.
@@ -56,20 +64,33 @@ const (
 func (t *troubles) begin(ctx context.Context, name, text string, attrs ...slog.Attr) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.open[name] == text {
+	before := t.open[name].text
+	t.last++
+	t.open[name] = trouble{text: text, notice: t.last}
+	if before == text {
 		return
 	}
-	t.open[name] = text
 	t.log.LogAttrs(ctx, slog.LevelWarn, text, append(attrs, slog.String("trouble", name))...) //nolint:sloglint // the texts of troubles are constants
 	t.keep(ctx, name, text)
 }
 
+// noticed returns the number of the last notice of any trouble.
+func (t *troubles) noticed() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last
+}
+
 // end notes that troubles are resolved, if they were open.
-func (t *troubles) end(ctx context.Context, names ...string) {
+func (t *troubles) end(ctx context.Context, names ...string) { t.endUpTo(ctx, math.MaxInt64, names...) }
+
+// endUpTo notes that troubles are resolved, apart from those that were noticed again after the given notice. A question that
+// was asked before a trouble began, and answered well after that, does not end the trouble.
+func (t *troubles) endUpTo(ctx context.Context, notice int64, names ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, name := range names {
-		if t.open[name] == "" {
+		if one, is := t.open[name]; !is || one.notice > notice {
 			continue
 		}
 		delete(t.open, name)
@@ -100,8 +121,8 @@ func (t *troubles) keepAll(ctx context.Context) {
 	defer t.mu.Unlock()
 	_ = t.store.read(ctx).Exec("DELETE FROM troubles").Error
 	t.kept = true
-	for name, text := range t.open {
-		t.keep(ctx, name, text)
+	for name, one := range t.open {
+		t.keep(ctx, name, one.text)
 	}
 }
 
