@@ -37,6 +37,14 @@ func (s *Service) Down() {
 	s.Intercept(func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) })
 }
 
+// Idle reports whether no request is under way. After Down, wait for it before you close the Store: a request that was cut
+// off may still use the database, and would keep its file open.
+func (s *Service) Idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.flights) == 0
+}
+
 // Hold makes every answer wait until release is called.
 func (s *Service) Hold() (release func()) {
 	held := make(chan struct{})
