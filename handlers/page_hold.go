@@ -36,27 +36,16 @@ func holdPath(serverID, member string) string {
 func (s *site) hold(c *gin.Context) error { return s.showHold(c, nil, nil) }
 
 func (s *site) showHold(c *gin.Context, f form, cause error) error {
-	session, err := s.signedIn(c)
+	of, err := s.readBehindPIN(c, f, cause)
 	if err != nil {
 		return err
-	}
-	wrong, err := s.mistakesOf(c, cause)
-	if err != nil {
-		return err
-	}
-	member := c.Query("member")
-	if f != nil {
-		member = f["member"]
 	}
 	serverID, err := idOf(c.Param("id"))
 	if err != nil {
 		return err
 	}
-	accountID, err := whose(member, session)
-	if err != nil {
-		return err
-	}
-	found, err := s.Store.Holds.Get(c.Request.Context(), session.AccountID, accountID, serverID)
+	member, wrong := of.member, of.wrong
+	found, err := s.Store.Holds.Get(c.Request.Context(), of.session.AccountID, of.accountID, serverID)
 	if err != nil {
 		return err
 	}

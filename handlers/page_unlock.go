@@ -59,23 +59,36 @@ type unlockView struct {
 // unlock answers GET /unlock.
 func (s *site) unlock(c *gin.Context) error { return s.showUnlock(c, nil, nil) }
 
-func (s *site) showUnlock(c *gin.Context, f form, cause error) error {
-	session, err := s.signedIn(c)
-	if err != nil {
-		return err
+// behindPIN says who reads a page about what lies behind a PIN, and for whom.
+type behindPIN struct {
+	session   models.Session
+	accountID int64    // of the reader, or of a member
+	member    string   // the id of the member; "" for the reader
+	wrong     mistakes // of the form
+}
+
+// readBehindPIN reads the person from the form, or else from the address of the page.
+func (s *site) readBehindPIN(c *gin.Context, f form, cause error) (out behindPIN, err error) {
+	if out.session, err = s.signedIn(c); err != nil {
+		return out, err
 	}
-	wrong, err := s.mistakesOf(c, cause)
-	if err != nil {
-		return err
+	if out.wrong, err = s.mistakesOf(c, cause); err != nil {
+		return out, err
 	}
-	member := c.Query("member")
+	out.member = c.Query("member")
 	if f != nil {
-		member = f["member"]
+		out.member = f["member"]
 	}
-	accountID, err := whose(member, session)
+	out.accountID, err = whose(out.member, out.session)
+	return out, err
+}
+
+func (s *site) showUnlock(c *gin.Context, f form, cause error) error {
+	of, err := s.readBehindPIN(c, f, cause)
 	if err != nil {
 		return err
 	}
+	session, accountID, wrong := of.session, of.accountID, of.wrong
 	ctx := c.Request.Context()
 	account, err := s.Store.Accounts.Get(ctx, session.AccountID)
 	if err != nil {
