@@ -55,6 +55,7 @@ func (l *Levels) settle(ctx context.Context) error {
 	var failed error
 	var refused, gone []string
 	for _, task := range book.tasks {
+		failed = errors.Join(failed, l.finishDoor(ctx, task))
 		if !task.held || task.asleep() {
 			continue
 		}

@@ -43,7 +43,7 @@ func TestPINIsRequiredAtEachWayIn(t *testing.T) {
 				asked = must(bob.QuickConnects.Get(t.Context(), asked.ID))(t)
 				return asked.Status == "failed"
 			})
-			if asked.Reason != client.QuickConnectNotAllowed || d.fake.begun("ApproveCode") > 0 {
+			if asked.Reason != client.QuickConnectPINRequired || d.fake.begun("ApproveCode") > 0 {
 				t.Errorf("digits: %+v, want them refused before the media server is asked", asked)
 			}
 			if live := d.fake.live("u1"); len(live) > 0 {
@@ -67,6 +67,50 @@ func TestPINIsRequiredAtEachWayIn(t *testing.T) {
 			noError(t, d.Levels.Lock(t.Context(), link.ID))
 			_, err = d.exchange(key)
 			isError(t, err, agent.ErrPINRequired)
+		})
+	}
+}
+
+// TestDoorStopsWhatPlays lets an unlock end at a link that only asks for the PIN. What plays is stopped once, also after a
+// restart, and only if the unlock says so.
+func TestDoorStopsWhatPlays(t *testing.T) {
+	t.Parallel()
+	for _, setting := range []string{client.LevelsGuests, client.LevelsLinked, client.LevelsOff} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			s, d, service, _, link := newLevels(t, whose(setting))
+			stops := func() int { return len(d.fake.callsOf("Stop u1")) }
+			unlock := func(id string, stop bool) {
+				t.Helper()
+				service.send(d, link.ID, open(behindPIN(), id, s.Clock.Now(), time.Hour, func(u *client.AgentUnlock) { u.StopPlaying = stop }))
+				d.isState(service, link.ID, client.LevelUnlocked)
+				d.rounds(2)
+			}
+			unlock("7", false)
+			s.Clock.Advance(time.Hour)
+			d.isState(service, link.ID, client.LevelEveryday)
+			d.never("what plays is stopped, though nobody asked for it", func() bool { return stops() > 0 })
+
+			unlock("8", true)
+			d.restart()
+			s.Down()
+			d.never("what plays is stopped before the end", func() bool { return stops() > 0 })
+			s.Clock.Advance(time.Hour)
+			eventually(t, "what plays is stopped", func() bool { return stops() == 1 }, d.log)
+			d.never("it is stopped again", func() bool { return stops() > 1 })
+			service.begin(s)
+			d.isState(service, link.ID, client.LevelEveryday)
+			d.rounds(3) // so that no loop still has levels that it asked for before
+
+			unlock("9", true)
+			service.send(d, link.ID, behindPIN())
+			eventually(t, "what plays is stopped when somebody closes", func() bool { return stops() == 2 }, d.log)
+
+			unlock("10", true)
+			service.send(d, link.ID, nil)
+			d.rounds(2)
+			service.send(d, link.ID, behindPIN())
+			d.never("what plays is stopped, though the link needs no PIN", func() bool { return stops() > 2 })
 		})
 	}
 }

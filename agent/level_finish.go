@@ -48,6 +48,24 @@ func (l *Levels) finish(ctx context.Context, t *levelTask, plan *levelPlan) erro
 	return nil
 }
 
+// finishDoor stops what plays when the unlock of a link ends that only asks for the PIN, so that no level ends with it.
+func (l *Levels) finishDoor(ctx context.Context, t *levelTask) error {
+	open := t.now.open()
+	stop := !t.held && t.levels.PINRequired && open && t.now.service != nil && t.now.service.StopPlaying
+	if t.link.StopAtEnd == stop || t.link.LocalUserID == "" {
+		return nil
+	}
+	// It is written down first, so that it happens once at most.
+	news, err := l.store.setStopAtEnd(ctx, t.link.ID, stop)
+	if err != nil || !news {
+		return l.explainFile(ctx, err)
+	}
+	if !stop && !open && !t.held {
+		l.attempt(ctx, t, func(ctx context.Context) error { return l.opt.MediaServer.StopPlaying(ctx, t.link.LocalUserID) })
+	}
+	return nil
+}
+
 // attempt calls act, which may fail without consequence.
 func (l *Levels) attempt(ctx context.Context, t *levelTask, act func(ctx context.Context) error) {
 	within, cancel := context.WithTimeout(ctx, l.pace.media)

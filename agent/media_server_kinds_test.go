@@ -29,17 +29,18 @@ func onJellyfin(t *testing.T, s *servicetest.Service, version string, adjust ...
 	return newDeployment(t, s, append(adjust, func(o *agent.Options) { o.MediaServer = driver })...), given
 }
 
-// onBuiltin returns an agent beside the builtin media server.
-func onBuiltin(t *testing.T, s *servicetest.Service) (*deployment, *builtin.Server) {
+// onBuiltin returns an agent beside the builtin media server, with a catalogue or nil.
+func onBuiltin(t *testing.T, s *servicetest.Service, catalogue *builtin.Catalogue, adjust ...change) (*deployment, *builtin.Server) {
 	t.Helper()
 	var server *builtin.Server
-	d := newDeployment(t, s, func(o *agent.Options) {
+	d := newDeployment(t, s, append(adjust, func(o *agent.Options) {
 		server = must(builtin.Open(context.Background(), builtin.Options{
-			Path: filepath.Join(t.TempDir(), "builtin.db"), Name: "Den", Keys: testKeys(t), Now: time.Now, Random: rand.Reader,
+			Catalogue: catalogue,
+			Path:      filepath.Join(t.TempDir(), "builtin.db"), Name: "Den", Keys: testKeys(t), Now: time.Now, Random: rand.Reader,
 			Hashing: secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 2, Queue: 8, Wait: waittest.Patience}, Log: o.Log,
 		}))(t)
 		o.MediaServer = server
-	})
+	})...)
 	t.Cleanup(func() { _ = server.Close() })
 	return d, server
 }
@@ -155,7 +156,7 @@ func TestJellyfinKeyRevoked(t *testing.T) {
 func TestBuiltinMediaServer(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d, server := onBuiltin(t, s)
+	d, server := onBuiltin(t, s, nil)
 	kid := must(server.AddUser(t.Context(), "Kid", "", false))(t)
 	d.started()
 	goThrough(t, s, d, kid.ID)

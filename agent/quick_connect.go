@@ -106,7 +106,7 @@ func (q *quickConnects) handle(ctx context.Context, service *client.Agent, one c
 		err = service.FailQuickConnect(ctx, one.ID, reason)
 		if wrong, is := errors.AsType[*client.Error](err); is {
 			if _, unknown := wrong.Field("reason"); unknown { // a service that is older than the reason
-				err = service.FailQuickConnect(ctx, one.ID, client.QuickConnectUnavailable)
+				err = service.FailQuickConnect(ctx, one.ID, olderReason(reason))
 			}
 		}
 	}
@@ -114,6 +114,14 @@ func (q *quickConnects) handle(ctx context.Context, service *client.Agent, one c
 		return nil // the service had ended the code before
 	}
 	return err
+}
+
+// olderReason returns the reason that a service gets which is older than the given one.
+func olderReason(reason string) string {
+	if reason == client.QuickConnectPINRequired {
+		return client.QuickConnectNotAllowed
+	}
+	return client.QuickConnectUnavailable
 }
 
 // logCode logs the result of a code, and never the code itself.
@@ -174,8 +182,10 @@ func codeReason(err error) string {
 		return ""
 	case errors.Is(err, ErrNotYet), errors.Is(err, ErrGuestWaits):
 		return client.QuickConnectNoLocalUser
-	case errors.Is(err, ErrLocalUserRefused), errors.Is(err, ErrLocalUserNotAllowed), errors.Is(err, ErrPINRequired):
+	case errors.Is(err, ErrLocalUserRefused), errors.Is(err, ErrLocalUserNotAllowed):
 		return client.QuickConnectNotAllowed
+	case errors.Is(err, ErrPINRequired):
+		return client.QuickConnectPINRequired
 	default:
 		return client.QuickConnectUnavailable
 	}

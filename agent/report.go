@@ -146,10 +146,17 @@ func (l *lastReport) noteRun(now time.Time, every time.Duration, another bool) (
 }
 
 // reportTo sends a report. A service that is older than this agent refuses fields that it does not know. Then
-// reportTo first leaves out what is about levels, then also the addresses at which Open works, the run, the key
-// for passwords and device keys, and at last the kinds of the libraries.
+// reportTo first leaves out which libraries local users see, then also what is about levels, the addresses at which Open
+// works, the run, the key for passwords and device keys, and at last the kinds of the libraries.
 func reportTo(ctx context.Context, service *client.Agent, report client.Report) (client.ReportAnswer, error) {
 	answer, err := service.Report(ctx, report)
+	if errors.Is(err, client.ErrJSONInvalid) && slices.ContainsFunc(report.LocalUsers, func(u client.ReportedLocalUser) bool { return u.Sees != nil }) {
+		report.LocalUsers = slices.Clone(report.LocalUsers)
+		for i := range report.LocalUsers {
+			report.LocalUsers[i].Sees = nil
+		}
+		answer, err = service.Report(ctx, report)
+	}
 	if errors.Is(err, client.ErrJSONInvalid) && (report.Levels != "" || report.Choices != nil) {
 		report.Levels, report.Choices = "", nil
 		answer, err = service.Report(ctx, report)
@@ -259,9 +266,14 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	if err != nil {
 		return report, r.explainFile(ctx, err)
 	}
+	seen, err := r.sights(ctx, before.links, users)
+	if err != nil {
+		return report, err
+	}
 	for i, u := range users {
+		notAllowed := r.needsYes(of.allowance(u))
 		report.LocalUsers[i] = client.ReportedLocalUser{
-			ID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, NotAllowed: r.needsYes(of.allowance(u)),
+			ID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, NotAllowed: notAllowed, Sees: seen.of(u, notAllowed),
 		}
 	}
 	slices.SortFunc(libraries, func(x, y mediaserver.Library) int { return strings.Compare(x.ID, y.ID) })

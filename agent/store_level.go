@@ -76,6 +76,17 @@ func (s *Store) noteByHand(ctx context.Context, row *levelRow) (noted bool, err 
 	return noted && err == nil, err
 }
 
+// setStopAtEnd notes whether what plays is stopped when the unlock of a link ends. It reports whether that was not noted
+// before: of two callers one carries it out.
+func (s *Store) setStopAtEnd(ctx context.Context, linkID string, stop bool) (news bool, err error) {
+	err = s.tx(ctx, "note what happens at the end of an unlock", func(tx *gorm.DB) error {
+		result := tx.Exec("UPDATE links SET stop_at_end = ? WHERE id = ? AND stop_at_end <> ?", stop, linkID, stop)
+		news = result.RowsAffected > 0
+		return result.Error
+	})
+	return news && err == nil, err
+}
+
 // dropLevel removes the row of a local user.
 func (s *Store) dropLevel(ctx context.Context, localUserID string) error {
 	return s.tx(ctx, "forget the level of a local user", func(tx *gorm.DB) error {

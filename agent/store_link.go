@@ -34,6 +34,7 @@ type linkRow struct {
 	LockedAt        int64   // when an admin last locked it here; 0 for never
 	UnlockedFrom    int64   // when an admin unlocked it here; 0 for a link that is not unlocked here
 	UnlockedUntil   int64
+	StopAtEnd       bool  // what plays is stopped when the unlock ends; only without a levelRow
 	UnlinkedAt      int64 // when an admin ended it here, in Unix milliseconds; negative once the service knows, 0 for a link that was not ended here
 	Missing         listing
 	Allowed         bool `gorm:"->"` // whether the local user may be used, apart from Policy.AllowAllUsers; not a column
@@ -87,7 +88,7 @@ func (r *linkRow) libraries() []string {
 }
 
 const linkColumns = `id, account_id, username, display_name, local_user_id, local_user_name, type, status, active,
- libraries, ends_at, access_key_sha256, device_keys, asked_until, levels, unlock_closed, locked_at, unlocked_from, unlocked_until, unlinked_at, missing`
+ libraries, ends_at, access_key_sha256, device_keys, asked_until, levels, unlock_closed, locked_at, unlocked_from, unlocked_until, stop_at_end, unlinked_at, missing`
 
 // readLinks reads the links that fulfil an SQL condition, the oldest first.
 func readLinks(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
@@ -140,11 +141,12 @@ func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
 	if err := addGuest(tx, &row); err != nil {
 		return nil, err
 	}
-	err = tx.Exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '', 0, 0, 0, 0, 0)
+	err = tx.Exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '', 0, 0, 0, 0, 0, 0)
 ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, username = excluded.username, display_name = excluded.display_name,
  local_user_id = excluded.local_user_id, local_user_name = excluded.local_user_name, type = excluded.type, status = excluded.status,
  active = excluded.active, libraries = excluded.libraries, ends_at = excluded.ends_at, access_key_sha256 = excluded.access_key_sha256,
- device_keys = excluded.device_keys, levels = excluded.levels, missing = 0`,
+ device_keys = excluded.device_keys, levels = excluded.levels, missing = 0,
+ stop_at_end = CASE WHEN excluded.levels IS NULL THEN 0 ELSE stop_at_end END`,
 		row.ID, row.AccountID, row.Username, row.DisplayName, row.LocalUserID, row.LocalUserName, row.Type, row.Status, row.Active,
 		row.Libraries, row.EndsAt, row.AccessKeySHA256, row.DeviceKeys, row.Levels).Error
 	if err != nil {

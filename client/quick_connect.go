@@ -79,6 +79,7 @@ const QuickConnectAsked = "quick_connect_asked"
 const (
 	CodeWrong               = "code_wrong"    // no device of the media server waits with this code
 	QuickConnectNotAllowed  = "not_allowed"   // the local user may not sign in by Quick Connect
+	QuickConnectPINRequired = "pin_required"  // nobody is let in before the person has given their PIN at /unlock; a service that is older than this reason refuses it
 	QuickConnectNoLocalUser = "no_local_user" // the agent has not created the local user of a guest yet, and does not do it soon
 	QuickConnectTooMany     = "too_many"      // the agent tries no more codes within this hour
 	QuickConnectUnavailable = "unavailable"   // the media server does not answer, or has Quick Connect switched off

@@ -52,6 +52,16 @@ type ReportedLocalUser struct {
 	Disabled      bool   `json:"disabled,omitempty"`
 	Administrator bool   `json:"administrator,omitempty"`
 	NotAllowed    bool   `json:"not_allowed,omitempty"` // nobody is let in as this local user until the admin allows that
+
+	// Sees are the libraries that a linked local user sees without any level; nil if the agent does not
+	// tell them. A service that is older than this member refuses it with [ErrJSONInvalid].
+	Sees *SeenLibraries `json:"sees,omitempty"`
+}
+
+// SeenLibraries are libraries that a local user sees.
+type SeenLibraries struct {
+	All       bool     `json:"all"`                // every library, and new ones too; then Libraries counts for nothing
+	Libraries []string `json:"libraries,omitzero"` // ids on the media server, at most 200
 }
 
 // ReportedLibrary is a library as the media server knows it.

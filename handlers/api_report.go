@@ -65,8 +65,20 @@ type reportedLocalUser struct {
 	Disabled      bool   `json:"disabled"`
 	Administrator bool   `json:"administrator"`
 	NotAllowed    bool   `json:"not_allowed"`
+
+	Sees *seenLibraries `json:"sees"` // null if the agent does not tell it
+}
+
+// seenLibraries are the libraries that a local user sees, as an agent reports them.
+type seenLibraries struct {
+	All       bool     `json:"all"`
+	Libraries []string `json:"libraries"`
 }
 
 func (u reportedLocalUser) read() models.LocalUser {
-	return models.LocalUser{ExternalID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, NotAllowed: u.NotAllowed}
+	out := models.LocalUser{ExternalID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, NotAllowed: u.NotAllowed}
+	if u.Sees != nil {
+		out.Sees = &models.SeenLibraries{All: u.Sees.All, IDs: u.Sees.Libraries}
+	}
+	return out
 }

@@ -109,6 +109,7 @@ func TestQuickConnectPages(t *testing.T) {
 	gina.says("/account/sessions", "with Quick Connect.")
 	for reason, text := range map[string]string{
 		models.QuickCodeWrong: "knows no such code", models.QuickNotAllowed: "does not let your user", models.QuickUnavailable: "cannot do it right now",
+		models.QuickPINRequired: "opens only with your PIN",
 	} {
 		s.Clock.Advance(15 * time.Minute) // because of the limit
 		wait = gina.post("/link/quick-connect", "code", "739105", "server_id", attic.id()).location()

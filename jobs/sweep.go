@@ -9,13 +9,13 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Housekeeping deletes expired rows from the database, writes the last uses of sessions and
+// Housekeeping deletes expired rows from the database, ends unlocks, writes the last uses of sessions and
 // agents, and gives memory back. All fields are required.
 type Housekeeping struct {
 	Store *models.Store
 	Log   *slog.Logger
 	Sweep time.Duration // between sweeps
-	Flush time.Duration // between two writes of last uses, and between two looks for memory that can be given back
+	Flush time.Duration // between two writes of last uses, and between two looks for unlocks that are over and for memory that can be given back
 }
 
 // Run works until ctx ends, and then writes the last uses once more.
@@ -35,6 +35,7 @@ func (j *Housekeeping) Run(ctx context.Context) {
 			j.try(ctx, "sweep", j.Store.Sweep)
 		case <-flush.C:
 			j.flush(ctx)
+			j.try(ctx, "end unlocks", j.Store.EndUnlocks)
 			j.Store.Rest()
 		}
 	}

@@ -31,6 +31,25 @@ func TestGoldenMails(t *testing.T) {
 	}
 }
 
+// A mail about an invite for the whole family says so.
+func TestMailForAFamily(t *testing.T) {
+	t.Parallel()
+	for _, locale := range []string{"en", "de"} {
+		t.Run(locale, func(t *testing.T) {
+			t.Parallel()
+			var box mailtest.Recorder
+			one := letter(t, "invite", locale)
+			one.Facts.Family = true
+			if err := newMailer(t, &box).Send(t.Context(), one); err != nil {
+				t.Fatal(err)
+			}
+			got := box.Sent()[0]
+			golden(t, "invite_family."+locale+".txt", "Subject: "+got.Subject+"\n\n"+got.Text)
+			golden(t, "invite_family."+locale+".html", got.HTML)
+		})
+	}
+}
+
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)

@@ -20,6 +20,7 @@ type kind struct {
 	details  []fact   // shown as a list
 	says     []string // further parts of the text: "after", "ignore"
 	variants []string // values of the fact What: subject, heading and lead end in ".VALUE"
+	family   bool     // may be for a whole family: then the part "after" ends in ".family"
 }
 
 // fact names a fact that a mail shows in its list of details; the label of the
@@ -63,7 +64,7 @@ func kinds() map[string]kind {
 		"link_ended":      {page: "/servers", details: []fact{server, moment}, says: []string{"ignore"}},
 		"invited":         {page: "/signup", person: true, details: []fact{from}, says: []string{"ignore"}},
 		"invite": {
-			page: "/invite", again: true, several: true, person: true,
+			page: "/invite", again: true, several: true, person: true, family: true,
 			details: []fact{server, from}, says: []string{"after", "ignore"},
 		},
 		"family_asked":       {page: "/family", person: true, details: []fact{from, moment}, says: []string{"ignore"}},

@@ -32,6 +32,9 @@ func keysOf(name string, k kind) []string {
 		}
 	}
 	keys = append(keys, k.says...)
+	if k.family {
+		keys = append(keys, "after.family")
+	}
 	if k.page != "" {
 		keys = append(keys, "button")
 	}

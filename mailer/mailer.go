@@ -42,6 +42,7 @@ type Facts struct {
 	Person      string    // the username of the other person whom the mail concerns
 	PersonName  string    // the display name of that person
 	Note        string    // the text of an owner to a person whom they invite
+	Family      bool      // an invite is for the whole family of the person
 }
 
 // Message is a finished mail. All of it is safe to send.

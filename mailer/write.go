@@ -167,6 +167,9 @@ func (v *voice) part(name string) string {
 		if !slices.Contains(v.kind.says, name) {
 			return ""
 		}
+		if name == "after" && v.kind.family && v.letter.Facts.Family {
+			key += ".family"
+		}
 	}
 	return v.phrase(key, v.params)
 }

@@ -45,7 +45,7 @@ func (h *Holds) readPlace(ctx context.Context, readerID int64, one Unlockable) (
 	}
 	out.HasPIN = reader.PINHash != ""
 	before, err := h.protectionOf(ctx, h.read(ctx), one.ServerID)
-	out.Choices = before.Choices.ofLibraries(one.Libraries)
+	out.Choices = before.Choices.shownTo(&one)
 	return out, explained("read what can be limited", err)
 }
 
@@ -131,15 +131,15 @@ func sameLevel(a, b *Level) (bool, error) {
 	return err == nil && (x == nil) == (y == nil) && (x == nil || *x == *y), err
 }
 
-// ofLibraries returns the choices without what is about other libraries than those: a person learns no names of what the
-// link does not show. Tags belong to no library, so they are offered only if the link shows every one.
-func (c LevelChoices) ofLibraries(libraries []Library) LevelChoices {
-	if libraries == nil {
+// shownTo returns the choices without what is about libraries that a person is not shown: they learn no names from
+// there. Tags belong to no library, so they are offered only if nothing hides a library from the person for good.
+func (c LevelChoices) shownTo(u *Unlockable) LevelChoices {
+	if u.AllLibraries {
 		return c
 	}
 	c.Tags = nil
 	c.Folders = slices.DeleteFunc(slices.Clone(c.Folders), func(f LevelFolder) bool {
-		return !slices.ContainsFunc(libraries, func(l Library) bool { return l.ExternalID == f.LibraryID })
+		return !slices.ContainsFunc(u.Libraries, func(l Library) bool { return l.ExternalID == f.LibraryID })
 	})
 	return c
 }

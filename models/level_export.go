@@ -8,7 +8,7 @@ import (
 )
 
 // ExportedLevels are the levels of a link of the account, in what they differ from the defaults of the server,
-// and the last unlock. Times are UTC.
+// and the unlock that is open. Times are UTC.
 type ExportedLevels struct {
 	LinkID, ServerID         int64
 	Own                      bool // the owner has chosen PINRequired, Everyday and Unlocked for this link

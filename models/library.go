@@ -61,21 +61,29 @@ type libraryNames map[int64]map[string]Library
 // namesOfLibraries reads the names of all libraries of some servers, also of the libraries
 // that are gone.
 func (c *core) namesOfLibraries(ctx context.Context, db *gorm.DB, serverIDs ...int64) (libraryNames, error) {
-	names := libraryNames{}
+	rows, err := c.librariesAt(ctx, db, serverIDs...)
+	return namesIn(rows), err
+}
+
+// librariesAt reads all libraries of some servers, also those that are gone.
+func (c *core) librariesAt(ctx context.Context, db *gorm.DB, serverIDs ...int64) ([]libraryRow, error) {
 	if len(serverIDs) == 0 {
-		return names, nil
+		return nil, nil
 	}
 	rows, err := gorm.G[libraryRow](db).Where("server_id IN ?", serverIDs).Find(ctx)
-	if err != nil {
-		return nil, explained("read the libraries", err)
-	}
+	return rows, explained("read the libraries", err)
+}
+
+// namesIn returns the names of libraries.
+func namesIn(rows []libraryRow) libraryNames {
+	names := libraryNames{}
 	for i := range rows {
 		if names[rows[i].ServerID] == nil {
 			names[rows[i].ServerID] = map[string]Library{}
 		}
 		names[rows[i].ServerID][rows[i].ExternalID] = rows[i].library()
 	}
-	return names, nil
+	return names
 }
 
 // libraryIDs reads the ids of a stored choice of libraries.

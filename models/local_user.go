@@ -16,10 +16,11 @@ type LocalUser struct {
 	Name          string
 	Disabled      bool
 	Administrator bool
-	NotAllowed    bool      // the agent lets nobody in as this local user until its admin says yes
-	GoneAt        time.Time // zero while the local user exists on the server
-	LinkID        int64     // of the link to it; 0 without a link
-	LinkedTo      string    // username of the linked account; "" for none
+	NotAllowed    bool           // the agent lets nobody in as this local user until its admin says yes
+	Sees          *SeenLibraries `json:",omitempty"` // nil if the agent does not tell it; only in a [Report]
+	GoneAt        time.Time      // zero while the local user exists on the server
+	LinkID        int64          // of the link to it; 0 without a link
+	LinkedTo      string         // username of the linked account; "" for none
 }
 
 // The states of a local user that keep the person of an accepted link out of the server.
@@ -61,6 +62,7 @@ type localUserRow struct {
 	Disabled      bool
 	Administrator bool
 	NotAllowed    bool
+	Sees          *string // as [packSeen] writes it; nil if the agent does not tell it
 	GoneAt        *time.Time
 }
 

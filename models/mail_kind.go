@@ -140,18 +140,19 @@ type storedFacts map[string]string
 // MailFacts are the facts in mails. Each kind of mail has some of them; the other fields are
 // zero. People typed some of these texts, so they must be cleaned before a mail shows them.
 type MailFacts struct {
-	Username    string    `json:"username"`     // of the account that the mail goes to or is about
-	DisplayName string    `json:"display_name"` // of the same account
-	Email       string    `json:"email"`        // the address of a change, perhaps with a part of it hidden
-	Address     string    `json:"address"`      // the IP address from which something was done
-	Device      string    `json:"device"`       // the device with which it was done
-	At          time.Time `json:"at"`           // when it was done
-	Until       time.Time `json:"until"`        // when the secret of the mail runs out
-	What        string    `json:"what"`         // of a PIN: "set", "changed" or "removed"; of the keys of a server: "renewed", "ended" or "former"
-	Server      string    `json:"server"`       // the name of a media server, or of several
-	Person      string    `json:"person"`       // the username of the other person whom the mail concerns
-	PersonName  string    `json:"person_name"`  // the display name of that person, if the mail is written in their name
-	Note        string    `json:"note"`         // the text of an owner to a person whom they invite
+	Username    string    `json:"username"`      // of the account that the mail goes to or is about
+	DisplayName string    `json:"display_name"`  // of the same account
+	Email       string    `json:"email"`         // the address of a change, perhaps with a part of it hidden
+	Address     string    `json:"address"`       // the IP address from which something was done
+	Device      string    `json:"device"`        // the device with which it was done
+	At          time.Time `json:"at"`            // when it was done
+	Until       time.Time `json:"until"`         // when the secret of the mail runs out
+	What        string    `json:"what"`          // of a PIN: "set", "changed" or "removed"; of the keys of a server: "renewed", "ended" or "former"
+	Server      string    `json:"server"`        // the name of a media server, or of several
+	Person      string    `json:"person"`        // the username of the other person whom the mail concerns
+	PersonName  string    `json:"person_name"`   // the display name of that person, if the mail is written in their name
+	Note        string    `json:"note"`          // the text of an owner to a person whom they invite
+	Family      bool      `json:"family,string"` // an invite is for the whole family of the person
 }
 
 // nameFact is the stored fact of a password reset that a person asked for: the name
@@ -350,6 +351,9 @@ func inviteMail(invite *inviteRow, account, owner *accountRow, servers string) o
 		},
 	}
 	maps.Copy(mail.facts, writerOf(owner))
+	if invite.ForFamily {
+		mail.facts["family"] = "true"
+	}
 	if account == nil {
 		mail.locale = owner.Locale
 	}

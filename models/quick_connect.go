@@ -25,10 +25,11 @@ const (
 	QuickFailed = "failed" // see Reason
 )
 
-// The reasons of a failed try. Agents report the first five; the service sets the others.
+// The reasons of a failed try. Agents report the first six; the service sets the others.
 const (
 	QuickCodeWrong   = "code_wrong"    // the media server does not know the code
 	QuickNotAllowed  = "not_allowed"   // the local user may not use Quick Connect, or the link has ended
+	QuickPINRequired = "pin_required"  // nobody is let in before the person has given their PIN at /unlock
 	QuickNoLocalUser = "no_local_user" // the agent has not created the local user of a guest yet, and does not do it soon
 	QuickTooMany     = "too_many"      // the agent tries no more codes within this hour
 	QuickUnavailable = "unavailable"   // the media server does not answer, or has Quick Connect switched off

@@ -76,7 +76,7 @@ func (q *QuickConnects) Complete(ctx context.Context, this Server, id int64) err
 // Fail stores the reason why the device was not signed in. It returns an error about the
 // field reason, or [ErrNotFound] for a try that has ended.
 func (q *QuickConnects) Fail(ctx context.Context, this Server, id int64, reason string) error {
-	if !slices.Contains([]string{QuickCodeWrong, QuickNotAllowed, QuickNoLocalUser, QuickTooMany, QuickUnavailable}, reason) {
+	if !slices.Contains([]string{QuickCodeWrong, QuickNotAllowed, QuickPINRequired, QuickNoLocalUser, QuickTooMany, QuickUnavailable}, reason) {
 		return fieldError(KindInvalid, "reason", "quick_reason_invalid")
 	}
 	return q.tx(ctx, "fail Quick Connect", func(tx *gorm.DB) error { return q.settle(tx, this, id, QuickFailed, reason) })

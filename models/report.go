@@ -27,7 +27,7 @@ type Agents struct {
 // Report is the complete state of a server as its agent reports it.
 type Report struct {
 	Registration             // ClaimCode and IdempotencyKey are ignored
-	LocalUsers   []LocalUser // ExternalID, Name, Disabled, Administrator and NotAllowed count
+	LocalUsers   []LocalUser // ExternalID, Name, Disabled, Administrator, NotAllowed and Sees count
 	Libraries    []Library
 	QuickConnect bool // codes of Quick Connect can be approved now
 
@@ -93,14 +93,15 @@ func (r Report) check() (checkedReport, error) {
 	}
 	seen := map[string]bool{}
 	for _, u := range r.LocalUsers {
-		if !isExternalID(u.ExternalID) || seen[u.ExternalID] || len(r.LocalUsers) > localUsersMax {
+		sees, ok := u.Sees.check()
+		if !ok || !isExternalID(u.ExternalID) || seen[u.ExternalID] || len(r.LocalUsers) > localUsersMax {
 			wrong = append(wrong, FieldError{Field: "local_users", Code: "local_users_invalid"})
 			break
 		}
 		seen[u.ExternalID] = true
 		out.LocalUsers = append(out.LocalUsers, LocalUser{
 			ExternalID: u.ExternalID, Name: nameOr(u.Name, u.ExternalID), Disabled: u.Disabled, Administrator: u.Administrator,
-			NotAllowed: u.NotAllowed,
+			NotAllowed: u.NotAllowed, Sees: sees,
 		})
 	}
 	clear(seen)
@@ -241,17 +242,21 @@ func (c *core) reportLocalUsers(ctx context.Context, tx *gorm.DB, serverID int64
 	}
 	var fresh []localUserRow
 	for _, u := range users {
+		sees, err := packSeen(u.Sees)
+		if err != nil {
+			return err
+		}
 		row, found := known[u.ExternalID]
 		delete(known, u.ExternalID)
 		if found {
-			if err := c.updateLocalUser(tx, &row, u); err != nil {
+			if err := c.updateLocalUser(tx, &row, u, sees); err != nil {
 				return err
 			}
 			continue
 		}
 		row = localUserRow{
 			ServerID: serverID, ExternalID: u.ExternalID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, NotAllowed: u.NotAllowed,
-			ReportedAt: c.Now(),
+			Sees: sees, ReportedAt: c.Now(),
 		}
 		if row.ID, err = c.newID(); err != nil {
 			return err
@@ -267,12 +272,13 @@ func (c *core) reportLocalUsers(ctx context.Context, tx *gorm.DB, serverID int64
 	return c.forgetLocalUsers(tx, serverID, known)
 }
 
-func (c *core) updateLocalUser(tx *gorm.DB, row *localUserRow, u LocalUser) error {
-	if row.Name == u.Name && row.Disabled == u.Disabled && row.Administrator == u.Administrator && row.NotAllowed == u.NotAllowed && row.GoneAt == nil {
+func (c *core) updateLocalUser(tx *gorm.DB, row *localUserRow, u LocalUser, sees *string) error {
+	if row.Name == u.Name && row.Disabled == u.Disabled && row.Administrator == u.Administrator && row.NotAllowed == u.NotAllowed && row.GoneAt == nil &&
+		(row.Sees == nil) == (sees == nil) && (sees == nil || *sees == *row.Sees) {
 		return nil
 	}
-	return tx.Exec("UPDATE local_users SET name = ?, disabled = ?, administrator = ?, not_allowed = ?, gone_at = NULL, reported_at = ? WHERE id = ?",
-		u.Name, u.Disabled, u.Administrator, u.NotAllowed, c.Now(), row.ID).Error
+	return tx.Exec("UPDATE local_users SET name = ?, disabled = ?, administrator = ?, not_allowed = ?, sees = ?, gone_at = NULL, reported_at = ? WHERE id = ?",
+		u.Name, u.Disabled, u.Administrator, u.NotAllowed, sees, c.Now(), row.ID).Error
 }
 
 // forgetLocalUsers deletes local users that no longer exist on their server, and marks

@@ -27,7 +27,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if _, err := s.CompareClocks(ctx); err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepSessions, s.sweepLinks, s.sweepNewcomers, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepLibraries, s.sweepChanges, s.sweepQuickCodes} {
+	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepSessions, s.sweepLinks, s.sweepNewcomers, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepLibraries, s.sweepChanges, s.sweepQuickCodes, s.EndUnlocks} {
 		if err := s.clock.agrees(); err != nil {
 			return err
 		}

@@ -35,7 +35,8 @@ type Unlockable struct {
 	PINRequired      bool
 	Everyday         Level
 	Unlocked         *Level    // nil if there is nothing to unlock but the door
-	Libraries        []Library // whose names the person may know: those that the link or its levels show
+	Libraries        []Library // whose names the person may know: those that the link, its levels or the media server show; nil if the service does not know them
+	AllLibraries     bool      // nothing hides a library from the person for good, as far as the service knows
 	Hold             *Level    // what the person or the guardian has put behind the PIN
 	Stopped          bool      // the PIN was removed: the owner or the guardian has to let it go on
 
@@ -53,8 +54,10 @@ func (u *Unlockable) Opens() bool { return u.Unlocked != nil || u.PINRequired }
 
 const unlockables = `SELECT l.id, l.server_id, l.type, l.libraries, s.name, s.own_name, s.version, s.kind, COALESCE(lp.agent_levels, '') AS agent_levels,
  COALESCE(lv.asked_device, '') AS asked_device, COALESCE(lv.asked_client, '') AS asked_client, lv.asked_at,
+ CASE WHEN u.gone_at IS NULL AND u.disabled = FALSE AND u.administrator = FALSE AND u.not_allowed = FALSE THEN u.sees END AS sees,
  COALESCE(lv.told_state, '') AS told_state, COALESCE(lv.told_problem, '') AS told_problem, ` + levelColumns + `
-FROM links l JOIN accounts a ON a.id = l.account_id JOIN servers s ON s.id = l.server_id` + levelTables + `
+FROM links l JOIN accounts a ON a.id = l.account_id JOIN servers s ON s.id = l.server_id
+ LEFT JOIN local_users u ON u.id = l.local_user_id` + levelTables + `
 WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)`
 
 // inUse narrows [unlockables] to servers that are not disabled.
@@ -69,6 +72,7 @@ type unlockableRow struct {
 	AgentLevels              string
 	AskedDevice, AskedClient string
 	AskedAt                  *time.Time
+	Sees                     *string // only of a local user as whom the person is let in
 	ToldState, ToldProblem   string
 	Levels                   levelParts `gorm:"embedded"`
 }
@@ -118,38 +122,16 @@ func (u *Unlocks) list(ctx context.Context, db *gorm.DB, accountID int64) ([]Unl
 		}
 		servers[i] = rows[i].ServerID
 	}
-	names, err := u.namesOfLibraries(ctx, db, servers...)
+	libraries, err := u.librariesAt(ctx, db, servers...)
 	if err != nil {
 		return nil, err
 	}
 	for i := range out {
-		if out[i].Libraries, err = out[i].shown(names, rows[i].Libraries); err != nil {
+		if err := out[i].findLibraries(libraries, &rows[i]); err != nil {
 			return nil, explained("read the libraries of a link", err)
 		}
 	}
 	return out, nil
-}
-
-// shown returns the libraries that the link or its levels show the person.
-func (u *Unlockable) shown(names libraryNames, chosen *string) ([]Library, error) {
-	libraries, err := names.unpack(u.ServerID, chosen)
-	if err != nil {
-		return nil, err
-	}
-	if chosen != nil { // the link has no other libraries
-		return libraries, nil
-	}
-	ids := u.Everyday.Libraries
-	if u.Unlocked != nil {
-		ids = slices.Concat(ids, u.Unlocked.Libraries)
-	}
-	for _, id := range ids {
-		one, known := names[u.ServerID][id]
-		if known && !slices.ContainsFunc(libraries, func(l Library) bool { return l.ExternalID == id }) {
-			libraries = append(libraries, one)
-		}
-	}
-	return libraries, nil
 }
 
 // Unlock is what somebody asks to open.

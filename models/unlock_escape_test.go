@@ -132,3 +132,26 @@ func TestUnlockTriesAreGivenBack(t *testing.T) {
 		k.opened(h.guest.ID, 0, guestPIN, h.m.ID)
 	})
 }
+
+// What has ended stays ended when the clock of the service is set back after the end.
+func TestEndedUnlockStaysEnded(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx, h := k.t.Context(), k.protectedHome(true)
+		k.opened(h.guest.ID, 0, guestPIN, h.m.ID)
+		k.clock.Advance(50 * time.Minute)
+		k.must(k.EndUnlocks(ctx))
+		if !k.isOpen(h.m, h.guest.ID) {
+			k.t.Fatal("the unlock is shut after 50 minutes, want it open for an hour")
+		}
+		k.clock.Advance(10 * time.Minute)
+		k.must(k.EndUnlocks(ctx))
+		k.clock.Advance(-30 * time.Minute)
+		k.shut(h, "the clock was set back after the end")
+		if list, err := k.Unlocks.List(ctx, h.guest.ID, h.guest.ID); err != nil || list[0].UnlockID != 0 {
+			k.t.Errorf("the person sees %+v with error %v, want nothing open", list, err)
+		}
+		if e := k.opened(h.guest.ID, 0, guestPIN, h.m.ID); !k.isOpen(h.m, h.guest.ID) || e.UnlockID == 0 {
+			k.t.Error("a new unlock is shut, want it open")
+		}
+	})
+}

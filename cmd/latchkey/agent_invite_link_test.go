@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/latchkey-media/latchkey/client"
 )
 
 // TestInviteLinkByCommand makes a link at the machine, with a QR code in the terminal.
@@ -47,4 +49,48 @@ func TestInviteLinkByCommand(t *testing.T) {
 		t.Errorf("the list is\n%s\nwant it empty", list)
 	}
 	refused(t, "does not exist, or was answered already", "", at("invites", "withdraw", id)...)
+}
+
+// TestInviteOfAFamilyByCommand invites a whole family at the machine. The guardian answers once, for the members that
+// they choose.
+func TestInviteOfAFamilyByCommand(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	owner, rosa := w.signUp("anna"), w.signUp("rosa")
+	h := buildHouse(owner, "Grandma")
+	server, _ := owner.owns("Grandma")
+	at := func(arguments ...string) []string {
+		return append(append([]string{"agent", "invite"}, arguments...), "--data-dir="+h.folder)
+	}
+	refused(t, "family: an invite for a whole family needs the username or the email address of the guardian", "", at("--link", "--family")...)
+	ctx := t.Context()
+	kim, err := rosa.Families.AddMember(ctx, client.NewMember{Username: "kim"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := command(t, "", at("rosa", "--family", "--note=For you and Kim")...); !strings.Contains(said, "rosa is invited") {
+		t.Errorf("the command said %q, want that rosa is invited", said)
+	}
+	received, err := rosa.Invites.Received(ctx)
+	if err != nil || len(received) != 1 {
+		t.Fatalf("received %+v with error %v, want one invite", received, err)
+	}
+	if people, err := rosa.Invites.Family(ctx, received[0].ID); err != nil || len(people) != 2 {
+		t.Errorf("the invite is for %+v with error %v, want Rosa and Kim", people, err)
+	}
+	if err := rosa.Invites.AcceptForFamily(ctx, received[0].ID, []client.ID{kim.ID}); err != nil {
+		t.Fatal(err)
+	}
+	people := 0
+	for one, err := range owner.People.List(ctx, server) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if people++; one.Username != "kim" {
+			t.Errorf("linked %+v, want Kim alone", one)
+		}
+	}
+	if people != 1 {
+		t.Errorf("%d people are linked, want Kim", people)
+	}
 }
