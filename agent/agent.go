@@ -28,6 +28,7 @@ type Policy struct {
 	GuestsHourly   int           // the greatest number of guests that are made in an hour; 0 means 20
 	OfflineTrust   time.Duration // how long exchanges go on while the service is away
 	Levels         string        // for whom levels hold: client.LevelsGuests or another; "" means LevelsGuests
+	Televisions    string        // for whom the owner may sign televisions in: client.TelevisionsGuests or another; "" means TelevisionsGuests
 }
 
 // Addresses says which addresses of the media server the agent reports.

@@ -48,6 +48,9 @@ func newCore(o Options) *core {
 	if o.Policy.Levels == "" {
 		o.Policy.Levels = client.LevelsGuests
 	}
+	if o.Policy.Televisions == "" {
+		o.Policy.Televisions = client.TelevisionsGuests
+	}
 	if o.OpenClient == nil {
 		o.OpenClient = &http.Client{}
 	}

@@ -89,6 +89,7 @@ var (
 	ErrServerUnclaimed       = &Error{Code: "server_unclaimed"}
 	ErrServerDisabled        = &Error{Code: "server_disabled"}
 	ErrLocalUserTaken        = &Error{Code: "local_user_taken"}
+	ErrTelevisionRefused     = &Error{Code: "television_refused"}
 	ErrLocalPasswordRefused  = &Error{Code: "local_password_refused"}
 	ErrLocalUserGone         = &Error{Code: "local_user_gone"}
 	ErrLibraryBack           = &Error{Code: "library_back"}

@@ -94,6 +94,7 @@ type OpenQuickConnect struct {
 	AccountID ID        `json:"account_id"`
 	Code      string    `json:"code"` // six digits, for the media server alone
 	ExpiresAt time.Time `json:"expires_at"`
+	ByOwner   bool      `json:"by_owner"` // the owner of the server has typed the code for the person
 }
 
 type openQuickConnects struct {

@@ -39,6 +39,11 @@ type Report struct {
 	Levels  string        `json:"levels,omitempty"`
 	Choices *LevelChoices `json:"choices,omitempty"` // nil changes nothing
 
+	// Televisions says for whom the agent lets the owner of the server sign televisions in: TelevisionsGuests
+	// or another; "" for an agent that does not say. A service that is older than this member refuses it with
+	// [ErrJSONInvalid].
+	Televisions string `json:"televisions,omitempty"`
+
 	// Run is a random text that an agent makes at each start. By it, the service tells apart two
 	// agents that use the same key. It is "" if the agent does not send it. A service that is too
 	// old to know this member refuses the report with [ErrJSONInvalid].

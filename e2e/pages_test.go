@@ -69,6 +69,7 @@ func TestPages(t *testing.T) {
 		{"link", linkPages(t, s)},
 		{"invite", invitePages(t, s)},
 		{"quick connect", quickConnectPages(t, s)},
+		{"television", televisionPages(t, s)},
 		{"unlock", unlockPages(t, s)},
 		{"errors", errorPages(t)},
 		{"closed", closedPages(t)},

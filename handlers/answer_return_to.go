@@ -106,6 +106,9 @@ func pageOf(path string) string {
 	if strings.HasPrefix(act, "people/") && strings.HasSuffix(act, "/protection") {
 		return path
 	}
+	if strings.HasPrefix(act, "televisions/") {
+		return strings.TrimSuffix(path, "/state")
+	}
 	switch act {
 	case "protection/let-unlock":
 		return "/servers/" + id + "/protection"

@@ -336,12 +336,13 @@ type exportedQuick struct {
 	Device    string    `json:"device,omitempty"`
 	AskedAt   time.Time `json:"asked_at"`
 	ExpiresAt time.Time `json:"expires_at"`
+	ByOwner   bool      `json:"by_owner,omitempty"`
 }
 
 func exportQuick(q models.QuickConnect) exportedQuick {
 	return exportedQuick{
 		ID: idText(q.ID), ServerID: idText(q.ServerID), Status: q.State, Reason: q.Reason, Address: q.Address, Device: q.Device,
-		AskedAt: q.CreatedAt.UTC(), ExpiresAt: q.ExpiresAt.UTC(),
+		AskedAt: q.CreatedAt.UTC(), ExpiresAt: q.ExpiresAt.UTC(), ByOwner: q.ByOwner,
 	}
 }
 

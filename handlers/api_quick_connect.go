@@ -83,6 +83,7 @@ type openQuickConnect struct {
 	AccountID string    `json:"account_id"`
 	Code      string    `json:"code"`
 	ExpiresAt time.Time `json:"expires_at"`
+	ByOwner   bool      `json:"by_owner"` // the owner of the server has typed the code for the person
 }
 
 // apiOpenQuickConnects answers GET /api/v1/server/quick-connects.
@@ -93,7 +94,7 @@ func (s *site) apiOpenQuickConnects(c *gin.Context, this models.Server) error {
 	}
 	return answerList(c, "quick_connects", found, func(q models.QuickConnect) openQuickConnect {
 		return openQuickConnect{
-			ID: idText(q.ID), LinkID: idText(q.LinkID), AccountID: idText(q.AccountID), Code: q.Code, ExpiresAt: q.ExpiresAt.UTC(),
+			ID: idText(q.ID), LinkID: idText(q.LinkID), AccountID: idText(q.AccountID), Code: q.Code, ExpiresAt: q.ExpiresAt.UTC(), ByOwner: q.ByOwner,
 		}
 	})
 }

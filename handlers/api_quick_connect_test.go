@@ -72,7 +72,7 @@ func TestAPIQuickConnect(t *testing.T) {
 	}
 	den.is(den.get("/server/quick-connects"), http.StatusOK, &open)
 	listed := []map[string]any{{
-		"id": asked.ID, "link_id": link, "account_id": *got.Changes[0].AccountID, "code": "741852", "expires_at": "2026-03-04T05:16:07Z",
+		"id": asked.ID, "link_id": link, "account_id": *got.Changes[0].AccountID, "code": "741852", "expires_at": "2026-03-04T05:16:07Z", "by_owner": false,
 	}}
 	if diff := cmp.Diff(listed, open.QuickConnects); diff != "" {
 		t.Errorf("open (-want +got):\n%s", diff)

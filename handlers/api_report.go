@@ -31,6 +31,8 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		Levels  string              `json:"levels"`
 		Choices *levelChoicesObject `json:"choices"`
 
+		Televisions string `json:"televisions"`
+
 		Run string `json:"run"`
 	}](c, maxReport)
 	if err != nil {
@@ -42,7 +44,7 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		Libraries:    each(in.Libraries, reportedLibrary.read),
 
 		QuickConnect: in.QuickConnect, PasswordKey: in.PasswordKey, OpenAddresses: in.OpenAddresses, DeviceKeys: in.DeviceKeys, Run: in.Run,
-		Levels: in.Levels, Choices: readChoices(in.Choices),
+		Levels: in.Levels, Choices: readChoices(in.Choices), Televisions: in.Televisions,
 	}
 	if err := addAddresses(&report.Registration, in.Addresses); err != nil {
 		return err

@@ -29,7 +29,7 @@ func (s sampler) quickConnectSamples() []sample {
 		{"quick_connect_wait", wait},
 		{"quick_connect_wait-done", done},
 	}
-	for _, reason := range []string{"code_wrong", "not_allowed", "no_local_user", "too_many", "unavailable", "expired", "replaced"} {
+	for _, reason := range []string{"code_wrong", "not_allowed", "pin_required", "no_local_user", "too_many", "unavailable", "expired", "replaced"} {
 		failed := wait
 		failed.State, failed.Reason, failed.Server = "failed", reason, longName
 		all = append(all, sample{"quick_connect_wait-" + reason, failed})

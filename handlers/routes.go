@@ -21,6 +21,7 @@ func (s *site) routes(r *gin.Engine) {
 	s.deviceRoutes(r)
 	s.householdRoutes(r)
 	s.unlockRoutes(r)
+	s.televisionRoutes(r)
 	s.machineRoutes(r)
 	s.apiRoutes(r)
 	if s.Dev {
@@ -240,6 +241,15 @@ func (s *site) unlockRoutes(r *gin.Engine) {
 	s.post(r, protection+"/let-unlock", s.letUnlock)
 	s.get(r, person, s.protectionPerson)
 	s.post(r, person, s.setProtectionPerson)
+}
+
+// televisionRoutes registers the pages on which owners sign televisions in for their people.
+func (s *site) televisionRoutes(r *gin.Engine) {
+	path := televisionPath(":id", ":link_id")
+	s.get(r, path, s.television)
+	s.post(r, path, s.signTelevisionIn)
+	s.get(r, path+"/:try", s.televisionWait)
+	s.get(r, path+"/:try/state", s.televisionState)
 }
 
 // machineRoutes registers what browsers, monitors and robots ask for.

@@ -62,6 +62,7 @@ func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	f.invite(t, ann)
 	f.prove(t, ann)
 	f.quick(t, ann)
+	f.television(t, ann)
 	f.family(t, ann)
 	f.unlock(t, ann)
 	return f

@@ -116,6 +116,7 @@ func (w *world) serverActs(ctx context.Context) []act {
 		{"accept again", accept, accepted},
 		{"the server ends the link", func() error { return w.EmbyServers.Cancel(ctx, w.server, w.berta) }, []models.MailKind{models.MailLinkEnded}},
 		{"give a local user a password", func() error { return w.givePassword(ctx) }, []models.MailKind{models.MailLinkAsked, models.MailLinkAccepted, models.MailLocalPassword}},
+		{"sign a television in", func() error { return w.signTelevisionIn(ctx) }, []models.MailKind{models.MailNewDevice, models.MailTelevision}},
 		{"invite an address", func() error {
 			if _, _, err := w.EmbyServers.FindAccount(ctx, w.server, "new@example.net", w.caller); !errors.Is(err, models.ErrNotFound) {
 				return fmt.Errorf("find the account: got %w, want not found", err)
@@ -190,6 +191,29 @@ func (w *world) givePassword(ctx context.Context) error {
 		return err
 	}
 	return w.LocalPasswords.Complete(ctx, w.server, given.ID)
+}
+
+// signTelevisionIn lets anna sign a television in for berta, who is a guest.
+func (w *world) signTelevisionIn(ctx context.Context) error {
+	signedIn, err := w.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: "anna", Password: password}, w.caller)
+	if err != nil {
+		return err
+	}
+	_, err = w.Agents.Report(ctx, w.server, models.Report{
+		Registration: models.Registration{Name: "Den", SystemID: "a1", Kind: models.ServerAgent}, QuickConnect: true, Televisions: models.TelevisionsGuests,
+	})
+	if err != nil {
+		return err
+	}
+	link, err := w.Links.ByServer(ctx, w.berta, w.server.ID)
+	if err != nil {
+		return err
+	}
+	asked, err := w.Televisions.SignIn(ctx, signedIn.Session, w.server.ID, link.ID, "123456", w.caller)
+	if err != nil {
+		return err
+	}
+	return w.QuickConnects.Complete(ctx, w.server, asked.ID)
 }
 
 func (w *world) register(ctx context.Context) error {

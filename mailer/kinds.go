@@ -73,6 +73,7 @@ func kinds() map[string]kind {
 			page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"},
 			variants: []string{"renewed", "ended", "former"},
 		},
+		"television":     {page: "/account/sessions", security: true, details: []fact{server, moment}, says: []string{"after"}},
 		"local_password": {page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"}},
 		"test":           {says: []string{"ignore"}},
 	}

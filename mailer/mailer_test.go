@@ -113,6 +113,7 @@ func links() map[string]string {
 		"server_handed_over": "/servers",
 		"server_key":         "/servers",
 		"local_password":     "/servers",
+		"television":         "/account/sessions",
 		"test":               "/",
 	}
 }

@@ -155,6 +155,9 @@ var (
 	ErrAccessDenied         = &Error{Kind: KindInvalid, Code: "access_denied"}
 	ErrDeviceCodeExpired    = &Error{Kind: KindExpired, Code: "expired_token"}
 	ErrNotFound             = &Error{Kind: KindNotFound, Code: "not_found"}
+	// ErrTelevisionRefused has the parameter Reason: see [TelevisionPlace].
+	ErrTelevisionRefused = &Error{Kind: KindForbidden, Code: "television_refused"}
+
 	ErrLocalPasswordRefused = &Error{Kind: KindForbidden, Code: "local_password_refused"} // to this local user, or at this server
 	ErrUnavailable          = &Error{Kind: KindUnavailable, Code: "unavailable", RetryAfter: 10 * time.Second}
 	ErrBusy                 = &Error{Kind: KindUnavailable, Code: "busy", RetryAfter: 5 * time.Second}

@@ -197,7 +197,7 @@ var exportVerdicts = map[string]string{
 	"link_levels.told_by_hand": stateOfAgent, "link_levels.told_problem": stateOfAgent, "link_levels.told_state": stateOfAgent, "link_levels.unlock_id": "not: an internal number",
 	"link_levels.unlocked": "not: JSON of Levels.Unlocked",
 
-	"protections.active":       "as Protections.Active",
+	"protections.active": "as Protections.Active", "protections.agent_televisions": "not: the agent reports it, and the pages show it",
 	"protections.agent_levels": stateOfAgent, "protections.choices": "not: it describes the media server",
 	"protections.pin_required": "as Protections.PINRequired",
 	"protections.server_id":    "as Protections.ServerID",
@@ -262,7 +262,7 @@ var exportVerdicts = map[string]string{
 	"quick_devices.link_id":     "as QuickDevices.LinkID",
 	"quick_devices.name":        "as QuickDevices.Name",
 	"quick_devices.server_id":   "not: LinkID leads to the server",
-	"quick_connects.account_id": "not: it is the account's own id, see Account.ID",
+	"quick_connects.account_id": "not: it is the account's own id, see Account.ID", "quick_connects.asked_by": "not: it is the owner of the server; the history tells what they did",
 	"quick_connects.address":    "as Quick.Address",
 	"quick_connects.code":       "not: a secret",
 	"quick_connects.created_at": "as Quick.CreatedAt",

@@ -56,6 +56,7 @@ const (
 	EventDeviceApproved      EventKind = "device_approved"
 	EventDeviceDenied        EventKind = "device_denied"
 	EventQuickConnected      EventKind = "quick_connected"
+	EventTelevision          EventKind = "television"     // the owner of a server signed one in for the person
 	EventLocalPassword       EventKind = "local_password" // of the person's local user
 	EventMemberAdded         EventKind = "member_added"   // the account, by a guardian
 	EventLetGoAsked          EventKind = "let_go_asked"   // by a guardian
@@ -101,7 +102,7 @@ func EventKinds() []EventKind {
 		EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded, EventServerLibraryReplaced,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet, EventDeviceApproved, EventDeviceDenied,
-		EventQuickConnected, EventLocalPassword, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
+		EventQuickConnected, EventTelevision, EventLocalPassword, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
 		EventRestored, EventMemberAdded, EventLetGoAsked, EventLetGoTakenBack, EventLetGo, EventMemberHandedOn, EventFamilyJoined, EventFamilyLeft, EventFamilyRemoved,
 		EventProtectionSet, EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked,
 	}
@@ -123,7 +124,7 @@ type Event struct {
 func (k EventKind) HasSubject() bool {
 	switch k {
 	case EventConfirmed, EventEmailChangeAsked, EventEmailChanged, EventEmailUndone,
-		EventSessionEnded, EventSessionSurplus, EventDeviceApproved, EventDeviceDenied, EventQuickConnected, EventLocalPassword,
+		EventSessionEnded, EventSessionSurplus, EventDeviceApproved, EventDeviceDenied, EventQuickConnected, EventTelevision, EventLocalPassword,
 		EventServerClaimed, EventServerKeyRotated, EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded, EventServerLibraryReplaced,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet,

@@ -120,7 +120,12 @@ func (k *kit) tellLinks() []told {
 	k.must(k.QuickConnects.Complete(ctx, other.Server, k.quick(session, other, "123456").ID))
 	house, guest, chooses := k.passwordHome()
 	k.must(k.LocalPasswords.Complete(ctx, house.Server, k.askPassword(chooses, house).ID))
+	room := k.parlour(models.TelevisionsGuests)
+	television, err := room.signIn(k, room.guest, "123456")
+	k.must(err)
+	k.must(k.QuickConnects.Complete(ctx, room.m.Server, television.ID))
 	return []told{
+		{room.guest, models.EventTelevision, "Den"},
 		{guest, models.EventLocalPassword, "Den"},
 		{emby, models.EventLinkAsked, "Den"},
 		{emby, models.EventLinkAccepted, "Den"},

@@ -21,6 +21,8 @@ type protectionRow struct {
 	Unlocked    *string // nil if there is nothing to unlock
 	AgentLevels string  // [LevelsGuests] and the others; "" for an agent that knows no levels
 	Choices     string  // JSON of [LevelChoices], or ""
+
+	AgentTelevisions string // [TelevisionsGuests] and the others; "" for an agent that does not say
 }
 
 // TableName returns the name of the table, protections.
@@ -406,16 +408,17 @@ func (c LevelChoices) check() LevelChoices {
 	return out
 }
 
-// reportLevels stores what the agent of a server can limit.
-func (c *core) reportLevels(ctx context.Context, tx *gorm.DB, serverID int64, levels string, choices *LevelChoices) error {
+// reportLevels stores what the agent of a server can limit, and for whom it lets the owner sign televisions in.
+func (c *core) reportLevels(ctx context.Context, tx *gorm.DB, serverID int64, report *checkedReport) error {
+	levels, choices := report.Levels, report.Choices
 	rows, err := gorm.G[protectionRow](tx).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
 		return err
 	}
-	if len(rows) == 0 && levels == "" && choices == nil {
+	if len(rows) == 0 && levels+report.Televisions == "" && choices == nil {
 		return nil
 	}
-	columns := map[string]any{"agent_levels": levels}
+	columns := map[string]any{"agent_levels": levels, "agent_televisions": report.Televisions}
 	text := ""
 	if choices != nil {
 		packed, err := json.Marshal(choices)
@@ -426,7 +429,9 @@ func (c *core) reportLevels(ctx context.Context, tx *gorm.DB, serverID int64, le
 		columns["choices"] = text
 	}
 	if len(rows) == 0 {
-		return gorm.G[protectionRow](tx).Create(ctx, &protectionRow{ServerID: serverID, AgentLevels: levels, Choices: text})
+		return gorm.G[protectionRow](tx).Create(ctx, &protectionRow{
+			ServerID: serverID, AgentLevels: levels, AgentTelevisions: report.Televisions, Choices: text,
+		})
 	}
 	return tx.Table("protections").Where("server_id = ?", serverID).Updates(columns).Error
 }

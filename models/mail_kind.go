@@ -35,6 +35,7 @@ const (
 	MailInvited           MailKind = "invited"       // to an address without an account
 	MailServerHandedOver  MailKind = "server_handed_over"
 	MailServerKey         MailKind = "server_key"     // to the owner: keys of a server were replaced or ended
+	MailTelevision        MailKind = "television"     // to the person: the owner of a server signed a television in for them
 	MailLocalPassword     MailKind = "local_password" // to the person: their local user has another password
 	MailInvite            MailKind = "invite"         // to an account or an address: see invite.go
 	MailFamilyAsked       MailKind = "family_asked"   // to a grown person
@@ -90,6 +91,7 @@ func MailKinds() []MailTraits {
 		{Kind: MailServerHandedOver, OthersStart: true, ToStrangers: true},
 		{Kind: MailServerKey}, // a thief must not use up the mails of a day and then replace a key unseen
 		{Kind: MailLocalPassword, ToGuardians: true},
+		{Kind: MailTelevision, ToGuardians: true},
 		{Kind: MailFamilyAsked, OthersStart: true, ToStrangers: true, Stops: true},
 		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true, hourly: hourlyInvite},
 	}
@@ -311,6 +313,11 @@ const zoneFact = "zone"
 // other mail about a person learns the username alone.
 func writerOf(person *accountRow) storedFacts {
 	return storedFacts{"person": person.Username, "person_name": person.DisplayName, zoneFact: person.TimeZone}
+}
+
+// televisionMail returns the mail about a television that the owner of a server has signed in for a person.
+func televisionMail(account *accountRow, server string, at time.Time) owed {
+	return owed{kind: MailTelevision, account: account, facts: storedFacts{"server": server, "at": at.Format(time.RFC3339)}}
 }
 
 // localPasswordMail returns the mail about a new password of a person's local user on a server,

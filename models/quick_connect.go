@@ -55,6 +55,7 @@ type quickRow struct {
 	Device    string
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	AskedBy   int64 // the owner of the server who has typed the code, see [Televisions]; 0 for the person
 }
 
 // TableName returns the name of the table, quick_connects.
@@ -71,12 +72,13 @@ type QuickConnect struct {
 	State, Reason                   string
 	Address, Device                 string // of the browser in which the code was typed
 	CreatedAt, ExpiresAt            time.Time
+	ByOwner                         bool // the owner of the server has typed the code, see [Televisions]
 }
 
 func (c *core) quick(r *quickRow) QuickConnect {
 	q := QuickConnect{
 		ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, LinkID: r.LinkID, State: r.State, Reason: r.Reason,
-		Address: r.Address, Device: r.Device, CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
+		Address: r.Address, Device: r.Device, CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(), ByOwner: r.AskedBy != 0,
 	}
 	if r.State == QuickAsked && !r.ExpiresAt.After(c.Now()) {
 		q.State, q.Reason = QuickFailed, QuickExpired
@@ -228,6 +230,11 @@ func (q *QuickConnects) ask(ctx context.Context, tx *gorm.DB, this Session, row 
 	if err := q.stillMay(ctx, tx, this, row); err != nil {
 		return 0, err
 	}
+	return q.put(ctx, tx, row, code)
+}
+
+// put does the rest of [QuickConnects.ask]: everything is locked, and the code may be asked about.
+func (q *QuickConnects) put(ctx context.Context, tx *gorm.DB, row *quickRow, code string) (int64, error) {
 	if known, err := q.replaceOpen(ctx, tx, row, code); err != nil || known != 0 {
 		return known, err
 	}
@@ -268,10 +275,10 @@ func (q *QuickConnects) stillMay(ctx context.Context, tx *gorm.DB, this Session,
 	return err
 }
 
-// replaceOpen ends the open tries with other codes. It returns the id of the open try with
+// replaceOpen ends the open tries of the same asker with other codes. It returns the id of the open try with
 // the same code, or 0 if there is none.
 func (q *QuickConnects) replaceOpen(ctx context.Context, tx *gorm.DB, row *quickRow, code string) (sameID int64, err error) {
-	open, err := gorm.G[quickRow](tx).Where("account_id = ? AND state = ? AND server_id = ?", row.AccountID, QuickAsked, row.ServerID).Find(ctx)
+	open, err := gorm.G[quickRow](tx).Where("account_id = ? AND state = ? AND server_id = ? AND asked_by = ?", row.AccountID, QuickAsked, row.ServerID, row.AskedBy).Find(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -297,7 +304,7 @@ const quickOf = `SELECT q.*, s.name, s.own_name, l.id AS held
 FROM quick_connects q JOIN servers s ON s.id = q.server_id
 LEFT JOIN links l ON l.id = q.link_id AND l.account_id = q.account_id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)
  AND s.disabled_at IS NULL
-WHERE q.id = ? AND q.account_id = ?`
+WHERE q.id = ? AND q.account_id = ? AND q.asked_by = 0`
 
 // Get reads a try of an account. It returns [ErrNotFound] for a try of another account, and
 // for a try that ended long ago.

@@ -8,17 +8,20 @@ import (
 	"gorm.io/gorm"
 )
 
-// openQuicks lists the tries that wait for an agent.
+// openQuicks lists the tries that wait for an agent. An agent that does not say that it takes the tries of owners gets
+// none, nor does one whose server has another owner meanwhile.
 const openQuicks = `SELECT q.* FROM quick_connects q JOIN accounts a ON a.id = q.account_id JOIN links l ON l.id = q.link_id
+JOIN servers s ON s.id = q.server_id LEFT JOIN protections lp ON lp.server_id = q.server_id
 WHERE q.server_id = ? AND q.state = ? AND q.expires_at > ? AND a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL
- AND l.server_id = q.server_id AND l.account_id = q.account_id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY q.id`
+ AND l.server_id = q.server_id AND l.account_id = q.account_id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)
+ AND (q.asked_by = 0 OR q.asked_by = s.owner_id AND lp.agent_televisions IN (?, ?)) ORDER BY q.id`
 
 // Open lists the tries that wait for the agent of a server, with the codes. It leaves
 // out tries of accounts that were disabled or have left the server.
 func (q *QuickConnects) Open(ctx context.Context, this Server) ([]QuickConnect, error) {
 	var rows []quickRow
 	now := q.Now()
-	err := q.read(ctx).Raw(openQuicks, this.ID, QuickAsked, now, LinkAccepted, now).Scan(&rows).Error
+	err := q.read(ctx).Raw(openQuicks, this.ID, QuickAsked, now, LinkAccepted, now, TelevisionsGuests, TelevisionsLinked).Scan(&rows).Error
 	if err != nil {
 		return nil, explained("list what waits for Quick Connect", err)
 	}
@@ -67,6 +70,9 @@ func (q *QuickConnects) Complete(ctx context.Context, this Server, id int64) err
 		}
 		if err := q.noteFirstDevice(tx, row.LinkID); err != nil {
 			return err
+		}
+		if row.AskedBy != 0 {
+			return q.tellTelevision(ctx, tx, row.AccountID, this.Name)
 		}
 		// The history shows the browser in which the code was typed, not the address of the agent.
 		return q.recordAbout(ctx, tx, row.AccountID, EventQuickConnected, this.Name, Caller{Address: row.Address, Device: row.Device})

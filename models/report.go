@@ -48,6 +48,10 @@ type Report struct {
 	Levels  string
 	Choices *LevelChoices
 
+	// Televisions says for whom the agent lets the owner sign televisions in: [TelevisionsGuests] and the
+	// others; "" for an agent that does not say.
+	Televisions string
+
 	// Run tells the runs of agents apart: each run has a random text of its own. It is "" if
 	// the agent does not send one.
 	Run string
@@ -75,6 +79,7 @@ type checkedReport struct {
 	PasswordKey             string        `json:",omitempty"` // left out if empty, so that a report without a key has the same digest as before this field existed
 	DeviceKeys              bool          `json:",omitempty"` // left out for the same reason
 	Levels                  string        `json:",omitempty"`
+	Televisions             string        `json:",omitempty"`
 	Choices                 *LevelChoices `json:",omitempty"`
 }
 
@@ -115,6 +120,9 @@ func (r Report) check() (checkedReport, error) {
 	}
 	if slices.Contains([]string{LevelsOff, LevelsGuests, LevelsLinked}, r.Levels) {
 		out.Levels = r.Levels
+	}
+	if slices.Contains([]string{TelevisionsOff, TelevisionsGuests, TelevisionsLinked}, r.Televisions) {
+		out.Televisions = r.Televisions
 	}
 	if r.Choices != nil {
 		choices := r.Choices.check()
@@ -205,7 +213,7 @@ func (a *Agents) Report(ctx context.Context, this Server, in Report) (out Report
 		if err := a.reportLibraries(ctx, tx, this.ID, report.Libraries); err != nil {
 			return err
 		}
-		return a.reportLevels(ctx, tx, this.ID, report.Levels, report.Choices)
+		return a.reportLevels(ctx, tx, this.ID, &report)
 	})
 	out.Changed = err == nil
 	return out, err

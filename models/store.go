@@ -54,6 +54,7 @@ type Store struct {
 	Holds      *Holds
 
 	Protections *Protections
+	Televisions *Televisions
 
 	InviteLinks     *InviteLinks
 	InviteProfiles  *InviteProfiles
@@ -198,6 +199,7 @@ func New(o Options) (*Store, error) {
 		Holds:      &Holds{core: c, unlocks: unlocks},
 
 		Protections: &Protections{core: c},
+		Televisions: &Televisions{core: c, quickConnects: &QuickConnects{c}},
 
 		InviteLinks:     &InviteLinks{core: c, invites: invites},
 		InviteProfiles:  &InviteProfiles{core: c},

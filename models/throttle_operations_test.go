@@ -40,6 +40,7 @@ func withoutLimit() map[string]string {
 		"ServerKeys.RotateStolen": ownKeys, "ServerKeys.EndReplaced": ownKeys,
 		"LocalPasswords.Complete": "it ends a password that its person has chosen, and choosing one is limited",
 		"Proofs.Complete":         "it ends a proof, and starting one is limited",
+		"QuickConnects.Complete":  "it ends a code, and typing one is limited",
 		"EmbyServers.Invite":      "it spends a look-up of the same address (EmbyServers.FindAccount), and look-ups are limited",
 	}
 }

@@ -244,7 +244,7 @@ func (p *agentProgram) engine(opened *parts, service *client.Client, port int) *
 		Service: service, ServiceURL: s.Service, ClaimCode: s.ClaimCode, MediaServer: opened.mediaServer, Store: opened.store,
 		Policy: agent.Policy{
 			AllowAdmins: s.AllowAdmins, AllowAllUsers: s.AllowAllUsers, CreateUsers: s.CreateUsers, DeleteGuests: s.DeleteGuests,
-			GuestLibraries: s.GuestLibraries, GuestLimit: s.GuestLimit, GuestsHourly: s.GuestsHourly, OfflineTrust: s.OfflineTrust, Levels: s.Levels,
+			GuestLibraries: s.GuestLibraries, GuestLimit: s.GuestLimit, GuestsHourly: s.GuestsHourly, OfflineTrust: s.OfflineTrust, Levels: s.Levels, Televisions: s.Televisions,
 		},
 		Addresses:   p.addresses(port),
 		ReportEvery: 5 * time.Minute, CheckEvery: time.Minute,
