@@ -143,6 +143,14 @@ func (w *world) serverActs(ctx context.Context) []act {
 // time pass in which a change of the address can be undone.
 func (w *world) lastActs(ctx context.Context, wait func()) []act {
 	return []act{
+		{"something stays wrong at the server", func() error {
+			wrong := []models.Check{{Name: "quick_connect", State: models.CheckWrong, Reason: "off"}}
+			if err := w.Checks.Tell(ctx, w.server, wrong); err != nil {
+				return err
+			}
+			wait()
+			return errors.Join(w.Checks.Tell(ctx, w.server, wrong), w.Sweep(ctx))
+		}, []models.MailKind{models.MailServerChecks}},
 		{"ask for another address", func() error {
 			return w.Emails.RequestChange(ctx, w.anna, "anna-two@mail.example.org", password, w.caller)
 		}, []models.MailKind{models.MailEmailConfirm, models.MailEmailAsked}},

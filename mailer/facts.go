@@ -89,6 +89,10 @@ type detail struct{ Label, Value string }
 func (v *voice) details() []detail {
 	var shown []detail
 	for _, fact := range v.kind.details {
+		if fact == problems {
+			shown = append(shown, v.problems()...)
+			continue
+		}
 		value := ""
 		switch fact {
 		case username:

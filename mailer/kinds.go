@@ -35,6 +35,7 @@ const (
 	device   fact = "device"
 	address  fact = "address"
 	moment   fact = "at"
+	problems fact = "problems" // a line for each problem of the fact Problems
 )
 
 // kinds returns the one table of how mails look.
@@ -74,6 +75,7 @@ func kinds() map[string]kind {
 			variants: []string{"renewed", "ended", "former"},
 		},
 		"television":     {page: "/account/sessions", security: true, details: []fact{server, moment}, says: []string{"after"}},
+		"server_checks":  {page: "/servers", details: []fact{server, problems}, says: []string{"after"}},
 		"local_password": {page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"}},
 		"test":           {says: []string{"ignore"}},
 	}

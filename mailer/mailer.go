@@ -43,6 +43,7 @@ type Facts struct {
 	PersonName  string    // the display name of that person
 	Note        string    // the text of an owner to a person whom they invite
 	Family      bool      // an invite is for the whole family of the person
+	Problems    string    // what is wrong at a server: a JSON list of problems, see details
 }
 
 // Message is a finished mail. All of it is safe to send.

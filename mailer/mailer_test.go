@@ -67,6 +67,7 @@ func letter(t *testing.T, kind, locale string) mailer.Letter {
 			Username: "annm", DisplayName: "Ann Müller", Email: "a…@example.net",
 			Address: "203.0.113.7", Device: "Firefox on Windows", At: time.Date(2026, time.March, 4, 15, 6, 0, 0, time.UTC),
 			What: "changed", Server: "Den & Co", Person: "bert", PersonName: "Bert Brandt", Note: "Come in!\nThe <b>door</b> is open.",
+			Problems: `[{"name":"address","subject":"https://den.example.org:443","reason":"certificate_expired","until":"2026-03-01T00:00:00Z"},{"name":"quick_connect","reason":"off"}]`,
 		},
 	}
 	if slices.Contains([]string{"invite", "invited", "test"}, kind) { // these go to an address, not to an account
@@ -114,6 +115,7 @@ func links() map[string]string {
 		"server_key":         "/servers",
 		"local_password":     "/servers",
 		"television":         "/account/sessions",
+		"server_checks":      "/servers",
 		"test":               "/",
 	}
 }

@@ -87,6 +87,7 @@ func RowTypes() []any {
 		&secretKey{}, &mailStopRow{}, &pictureRow{}, &familyPersonRow{}, &protectionRow{}, &linkLevelsRow{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
 		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
 		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &inviteProfileRow{}, &inviteUseRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &quickDeviceRow{}, &openRow{}, &localPasswordRow{}, &idempotencyRow{}, &restoreRow{}, &serverListRow{},
+		&serverCheckRow{}, &serverCheckupRow{}, &serverTryRow{}, &serverAnswerRow{},
 	}
 }
 
@@ -144,6 +145,9 @@ func HeldExchange(ctx context.Context, s *Store, deviceID, code string) (func(Ca
 	}
 	return func(caller Caller) (SignedIn, error) { return s.Devices.admit(ctx, &row, caller) }, err
 }
+
+// RestTries replaces the function by which a try waits for its end.
+func RestTries(s *Store, rest func(ctx context.Context, until time.Time) error) { s.Tries.rest = rest }
 
 // NoteStep is the number of notes that are written at once.
 const NoteStep = noteStep

@@ -39,6 +39,7 @@ const (
 
 	ChangeQuickConnectAsked  ChangeKind = "quick_connect_asked"  // see [QuickConnects.Open]
 	ChangeLocalPasswordAsked ChangeKind = "local_password_asked" // see [LocalPasswords.Open]
+	ChangeChecksAsked        ChangeKind = "checks_asked"         // see [Checks.Ask]
 	ChangeHandedOver         ChangeKind = "server_handed_over"   // the server has another owner; see [Server.KeyHandedOver]
 )
 

@@ -130,6 +130,7 @@ var (
 	ErrLanguageInvalid   = fieldError(KindInvalid, "language", "language_invalid")
 	errPicture           = fieldError(KindInvalid, "picture", "picture_invalid")
 	ErrNameOrEmailAbsent = fieldError(KindInvalid, "name_or_email", "name_or_email_missing")
+	ErrTriesOff          = &Error{Kind: KindForbidden, Code: "tries_off"}
 	ErrServersOff        = &Error{Kind: KindForbidden, Code: "servers_off"}
 	ErrClaimCodeWrong    = fieldError(KindInvalid, "claim_code", "claim_code_wrong")
 	ErrServerClaimed     = &Error{Kind: KindConflict, Code: "server_claimed"}

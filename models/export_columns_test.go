@@ -30,8 +30,8 @@ var otherTables = map[string]string{
 	"mail_stops":  "holds keyed hashes of mailboxes, which name nobody; the export says whether the account's own is stopped",
 	"idempotency": "holds hashes of requests, which name nobody",
 	"libraries":   "describes a server", "local_users": "belongs to the media server, which its owner can ask", "server_keys": "holds hashes of secrets",
-	"server_lists": "holds random numbers, which say nothing",
-	"restores":     "names the database", "secret_keys": "names the keys of the service", "spent_marks": "holds hashes of solved captchas", "throttle": "holds counters under hashed names",
+	"server_checks": "describes a server", "server_checkups": "describes a server", "server_tries": "describes a server", "server_answers": "holds hashes of addresses of a server", "server_lists": "holds random numbers, which say nothing",
+	"restores": "names the database", "secret_keys": "names the keys of the service", "spent_marks": "holds hashes of solved captchas", "throttle": "holds counters under hashed names",
 }
 
 const stateOfAgent = "not: it is the state of the server's agent, not of the person"

@@ -37,6 +37,7 @@ const (
 	MailServerKey         MailKind = "server_key"     // to the owner: keys of a server were replaced or ended
 	MailTelevision        MailKind = "television"     // to the person: the owner of a server signed a television in for them
 	MailLocalPassword     MailKind = "local_password" // to the person: their local user has another password
+	MailServerChecks      MailKind = "server_checks"  // to the owner: something has been wrong at a server for a day
 	MailInvite            MailKind = "invite"         // to an account or an address: see invite.go
 	MailFamilyAsked       MailKind = "family_asked"   // to a grown person
 )
@@ -90,6 +91,7 @@ func MailKinds() []MailTraits {
 		{Kind: MailInvited, OthersStart: true, ToStrangers: true, Stops: true, hourly: hourlyInvite},
 		{Kind: MailServerHandedOver, OthersStart: true, ToStrangers: true},
 		{Kind: MailServerKey}, // a thief must not use up the mails of a day and then replace a key unseen
+		{Kind: MailServerChecks},
 		{Kind: MailLocalPassword, ToGuardians: true},
 		{Kind: MailTelevision, ToGuardians: true},
 		{Kind: MailFamilyAsked, OthersStart: true, ToStrangers: true, Stops: true},
@@ -154,6 +156,7 @@ type MailFacts struct {
 	Person      string    `json:"person"`        // the username of the other person whom the mail concerns
 	PersonName  string    `json:"person_name"`   // the display name of that person, if the mail is written in their name
 	Note        string    `json:"note"`          // the text of an owner to a person whom they invite
+	Problems    string    `json:"problems"`      // what is wrong at a server: a JSON list of checks, each with name, subject, reason and until
 	Family      bool      `json:"family,string"` // an invite is for the whole family of the person
 }
 
@@ -337,6 +340,12 @@ const (
 // what is keyRenewed, keysEnded or keysEndedFormer.
 func serverKeyMail(owner *accountRow, server, what string, caller Caller, at time.Time) owed {
 	return owed{kind: MailServerKey, account: owner, facts: done(caller, at).and("server", server).and("what", what)}
+}
+
+// serverChecksMail returns the mail to the owner of a server about what has been wrong there for a day; the parameter
+// problems is the fact Problems of [MailFacts].
+func serverChecksMail(owner *accountRow, server, problems string, at time.Time) owed {
+	return owed{kind: MailServerChecks, account: owner, facts: storedFacts{"server": server, "problems": problems, "at": at.Format(time.RFC3339)}}
 }
 
 // invitedMail returns the mail to an address that has no account. The mail says which

@@ -63,6 +63,8 @@ func eraseServerRows(tx *gorm.DB, serverID int64) error {
 		"DELETE FROM quick_connects WHERE server_id = ?", "DELETE FROM invite_profiles WHERE server_id = ?", "DELETE FROM local_passwords WHERE server_id = ?",
 		"DELETE FROM server_opens WHERE server_id = ?", "DELETE FROM quick_devices WHERE server_id = ?", "DELETE FROM invite_uses WHERE server_id = ?",
 		"DELETE FROM protections WHERE server_id = ?", "DELETE FROM link_levels WHERE server_id = ?",
+		"DELETE FROM server_checks WHERE server_id = ?", "DELETE FROM server_checkups WHERE server_id = ?",
+		"DELETE FROM server_tries WHERE server_id = ?", "DELETE FROM server_answers WHERE server_id = ?",
 		"DELETE FROM local_users WHERE server_id = ?", "DELETE FROM server_keys WHERE server_id = ?",
 	} {
 		if err := tx.Exec(statement, serverID).Error; err != nil {

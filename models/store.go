@@ -55,6 +55,8 @@ type Store struct {
 
 	Protections *Protections
 	Televisions *Televisions
+	Checks      *Checks
+	Tries       *Tries
 
 	InviteLinks     *InviteLinks
 	InviteProfiles  *InviteProfiles
@@ -200,6 +202,8 @@ func New(o Options) (*Store, error) {
 
 		Protections: &Protections{core: c},
 		Televisions: &Televisions{core: c, quickConnects: &QuickConnects{c}},
+		Checks:      &Checks{core: c},
+		Tries:       newTries(c),
 
 		InviteLinks:     &InviteLinks{core: c, invites: invites},
 		InviteProfiles:  &InviteProfiles{core: c},

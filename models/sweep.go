@@ -21,13 +21,18 @@ const sweepStep = 500
 // Sweep deletes everything that has expired: sign-ups that were not confirmed (their
 // usernames are free again, R-12), newcomers whose links have ended, servers without an owner
 // or use, ended links, sessions, tokens, old invites, email changes and history. No rule depends on Sweep: things that
-// have expired are refused even before they are swept. Before and during its work it makes
+// have expired are refused even before they are swept. It also tells owners what has been wrong for a day. Before and during its work it makes
 // sure that the clocks agree, and otherwise stops with [ErrClocksDiffer].
 func (s *Store) Sweep(ctx context.Context) error {
 	if _, err := s.CompareClocks(ctx); err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepSessions, s.sweepLinks, s.sweepNewcomers, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepLibraries, s.sweepChanges, s.sweepQuickCodes, s.EndUnlocks} {
+	for _, part := range []func(context.Context) error{
+		s.sweepSignUps, s.sweepSessions, s.sweepLinks, s.sweepNewcomers, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepLibraries,
+		s.sweepChanges, s.sweepQuickCodes,
+		s.EndUnlocks,
+		s.mailChecks,
+	} {
 		if err := s.clock.agrees(); err != nil {
 			return err
 		}
@@ -74,6 +79,7 @@ func (s *Store) sweepRules() []sweepRule {
 		{"local_passwords", "id", "expires_at <= ?", []any{now}},
 		{"quick_connects", "id", "expires_at <= ?", []any{now.Add(-quickKept)}},
 		{"server_opens", "session_id", "expires_at <= ?", []any{now}},
+		{"server_answers", "place", "answered_at <= ?", []any{now.Add(-answersKept)}},
 		{"idempotency", "mac", "expires_at <= ?", []any{now}},
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},
 	}

@@ -83,6 +83,11 @@ type Limits struct {
 	FindHour        Limit // people that a server looks up
 	ReportHour      Limit // reports of a claimed server that change something; each may rewrite thousands of rows
 	ReportUnclaimed Limit
+	ChecksHour      Limit // results of checks that a server tells
+	CheckMinute     Limit // requests of its owner for new checks
+	TryMinute       Limit // tries from outside at one server
+	TryAccount      Limit // tries by one account
+	TryService      Limit // tries of the whole service
 	ClaimCodeHour   Limit
 	ClaimHour       Limit
 	ServerKeyDay    Limit // rotations by a server itself
@@ -154,6 +159,11 @@ func ProductionLimits() Limits {
 			{After: 20, Wait: 10 * time.Second}, {After: 60, Wait: 30 * time.Second},
 		}},
 		ReportUnclaimed: Limit{Hits: 20, Window: time.Hour},
+		ChecksHour:      Limit{Hits: 60, Window: time.Hour},
+		CheckMinute:     Limit{Hits: 1, Window: time.Minute},
+		TryMinute:       Limit{Hits: 1, Window: time.Minute},
+		TryAccount:      Limit{Hits: 30, Window: time.Hour},
+		TryService:      Limit{Hits: 600, Window: time.Hour},
 		ClaimCodeHour:   Limit{Hits: 20, Window: time.Hour},
 		ClaimHour:       Limit{Hits: 20, Window: time.Hour},
 		ServerKeyDay:    Limit{Hits: 10, Window: 24 * time.Hour},

@@ -35,6 +35,8 @@ func catalogueFiles() map[string]string {
 		"library.":        "words.json",
 		"level.":          "words.json",
 		"unlock.":         "words.json",
+		"check.":          "checks.json", // what an agent has found out, on pages and in mails
+		"try.":            "checks.json", // what the service has found from outside
 	}
 }
 

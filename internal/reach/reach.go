@@ -19,11 +19,11 @@ type Finding string
 const (
 	Fine        Finding = "fine"                  // the media server answers
 	NameUnknown Finding = "name_unknown"          // the name leads to no address that may be asked
-	OwnMachine  Finding = "own_machine"           // the address is that of the machine that asks
+	OwnMachine  Finding = "own_machine"           // the machine that asks has this address
 	NoAnswer    Finding = "no_answer"             // nothing accepts the connection, or nothing answers in time
-	Expired     Finding = "certificate_expired"   // the certificate has expired, or is not valid yet
+	Expired     Finding = "certificate_expired"   // the certificate has expired
 	WrongName   Finding = "certificate_name"      // the certificate is for another name
-	Untrusted   Finding = "certificate_untrusted" // the certificate comes from an authority that is not trusted
+	Untrusted   Finding = "certificate_untrusted" // the certificate comes from an authority that is not trusted, or is not valid yet
 	NoTLS       Finding = "no_tls"                // the address begins with https, and what answers does not speak it
 	Redirect    Finding = "redirect"              // the address leads to another one
 	BasePath    Finding = "base_path"             // a web server answers, but the media server is not below this path
@@ -39,7 +39,7 @@ type Target struct {
 	Path   string // "", or an escaped path without a slash at its end
 }
 
-// Answer is what an [Asker] has found.
+// Answer holds the finding of an [Asker].
 type Answer struct {
 	Finding Finding
 	At      netip.Addr // the address that was asked; the zero Addr if none was
@@ -60,7 +60,7 @@ type Asker struct {
 	// May reports whether an address may be asked. It sees each address that Resolve returns, in the form in which it came.
 	May func(address netip.Addr) bool
 	// Own reports whether an address belongs to the machine that asks; nil if that does not matter.
-	Own   func(address netip.Addr) bool
+	Own   func(ctx context.Context, address netip.Addr) bool
 	Roots *x509.CertPool // nil for those of the system
 	Now   func() time.Time
 	// Patience limits the whole question.
@@ -106,7 +106,7 @@ func (a *Asker) place(ctx context.Context, host string) (netip.Addr, Finding) {
 		return netip.Addr{}, NameUnknown // a name of the network around this machine must not be told apart from none
 	}
 	slices.SortFunc(list, netip.Addr.Compare) // IPv4 first; and the same one each time
-	if a.Own != nil && slices.ContainsFunc(list, a.Own) {
+	if a.Own != nil && slices.ContainsFunc(list, func(address netip.Addr) bool { return a.Own(ctx, address) }) {
 		return list[0], OwnMachine
 	}
 	return list[0], ""

@@ -183,7 +183,7 @@ func TestNameAndOwnMachine(t *testing.T) {
 	t.Parallel()
 	var dialled []netip.AddrPort
 	a := asker("", &dialled)
-	a.Own = func(address netip.Addr) bool { return address == public }
+	a.Own = func(_ context.Context, address netip.Addr) bool { return address == public }
 	target := reach.Target{Scheme: "http", Host: "media.example.com", Port: 80}
 	if got := a.Ask(t.Context(), target, ourID); got.Finding != reach.OwnMachine {
 		t.Errorf("found %+v, want the own machine", got)

@@ -19,7 +19,7 @@ import (
 // most is the number of bytes that are read of an answer, its headers included.
 const most = 32 << 10
 
-// infoPath is what a media server says about itself to everybody, its id included.
+// infoPath is the path at which a media server describes itself to everybody, with its id.
 const infoPath = "/System/Info/Public"
 
 // talk connects to one address, looks at the certificate, and asks.
@@ -75,7 +75,7 @@ func (a *Asker) judge(chain []*x509.Certificate, host string) Finding {
 	if err == nil {
 		return ""
 	}
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired && a.Now().After(chain[0].NotAfter) {
 		return Expired
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
@@ -124,7 +124,7 @@ func meaning(answer *http.Response, target Target, systemID string) Finding {
 	var info struct {
 		ID string `json:"Id"` // Jellyfin 12 writes it in small letters while it starts, and names are compared without case
 	}
-	// An answer that does not end in time, or is too long, is cut off: then it is no JSON.
+	// An answer that does not end in time, or is too long, is cut off, so it cannot be read as JSON.
 	if err := json.NewDecoder(answer.Body).Decode(&info); err != nil || info.ID == "" || !strings.EqualFold(info.ID, systemID) {
 		return OtherServer
 	}
