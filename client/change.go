@@ -18,6 +18,8 @@ const (
 	SessionEnded    = "session_ended"     // a session ended, and with it its access key and the local tokens that were given for it
 	SessionKeyEnded = "session_key_ended" // the access key of a session ended, and its local tokens stay
 
+	ChecksAsked = "checks_asked" // the owner wants the results of new checks, see [Agent.TellChecks]
+
 	HandedOver = "server_handed_over" // the server has another owner; see [ThisServer]
 )
 

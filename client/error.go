@@ -83,6 +83,7 @@ var (
 	ErrAccessDenied          = &Error{Code: "access_denied"}
 	ErrDeviceCodeExpired     = &Error{Code: "expired_token"} // or the device code was used already
 	ErrUserCodeWrong         = &Error{Code: "user_code_wrong"}
+	ErrTriesOff              = &Error{Code: "tries_off"}
 	ErrServersOff            = &Error{Code: "servers_off"}
 	ErrServerClaimed         = &Error{Code: "server_claimed"}
 	ErrServerKeyWrong        = &Error{Code: "server_key_wrong"}

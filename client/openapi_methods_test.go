@@ -49,6 +49,11 @@ func methods() map[string]string {
 		"setCeiling":             "Families.SetCeiling",
 		"removeCeiling":          "Families.RemoveCeiling",
 		"tellLevels":             "Agent.TellLevels",
+		"tellChecks":             "Agent.TellChecks",
+		"getServerChecks":        "Servers.Checks",
+		"askForChecks":           "Servers.AskForChecks",
+		"listTries":              "Servers.Tries",
+		"makeTry":                "Servers.TryFromOutside",
 		"askUnlock":              "Agent.AskUnlock",
 
 		"changeEmail":         "Emails.Change",

@@ -112,8 +112,10 @@ func pageOf(path string) string {
 	switch act {
 	case "protection/let-unlock":
 		return "/servers/" + id + "/protection"
-	case "hold", "protection", "open", "authorize", "start", "password", "picture", "invite", "invites", "join": // these have a page of their own
+	case "hold", "protection", "open", "authorize", "start", "password", "picture", "invite", "invites", "join", "checks": // these have a page of their own
 		return path
+	case "checks/state", "tries":
+		return "/servers/" + id + "/checks"
 	case "join/state":
 		return "/servers/" + id + "/join"
 	case "picture/remove":

@@ -41,6 +41,7 @@ func withoutAPI() map[string]string {
 		"Invites.ProposeUsername":      "a page fills its field with it",
 		"Registrations.ClaimCodeUntil": "the page shows the code again after a step back; a program keeps the code that it was given",
 
+		"Checks.Problems":         "a page counts what is wrong; a program reads the checks themselves",
 		"Restores.Declare":        restores,
 		"Restores.Finish":         restores,
 		"Restores.Last":           "the page of the sign-in tells it; a program learns that its session has ended",

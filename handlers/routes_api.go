@@ -153,6 +153,10 @@ func (s *site) apiServerRoutes(r *gin.Engine, v1 string) {
 	s.get(r, servers+"/:id/people/:link_id/television", nil, s.withSession(s.apiTelevision))
 	r.POST(servers+"/:id/people/:link_id/television", s.withProof(s.apiSignTelevisionIn))
 	s.get(r, servers+"/:id/televisions/:television_id", nil, s.withSession(s.apiTelevisionTry))
+	s.get(r, servers+"/:id/checks", nil, s.withSession(s.apiServerChecks))
+	r.POST(servers+"/:id/checks", s.withoutBody(s.apiAskForChecks))
+	s.get(r, servers+"/:id/tries", nil, s.withSession(s.apiServerTries))
+	r.POST(servers+"/:id/tries", s.withoutBody(s.apiMakeTry))
 	s.get(r, servers+"/:id/libraries/gone", nil, s.withSession(s.apiGoneLibraries))
 	r.POST(servers+"/:id/libraries/replace", s.withSession(s.apiReplaceLibrary))
 	s.get(r, servers+"/:id/local-users", nil, s.withSession(s.apiLocalUsers))
@@ -206,6 +210,7 @@ func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	server := v1 + "/server"
 	s.get(r, server, nil, s.withServer(s.apiThisServer))
 	r.PUT(server+"/report", s.withServer(s.apiReport))
+	r.PUT(server+"/checks", s.withServer(s.apiTellChecks))
 	r.POST(server+"/key", s.withServerAlone(s.apiRotateOwnKey))
 	s.get(r, server+"/changes", nil, s.withServer(s.apiChanges))
 	r.POST(server+"/changes/acknowledge", s.withServer(s.apiAcknowledge))

@@ -42,6 +42,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/internal/httperr"
 	"github.com/latchkey-media/latchkey/internal/limit"
+	"github.com/latchkey-media/latchkey/internal/reach"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/templates"
 )
@@ -79,6 +80,8 @@ type Server struct {
 	TrustedProxies []netip.Prefix // the proxies whose X-Forwarded-For counts; may be empty
 	Dev            bool           // during development any Host is accepted, and the mails in MailFolder are shown
 	MailFolder     string         // for development; "" for none
+
+	Outside *reach.Asker // asks the addresses of servers from outside; nil if the operator does not want that
 
 	CursorKey []byte // 32 secret bytes that sign the cursors of lists
 

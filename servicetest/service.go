@@ -163,6 +163,6 @@ func Handlers(t testing.TB, store *models.Store, clock *modelstest.Clock) *handl
 		Store: store, Log: slog.New(slog.DiscardHandler), Catalogue: Must(catalogue())(t), Pages: Must(pages())(t), Static: templates.Static(),
 		Captcha: captcha.Off{}, CaptchaKind: handlers.CaptchaOff, PublicURL: "https://id.example.org", ServiceName: "Latchkey",
 		SecurityContact: "mailto:security@example.org", SignUp: models.SignUpOpen, PasswordMinLength: 10, Lives: models.DefaultLives(),
-		CursorKey: make([]byte, 32), Ready: store.Ready, Random: rand.Reader, Now: clock.Now,
+		Outside: Nowhere(), CursorKey: make([]byte, 32), Ready: store.Ready, Random: rand.Reader, Now: clock.Now,
 	}
 }

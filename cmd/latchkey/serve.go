@@ -159,6 +159,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 		PublicURL: p.settings.PublicURL, ServiceName: p.settings.ServiceName, OperatorName: p.settings.OperatorName, SecurityContact: p.settings.SecurityContact,
 		SignUp: models.SignUpPolicy(p.settings.SignUp), PasswordMinLength: p.settings.PasswordMinLength, Lives: p.lives(),
 		ConnectRegister: connect.RegisterPolicy(p.settings.ConnectRegister),
+		Outside:         p.outside(),
 		TrustedProxies:  p.settings.TrustedPrefixes(), Dev: p.settings.Development, MailFolder: mailFolder(p.settings.MailURL),
 		Ready: s.ready, Stopping: s.leaving, Random: rand.Reader, Now: p.now,
 	}
