@@ -6,6 +6,7 @@
 package agent
 
 import (
+	"crypto/x509"
 	"io"
 	"log/slog"
 	"net/http"
@@ -52,8 +53,11 @@ type Options struct {
 	Store       *Store
 	Policy      Policy
 	Addresses   Addresses
-	ReportEvery time.Duration // the longest time between two reports; 0 means 5 minutes
-	CheckEvery  time.Duration // the time between two checks of the media server; 0 means 30 seconds
+	FreeDisk    func() (bytes uint64, err error) // the room on the disk of the agent's file; nil if that is not known
+	Roots       *x509.CertPool                   // the authorities whose certificates are good; nil for those of the system
+	ChecksEvery time.Duration                    // the longest time between two rounds of checks; 0 means 6 hours
+	ReportEvery time.Duration                    // the longest time between two reports; 0 means 5 minutes
+	CheckEvery  time.Duration                    // the time between two checks of the media server; 0 means 30 seconds
 	Log         *slog.Logger
 	Now         func() time.Time
 	Random      io.Reader
@@ -71,6 +75,7 @@ type Agent struct {
 	ServerKeys  *ServerKeys
 	Opens       *Opens
 	Levels      *Levels
+	Checks      *Checks
 
 	registration   *registration
 	reports        *reports
@@ -102,7 +107,7 @@ func New(o Options) *Agent {
 	opens := newOpens(c, exchanges)
 	reports.opens = opens
 	return &Agent{
-		MediaServer: c.media, Links: links, Allowances: &Allowances{core: c, links: links}, Invites: &Invites{c}, Exchanges: exchanges, ServerKeys: keys, Opens: opens, Levels: levels,
+		MediaServer: c.media, Links: links, Allowances: &Allowances{core: c, links: links}, Invites: &Invites{c}, Exchanges: exchanges, ServerKeys: keys, Opens: opens, Levels: levels, Checks: newChecks(c, opens),
 		registration: &registration{c}, reports: reports, feed: &feed{core: c, links: links, acks: acks, keys: keys, opens: opens},
 		proofs: newProofs(c, reports), quickConnects: newQuickConnects(c, exchanges), localPasswords: passwords,
 		owed: &owedWork{core: c, links: links, guests: guests, tokens: tokens, levels: levels, passwords: passwords},

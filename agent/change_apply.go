@@ -82,6 +82,8 @@ func (f *feed) wakeFor(kind string) {
 		f.wake.quickConnects.now()
 	case client.LocalPasswordAsked:
 		f.wake.localPasswords.now()
+	case client.ChecksAsked:
+		f.wake.checks.now()
 	case client.HandedOver:
 		f.compared = time.Time{} // the next round looks at the server, its owner and its key
 	}

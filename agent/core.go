@@ -42,6 +42,9 @@ func newCore(o Options) *core {
 	if o.CheckEvery <= 0 {
 		o.CheckEvery = 30 * time.Second
 	}
+	if o.ChecksEvery <= 0 {
+		o.ChecksEvery = 6 * time.Hour
+	}
 	if o.Policy.GuestsHourly <= 0 {
 		o.Policy.GuestsHourly = 20
 	}

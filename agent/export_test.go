@@ -17,7 +17,7 @@ func (a *Agent) Hurry() *Agent {
 	a.pace = pace{
 		owed: 20 * time.Millisecond, proof: 5 * time.Millisecond, wait: 5 * time.Millisecond, longest: LongestWait,
 		refused: 40 * time.Millisecond, ask: waittest.Patience, media: waittest.Patience, again: 20 * time.Millisecond, guest: 50 * time.Millisecond, poll: 2 * time.Second, round: Round,
-		resync: 6 * time.Hour, contact: time.Millisecond,
+		resync: 6 * time.Hour, contact: time.Millisecond, checks: time.Hour, recheck: time.Hour,
 	}
 	return a
 }

@@ -25,6 +25,8 @@ type pace struct {
 	poll    time.Duration // how long the service waits for a change before it answers
 	round   time.Duration // the least time between two questions for changes
 	resync  time.Duration // between two comparisons of all links
+	checks  time.Duration // between the start of the agent and its first checks
+	recheck time.Duration // between two rounds of checks while something is not as it should be
 	contact time.Duration // between two times that the last contact is written down
 }
 
@@ -34,6 +36,7 @@ func usualPace() pace {
 		owed: 3 * time.Second, proof: 2 * time.Second, wait: time.Second, longest: 30 * time.Second, refused: 5 * time.Minute,
 		ask: 4 * time.Second, media: 20 * time.Second, again: 3 * time.Second, guest: 6 * time.Second, poll: 25 * time.Second, round: 300 * time.Millisecond,
 		resync: 6 * time.Hour, contact: time.Minute,
+		checks: 30 * time.Second, recheck: time.Hour,
 	}
 }
 

@@ -35,6 +35,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		all.Go(func() { a.quickConnects.loop(ctx) })
 		all.Go(func() { a.localPasswords.loop(ctx) })
 		all.Go(func() { a.Opens.checkLoop(ctx) })
+		all.Go(func() { a.Checks.loop(ctx) })
 		a.feed.loop(ctx)
 	})
 	all.Wait()

@@ -44,9 +44,10 @@ type signals struct {
 	proofs         signal // a person wants to prove their local user
 	quickConnects  signal // a person has entered a Quick Connect code
 	localPasswords signal // a person has chosen a password for their local user
+	checks         signal // the owner wants new checks
 	opens          signal // the path for browsers may lead here now
 }
 
 func newSignals() signals {
-	return signals{media: newSignal(), service: newSignal(), report: newSignal(), proofs: newSignal(), quickConnects: newSignal(), localPasswords: newSignal(), opens: newSignal()}
+	return signals{media: newSignal(), service: newSignal(), report: newSignal(), proofs: newSignal(), quickConnects: newSignal(), localPasswords: newSignal(), opens: newSignal(), checks: newSignal()}
 }

@@ -36,7 +36,7 @@ func Routes(k *wire.Kit, r *embywire.Routes, a *agent.Agent) {
 func (s *server) administrators(next wire.HandlerFunc) wire.HandlerFunc {
 	return func(w http.ResponseWriter, r *wire.Request) error {
 		if r.Identity.Token == "" {
-			return wire.Refuse(http.StatusUnauthorized, "Sign in first.")
+			return wire.Refuse(http.StatusUnauthorized, agent.ConnectSignIn)
 		}
 		administrator, err := s.agent.MediaServer.Administrator(r.Context(), r.Identity.Token)
 		switch {

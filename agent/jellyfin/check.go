@@ -12,13 +12,7 @@ import (
 )
 
 // CheckedStep is the result of one step of [Server.Check], for people.
-type CheckedStep struct {
-	Name    string // "reachable", "Jellyfin", "version", "key", "older apps" (from 12 on), "Quick Connect"
-	OK      bool
-	Warning bool   // it works, but there is advice
-	Text    string // the result, as a sentence
-	Advice  string // a remedy, if it is not OK or a warning
-}
+type CheckedStep = mediaserver.CheckedStep
 
 // Check checks, step by step, everything that an agent needs from the server. It stops after a
 // failed step if the next steps cannot succeed without it. An error means that ctx ended.
@@ -36,26 +30,26 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 	major, err := info.usable()
 	if errors.Is(err, mediaserver.ErrTooOld) {
 		return append(steps, CheckedStep{
-			Name: "version", Text: "Its version is " + versionText(info) + ".",
+			Name: "version", Reason: mediaserver.ReasonTooOld, Text: "Its version is " + versionText(info) + ".",
 			Advice: "Update Jellyfin to 10.9 or newer: an agent cannot sign devices in with older versions.",
 		}), nil
 	}
 	if info.starting {
-		return failed(ctx, steps, "version", err, "Wait a minute, then run this setup again.")
+		return because(mediaserver.ReasonStarting)(failed(ctx, steps, "version", err, "Wait a minute, then run this setup again."))
 	}
 	if err != nil {
-		return failed(ctx, steps, "version", err, "Finish Jellyfin's own setup in the browser, then run this setup again.")
+		return because(mediaserver.ReasonUnfinished)(failed(ctx, steps, "version", err, "Finish Jellyfin's own setup in the browser, then run this setup again."))
 	}
 	version := CheckedStep{Name: "version", OK: true, Text: "Its version is " + versionText(info) + "."}
 	if major > newestMajor {
-		version.Warning = true
+		version.Warning, version.Reason = true, mediaserver.ReasonNewer
 		version.Advice = "It is newer than this agent knows, and will probably work. Check whether a newer Latchkey is available."
 	}
 	steps = append(steps, version)
 	err = s.keyTaken(ctx, info.ID)
 	if errors.Is(err, mediaserver.ErrKeyRefused) {
 		return append(steps, CheckedStep{
-			Name: "key", Text: "It refuses that key.", Advice: "Make a key in Jellyfin under Dashboard, API Keys, and give it to this setup.",
+			Name: "key", Reason: mediaserver.ReasonRefused, Text: "It refuses that key.", Advice: "Make a key in Jellyfin under Dashboard, API Keys, and give it to this setup.",
 		}), nil
 	}
 	if err != nil {
@@ -71,7 +65,7 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 		return failed(ctx, steps, "Quick Connect", err, "Look into Jellyfin's own log, then run the setup again.")
 	case !on:
 		steps = append(steps, CheckedStep{
-			Name: "Quick Connect", Text: "Quick Connect is off, and no device can be signed in without it.",
+			Name: "Quick Connect", Reason: mediaserver.ReasonOff, Text: "Quick Connect is off, and no device can be signed in without it.",
 			Advice: "Switch it on in Jellyfin under Dashboard, General.",
 		})
 	default:
@@ -94,9 +88,10 @@ func (s *Server) olderApps(ctx context.Context) CheckedStep {
 	_ = s.admin(ctx, call{ // a setting that cannot be read counts as off, because the advice is right then, too
 		doing: "asking for the configuration", method: http.MethodGet, path: "/System/Configuration", into: &configuration,
 	})
-	step := CheckedStep{Name: "older apps", OK: true, Warning: true, Text: "Jellyfin's own apps work with this version. Apps in the manner of Emby get a token and then fail at Jellyfin itself."}
+	step := CheckedStep{Name: "older apps", OK: true, Warning: true, Reason: mediaserver.ReasonLegacyOff, Text: "Jellyfin's own apps work with this version. Apps in the manner of Emby get a token and then fail at Jellyfin itself."}
 	step.Advice = "If you need them, set EnableLegacyAuthorization to true in Jellyfin's system.xml, and let the proxy take /emby and /mediabrowser off the paths for Jellyfin."
 	if configuration.Legacy {
+		step.Reason = mediaserver.ReasonPrefixes
 		step.Text = "Legacy authorization is on, so that apps in the manner of Emby can show their tokens."
 		step.Advice = "This version does not know their prefixes: let the proxy take /emby and /mediabrowser off the paths for Jellyfin."
 	}
@@ -113,6 +108,16 @@ func failed(ctx context.Context, steps []CheckedStep, name string, err error, ad
 	}
 	text := strings.TrimPrefix(err.Error(), "jellyfin: ")
 	return append(steps, CheckedStep{Name: name, Text: strings.ToUpper(text[:1]) + text[1:] + ".", Advice: advice}), nil
+}
+
+// because returns a function that gives the last step of a list a reason.
+func because(reason string) func([]CheckedStep, error) ([]CheckedStep, error) {
+	return func(steps []CheckedStep, err error) ([]CheckedStep, error) {
+		if err == nil {
+			steps[len(steps)-1].Reason = reason
+		}
+		return steps, err
+	}
 }
 
 // short returns the beginning of a name, in a form that fits into a line of text.

@@ -176,6 +176,35 @@ type Proofs interface {
 	CheckProof(ctx context.Context, secret string) (LocalUser, error)
 }
 
+// CheckedStep is the result of one step of [Checker.Check], for people.
+type CheckedStep struct {
+	Name    string // "reachable", "Jellyfin", "version", "key", "older apps" (from 12 on), "Quick Connect"
+	OK      bool
+	Warning bool   // it works, but there is advice
+	Reason  string // what is wrong, in one word for programs; "" if the step is OK without a warning, or if the cause is not known
+	Text    string // the result, as a sentence
+	Advice  string // a remedy, if it is not OK or a warning
+}
+
+// The values of [CheckedStep].Reason.
+const (
+	ReasonStarting   = "starting"   // the media server does not answer everything yet
+	ReasonUnfinished = "unfinished" // its own first setup is not done
+	ReasonTooOld     = "too_old"
+	ReasonNewer      = "newer"      // than the agent knows
+	ReasonRefused    = "refused"    // the key
+	ReasonOff        = "off"        // Quick Connect
+	ReasonLegacyOff  = "legacy_off" // old apps cannot show their tokens
+	ReasonPrefixes   = "prefixes"   // the paths of old apps are not known
+)
+
+// Checker is a media server that checks, step by step, what the agent needs from it.
+type Checker interface {
+	// Check stops after a failed step if the next steps cannot succeed without it. An error
+	// means that ctx ended.
+	Check(ctx context.Context) ([]CheckedStep, error)
+}
+
 // Server is everything that the agent needs from a media server. It is safe for
 // use by many goroutines.
 type Server interface {

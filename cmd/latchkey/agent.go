@@ -38,6 +38,7 @@ type agentCommands struct {
 	Run         agentRun         `cmd:"" default:"withargs" help:"Run the agent until it is told to stop. 'latchkey agent' without a command does the same."`
 	Setup       agentSetup       `cmd:"" help:"Ask for the settings that the agent needs, try them, and write them to a file."`
 	Status      agentStatus      `cmd:"" help:"Show the registration of the agent and its state."`
+	Check       agentCheck       `cmd:"" help:"Check the media server, its addresses, the proxy and this machine, and say what is wrong and what to do. Fails if something is wrong."`
 	Users       agentUsers       `cmd:"" help:"List the local users of the media server with their links, or manage the local users of the builtin media server."`
 	Link        agentLink        `cmd:"" help:"Ask the account with a username to be linked with a local user, and allow that local user."`
 	Allow       agentAllow       `cmd:"" help:"Let the service sign people in as a local user. Without arguments, list the local users that are not allowed yet."`
@@ -247,6 +248,7 @@ func (p *agentProgram) engine(opened *parts, service *client.Client, port int) *
 			GuestLibraries: s.GuestLibraries, GuestLimit: s.GuestLimit, GuestsHourly: s.GuestsHourly, OfflineTrust: s.OfflineTrust, Levels: s.Levels, Televisions: s.Televisions,
 		},
 		Addresses:   p.addresses(port),
+		FreeDisk:    func() (uint64, error) { return freeDisk(s.DataDir) },
 		ReportEvery: 5 * time.Minute, CheckEvery: time.Minute,
 		Log: opened.log, Now: p.now, Random: rand.Reader,
 	})
