@@ -95,6 +95,8 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 			v.tick("main details summary")
 			v.wantText("main", "Nina Berg")
 		}},
+		{"server_check", "before any result", func(v *visitor) { v.open(loft.page() + "/checks") }},
+		{"server_check", "with an expired certificate", func(v *visitor) { tellChecks(v, s, loft) }},
 		{"server_open_allow", "", func(v *visitor) {
 			askAPI[struct{}](t, s, loft.key, http.MethodPut, "/server/report", map[string]any{
 				"name": loft.name, "system_id": "agent-loft", "local_users": []map[string]string{{"id": "u1", "name": "anna"}}, "quick_connect": true,
