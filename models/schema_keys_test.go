@@ -69,7 +69,7 @@ func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 		"invite_servers": {"invite_id", "server_id"}, "link_changes": {"server_id", "seq"}, "proofs": {"id"}, "idempotency": {"mac"},
 		"quick_connects": {"id"}, "restores": {"id"}, "server_lists": {"account_id"}, "invite_profiles": {"id"}, "local_passwords": {"id"},
 		"server_opens": {"session_id", "server_id"}, "invite_uses": {"invite_id", "server_id", "account_id"}, "quick_devices": {"id"}, "pictures": {"token"}, "family_people": {"family_id", "account_id"}, "protections": {"server_id"}, "link_levels": {"link_id"},
-		"server_checks": {"name", "server_id", "subject"}, "server_checkups": {"server_id"}, "server_tries": {"address", "server_id"}, "server_answers": {"place", "server_id"},
+		"server_checks": {"server_id", "name", "subject"}, "server_checkups": {"server_id"}, "server_tries": {"server_id", "address"}, "server_answers": {"server_id", "place"},
 	}
 	for engine, k := range map[string]*kit{"SQLite": sqlite, "MySQL": mysql} {
 		nulls, keys := k.nullsAndKeys()
