@@ -52,7 +52,7 @@ func TestAgentDefaults(t *testing.T) {
 	want := &config.Agent{
 		DataDir: "/nowhere", Service: "https://latchkey.example.org", MediaServer: "jellyfin", MediaServerURL: "http://127.0.0.1:8096/jellyfin",
 		APIKey: "0123456789abcdef0123456789abcdef", ServerName: "Latchkey", Listen: "127.0.0.1:8471", ReportLAN: true, ReportWAN: true,
-		TrustedProxies: []string{"127.0.0.1", "::1"}, Discovery: "auto", CreateUsers: true, GuestLimit: 100, GuestsHourly: 20, Levels: "guests", OfflineTrust: 72 * time.Hour,
+		TrustedProxies: []string{"127.0.0.1", "::1"}, Discovery: "auto", CreateUsers: true, GuestLimit: 100, GuestsHourly: 20, Levels: "guests", Televisions: "guests", OfflineTrust: 72 * time.Hour,
 		LogFormat: "json", LogLevel: "info",
 	}
 	if diff := cmp.Diff(want, a); diff != "" {
@@ -289,7 +289,7 @@ func TestWriteYAML(t *testing.T) {
 		DataDir: "/var/lib/agent", Service: "https://latchkey.example.org", ClaimCode: "0123", MediaServer: "jellyfin",
 		MediaServerURL: "http://127.0.0.1:8096", APIKey: "1e5", ServerName: "yes: 'no' # \"x\"", Listen: "[::]:8096",
 		Addresses: []string{"https://a.example", "http://[2001:db8::1]:80"}, ReportLAN: true, TrustedProxies: []string{"127.0.0.1", "::1"},
-		Discovery: "off", CreateUsers: false, GuestLibraries: []string{"Family Videos", "*Films", "!x"}, GuestLimit: 0, GuestsHourly: 40, Levels: "off", OfflineTrust: 36 * time.Hour,
+		Discovery: "off", CreateUsers: false, GuestLibraries: []string{"Family Videos", "*Films", "!x"}, GuestLimit: 0, GuestsHourly: 40, Levels: "off", Televisions: "linked", OfflineTrust: 36 * time.Hour,
 		SecretKey: "& starts with a sign, and is long enough", LogFormat: "text", LogLevel: "info",
 	}
 	var file strings.Builder
