@@ -170,10 +170,8 @@ func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect, no
 	if reason = codeReason(err); reason != "" {
 		return link, reason, nil
 	}
-	if one.ByOwner {
-		if may, err := q.ownerMay(ctx, link, user); err != nil || !may {
-			return link, client.QuickConnectNotAllowed, err
-		}
+	if may, err := q.askerMay(ctx, one, link, user); err != nil || !may {
+		return link, client.QuickConnectNotAllowed, err
 	}
 	reason, err = q.approve(ctx, one, link, user.ID, note)
 	return link, reason, err

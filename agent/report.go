@@ -256,26 +256,15 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	}
 	report = client.Report{
 		Name: identity.Name, Version: identity.Version, SystemID: identity.ID, QuickConnect: identity.QuickConnect, DeviceKeys: true,
-		Addresses: r.addressesToReport(ctx, seenAs), LocalUsers: make([]client.ReportedLocalUser, len(users)), Libraries: []client.ReportedLibrary{},
+		Addresses: r.addressesToReport(ctx, seenAs), Libraries: []client.ReportedLibrary{},
 	}
 	key, err := r.store.passwordKey(ctx)
 	if err != nil {
 		return report, r.explainFile(ctx, err)
 	}
 	report.PasswordKey = publicText(key)
-	of, err := r.whoIsAllowed(ctx)
-	if err != nil {
-		return report, r.explainFile(ctx, err)
-	}
-	seen, err := r.sights(ctx, before.links, users)
-	if err != nil {
+	if report.LocalUsers, err = r.reported(ctx, before.links, users); err != nil {
 		return report, err
-	}
-	for i, u := range users {
-		notAllowed := r.needsYes(of.allowance(u))
-		report.LocalUsers[i] = client.ReportedLocalUser{
-			ID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, NotAllowed: notAllowed, Sees: seen.of(u, notAllowed),
-		}
 	}
 	slices.SortFunc(libraries, func(x, y mediaserver.Library) int { return strings.Compare(x.ID, y.ID) })
 	for _, l := range libraries[:min(len(libraries), reportedLibrariesMost)] {
@@ -287,6 +276,26 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 		report.Addresses = []client.Address{}
 	}
 	return report, nil
+}
+
+// reported returns local users as they stand in a report.
+func (r *reports) reported(ctx context.Context, links []linkRow, users []mediaserver.LocalUser) ([]client.ReportedLocalUser, error) {
+	of, err := r.whoIsAllowed(ctx)
+	if err != nil {
+		return nil, r.explainFile(ctx, err)
+	}
+	seen, err := r.sights(ctx, links, users)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]client.ReportedLocalUser, len(users))
+	for i, u := range users {
+		notAllowed := r.needsYes(of.allowance(u))
+		out[i] = client.ReportedLocalUser{
+			ID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, NotAllowed: notAllowed, Sees: seen.of(u, notAllowed),
+		}
+	}
+	return out, nil
 }
 
 // reportable returns the local users for a report, in an order that does not change. If there are more local users

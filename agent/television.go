@@ -7,6 +7,15 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
+// askerMay reports whether whoever has typed a code may do so for a local user: the person of the link, or the owner
+// within the bounds of [quickConnects.ownerMay].
+func (q *quickConnects) askerMay(ctx context.Context, one client.OpenQuickConnect, link *linkRow, user mediaserver.LocalUser) (bool, error) {
+	if !one.ByOwner {
+		return true, nil
+	}
+	return q.ownerMay(ctx, link, user)
+}
+
 // ownerMay reports whether the owner of the server may sign a television in as a local user, with digits that the owner
 // has typed for the person of a link: as the agent's own guest unless the setting televisions is off, as a local user
 // who was there before only if that setting says so, and never as an administrator. That the local user is allowed, and
