@@ -14,6 +14,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/internal/printable"
+	"github.com/latchkey-media/latchkey/internal/unanswered"
 )
 
 // call is one request.
@@ -97,7 +98,7 @@ func (s *Server) do(ctx context.Context, c call) error {
 	}
 	answer, err := s.http.Do(request)
 	if err != nil {
-		return &failure{doing: c.doing, why: unreachable(err), err: cause(err)}
+		return &failure{doing: c.doing, why: unanswered.Why(err, "Jellyfin"), err: unanswered.Cause(err)}
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
@@ -119,7 +120,7 @@ func decode(answer *http.Response, c call) error {
 	raw, err := io.ReadAll(io.LimitReader(answer.Body, answerMax+1))
 	switch {
 	case err != nil:
-		return &failure{doing: c.doing, why: "its answer broke off or took too long", err: cause(err)}
+		return &failure{doing: c.doing, why: "its answer broke off or took too long", err: unanswered.Cause(err)}
 	case len(raw) > answerMax:
 		return &failure{doing: c.doing, why: fmt.Sprintf("its answer is larger than %d MiB, so that it is not from Jellyfin", answerMax>>20)}
 	}

@@ -1,4 +1,5 @@
-package jellyfin
+// Package unanswered says in words why a media server gave no answer.
+package unanswered
 
 import (
 	"context"
@@ -11,18 +12,18 @@ import (
 	"syscall"
 )
 
-// cause returns an error without the address of its request, whose query may contain a
+// Cause returns an error without the address of its request, whose query may contain a
 // secret.
-func cause(err error) error {
+func Cause(err error) error {
 	if inner, ok := errors.AsType[*url.Error](err); ok {
 		return inner.Err
 	}
 	return err
 }
 
-// unreachable returns in words the reason for a missing answer, and a remedy. The text never
-// quotes the error, because the error may quote the answer.
-func unreachable(err error) string {
+// Why returns in words the reason for a missing answer of a product, such as Jellyfin, and a remedy. The
+// text never quotes the error, because the error may quote the answer.
+func Why(err error, product string) string {
 	if errors.Is(err, context.Canceled) {
 		return "the request was cancelled"
 	}
@@ -41,7 +42,7 @@ func unreachable(err error) string {
 	if errors.Is(err, http.ErrSchemeMismatch) {
 		return "it does not speak TLS there: media-server-url must begin with http://, or name another port"
 	}
-	return "the connection broke before an answer came: check that media-server-url has the right host, the right port, and http or https as Jellyfin wants"
+	return "the connection broke before an answer came: check that media-server-url has the right host, the right port, and http or https as " + product + " wants"
 }
 
 func untrusted(err error) bool {
