@@ -49,6 +49,7 @@ type Options struct {
 	ServiceURL  string         // the service's address in texts for people
 	ClaimCode   string         // needed for the first registration only
 	MediaServer mediaserver.Server
+	MediaKind   string       // which media server it is, for the service: [client.MediaJellyfin] and the others; "" if nobody says
 	OpenClient  *http.Client // asks where the path for browsers leads; nil uses the usual client
 	Store       *Store
 	Policy      Policy
@@ -61,6 +62,22 @@ type Options struct {
 	Log         *slog.Logger
 	Now         func() time.Time
 	Random      io.Reader
+}
+
+// managesPasswords reports whether the media server makes tokens only with a password, so that the agent
+// keeps the passwords of guests.
+func (o *Options) managesPasswords() bool { return o.MediaKind == client.MediaEmby }
+
+// signsInBrowsers reports whether Open can sign people in at the web app of the media server. The web app
+// of Emby keeps its sign-in in a way that is described nowhere.
+func (o *Options) signsInBrowsers() bool { return o.MediaKind != client.MediaEmby }
+
+// managed returns a secret if the agent keeps it as the password of a guest, and otherwise "".
+func (o *Options) managed(secret string) string {
+	if !o.managesPasswords() {
+		return ""
+	}
+	return secret
 }
 
 // Agent is the engine. Make one with [New]. It is safe for use by many goroutines.

@@ -212,6 +212,10 @@ func (e *Exchanges) notMinted(ctx context.Context, link *linkRow, user mediaserv
 		e.trouble.begin(ctx, troubleQuickConnect, "Quick Connect is off at the media server: switch it on in Jellyfin under Dashboard, General; "+
 			"no device can sign in until then")
 		err = away(err)
+	case errors.Is(err, mediaserver.ErrUnsupported):
+		e.log.LogAttrs(ctx, slog.LevelInfo, "a device was refused, because this local user signs in at the media server with a password of their own",
+			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(user.Name)))
+		err = fmt.Errorf("%w: %w", ErrLocalUserRefused, err)
 	case errors.Is(err, mediaserver.ErrNotFound), errors.Is(err, mediaserver.ErrNotAllowed):
 		e.log.LogAttrs(ctx, slog.LevelInfo, "the media server does not give a device a local token: it has too many sessions, or it is not allowed",
 			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(user.Name)))

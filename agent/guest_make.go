@@ -100,7 +100,7 @@ func (gs *guests) create(ctx context.Context, link *linkRow, users []mediaserver
 	g := guestRow{
 		LocalUserID: user.ID, AccountID: link.AccountID, LinkID: link.ID, Name: user.Name, Applied: applied, CreatedAt: stamp(gs.store.now()),
 	}
-	if err := gs.store.putGuest(ctx, g); err != nil {
+	if err := gs.store.putGuest(ctx, g, gs.opt.managed(in.Secret)); err != nil {
 		return gs.explainFile(ctx, err)
 	}
 	gs.created.Allow()
@@ -205,7 +205,7 @@ func (gs *guests) finishIntent(ctx context.Context, in intent, users []mediaserv
 	// The guest may have access to anything, so Applied stays empty: the next step
 	// restricts or disables them.
 	g := guestRow{LocalUserID: found.ID, AccountID: in.AccountID, LinkID: in.LinkID, Name: found.Name, CreatedAt: stamp(gs.store.now())}
-	if err := gs.store.putGuest(ctx, g); err != nil {
+	if err := gs.store.putGuest(ctx, g, gs.opt.managed(in.Secret)); err != nil {
 		return gs.explainFile(ctx, err)
 	}
 	gs.logGuest(ctx, "a local user that was created for a guest was found again", in.Name, &g)

@@ -235,7 +235,7 @@ func (p *localPasswords) try(ctx context.Context, one client.OpenLocalPassword) 
 		p.logSometimes(ctx, "more local passwords were chosen within an hour than the agent gives: the others are refused. If you did not expect that, check the service")
 		return link, "", client.LocalPasswordUnavailable, nil
 	}
-	reason, err = p.give(ctx, one, user.ID, password)
+	reason, err = p.give(ctx, one, link, user.ID, password)
 	return link, user.ID, reason, err
 }
 
@@ -256,16 +256,14 @@ func passwordReason(err error) string {
 // give writes down that a password is tried, and asks the media server to take it. If the media
 // server does not answer, nobody knows whether it has taken the password. Then give returns an
 // error, and the agent tries the same password again as long as it waits at the service.
-func (p *localPasswords) give(ctx context.Context, one client.OpenLocalPassword, userID, password string) (reason string, err error) {
+func (p *localPasswords) give(ctx context.Context, one client.OpenLocalPassword, link *linkRow, userID, password string) (reason string, err error) {
 	p.one.Lock()
 	defer p.one.Unlock()
 	tried := strings.Join([]string{passwordTried, string(one.AccountID), string(one.ID)}, " ")
 	if err := p.store.setFacts(ctx, map[string]string{factLocalPassword + userID: tried}); err != nil {
 		return "", p.explainFile(ctx, err)
 	}
-	within, cancel := context.WithTimeout(ctx, p.pace.media)
-	defer cancel()
-	err = p.opt.MediaServer.GivePassword(within, userID, password)
+	err = p.change(ctx, userID, password, link.Type == client.Guest)
 	switch {
 	case err == nil:
 		return "", nil
@@ -274,9 +272,42 @@ func (p *localPasswords) give(ctx context.Context, one client.OpenLocalPassword,
 	case errors.Is(err, mediaserver.ErrUnsupported):
 		reason = client.LocalPasswordUnavailable
 	default:
-		return "", p.media.explain(ctx, err)
+		return "", err
 	}
 	return reason, p.explainFile(ctx, p.store.setFacts(ctx, map[string]string{factLocalPassword + userID: ""})) // nothing has changed at the media server
+}
+
+// change asks the media server to give a local user a password. If the agent manages the passwords of
+// guests, and the local user is one, it writes the password down first, and afterwards whether the media
+// server has taken it. A refusal of the media server is returned as it is, and every other error explained.
+func (p *localPasswords) change(ctx context.Context, userID, password string, guest bool) error {
+	guest = guest && p.opt.managesPasswords()
+	if guest {
+		if err := p.store.tryManaged(ctx, userID, password); err != nil {
+			return p.explainFile(ctx, err)
+		}
+	}
+	within, cancel := context.WithTimeout(ctx, p.pace.media)
+	defer cancel()
+	err := p.opt.MediaServer.GivePassword(within, userID, password)
+	if err != nil && !isAnswer(err) {
+		return p.media.explain(ctx, err)
+	}
+	if guest {
+		if failed := p.store.settleManaged(ctx, userID, err == nil); failed != nil {
+			return p.explainFile(ctx, failed)
+		}
+	}
+	return err
+}
+
+// isManaged reports whether the agent manages the password of a local user.
+func (p *localPasswords) isManaged(ctx context.Context, userID string) (bool, error) {
+	if !p.opt.managesPasswords() {
+		return false, nil
+	}
+	rows, err := readManaged(p.store.read(ctx), userID)
+	return len(rows) > 0, p.explainFile(ctx, err)
 }
 
 // endBehindPIN owes a random password to each local user whose link asks for the PIN now: with the chosen
@@ -337,12 +368,14 @@ func (p *localPasswords) replace(ctx context.Context, name, userID string) error
 	if err != nil {
 		return err
 	}
-	within, cancel := context.WithTimeout(ctx, p.pace.media)
-	defer cancel()
-	err = p.opt.MediaServer.GivePassword(within, userID, random)
+	managed, err := p.isManaged(ctx, userID)
+	if err != nil {
+		return err
+	}
+	err = p.change(ctx, userID, random, managed)
 	gone := errors.Is(err, mediaserver.ErrNotFound) || errors.Is(err, mediaserver.ErrNotAllowed) || errors.Is(err, mediaserver.ErrUnsupported)
 	if err != nil && !gone {
-		return p.media.explain(ctx, err)
+		return err
 	}
 	if err == nil {
 		p.log.LogAttrs(ctx, slog.LevelInfo, "the password of a local user was replaced by a random one", slog.String("local_user_id", readable(userID)))

@@ -146,13 +146,13 @@ func (l *lastReport) noteRun(now time.Time, every time.Duration, another bool) (
 }
 
 // reportTo sends a report. A service that is older than this agent refuses fields that it does not know. Then
-// reportTo first leaves out which libraries local users see and what is about televisions, then also what is about levels, the addresses at which Open
-// works, the run, the key for passwords and device keys, and at last the kinds of the libraries.
+// reportTo first leaves out which libraries local users see, what is about televisions and which media server it is, then also what is about
+// levels, the addresses at which Open works, the run, the key for passwords and device keys, and at last the kinds of the libraries.
 func reportTo(ctx context.Context, service *client.Agent, report client.Report) (client.ReportAnswer, error) {
 	answer, err := service.Report(ctx, report)
 	if errors.Is(err, client.ErrJSONInvalid) &&
-		(report.Televisions != "" || slices.ContainsFunc(report.LocalUsers, func(u client.ReportedLocalUser) bool { return u.Sees != nil })) {
-		report.Televisions, report.LocalUsers = "", slices.Clone(report.LocalUsers)
+		(report.Televisions+report.MediaServer != "" || slices.ContainsFunc(report.LocalUsers, func(u client.ReportedLocalUser) bool { return u.Sees != nil })) {
+		report.Televisions, report.MediaServer, report.LocalUsers = "", "", slices.Clone(report.LocalUsers)
 		for i := range report.LocalUsers {
 			report.LocalUsers[i].Sees = nil
 		}
@@ -271,6 +271,7 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 		report.Libraries = append(report.Libraries, client.ReportedLibrary{ID: l.ID, Name: l.Name, Kind: l.Kind})
 	}
 	report.Levels, report.Choices, report.Televisions = r.opt.Policy.Levels, r.levels.choices(ctx), r.opt.Policy.Televisions
+	report.MediaServer = r.opt.MediaKind
 	report.OpenAddresses = r.opens.openAddresses(report.Addresses)
 	if report.Addresses == nil {
 		report.Addresses = []client.Address{}

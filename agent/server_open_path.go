@@ -150,10 +150,11 @@ type OpenPathState struct {
 }
 
 // CheckPaths asks at each address that the admin has named whether the path leads to this agent.
-// The agent's own media server needs no such path, so CheckPaths asks nothing for it.
+// The agent's own media server needs no such path, and beside Emby there is none, so CheckPaths asks
+// nothing for them.
 func (o *Opens) CheckPaths(ctx context.Context) ([]OpenPathState, error) {
 	own, err := o.Check(ctx)
-	if err != nil || o.opt.Addresses.Own {
+	if err != nil || o.opt.Addresses.Own || !o.opt.signsInBrowsers() {
 		return nil, err
 	}
 	states := make([]OpenPathState, len(o.opt.Addresses.Configured))
@@ -239,6 +240,9 @@ func (o *Opens) checkAll(ctx context.Context) error {
 
 // openAddresses returns the reported addresses at which Open signs people in.
 func (o *Opens) openAddresses(reported []client.Address) (open []string) {
+	if !o.opt.signsInBrowsers() {
+		return nil
+	}
 	for _, one := range reported {
 		if o.opt.Addresses.Own || o.found.has(one.URL) {
 			open = append(open, one.URL)

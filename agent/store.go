@@ -44,6 +44,7 @@ const (
 	sealKeyRenewal   = "agent server key renewal"
 	sealCheck        = "agent key check"
 	sealPasswordKey  = "agent password key"
+	sealManaged      = "agent managed password"
 )
 
 // OpenStore opens the agent's file at path, and creates it if it does not exist.

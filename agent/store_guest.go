@@ -37,8 +37,8 @@ func readGuests(db *gorm.DB, condition string, args ...any) ([]guestRow, error) 
 }
 
 // putGuest writes a guest that was just created, gives their link the local user,
-// and removes the intent.
-func (s *Store) putGuest(ctx context.Context, row guestRow) error {
+// and removes the intent. It keeps the secret as the managed password of the guest, unless it is "".
+func (s *Store) putGuest(ctx context.Context, row guestRow, secret string) error {
 	return s.tx(ctx, "keep a guest", func(tx *gorm.DB) error {
 		err := tx.Exec("INSERT INTO guests ("+guestColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			row.LocalUserID, row.AccountID, row.LinkID, row.Name, row.Applied, row.Told, row.LeftAlone, row.CreatedAt, row.DisabledAt, row.Unsure).Error
@@ -46,6 +46,9 @@ func (s *Store) putGuest(ctx context.Context, row guestRow) error {
 			return err
 		}
 		if err := tx.Exec("DELETE FROM guest_intents WHERE link_id = ?", row.LinkID).Error; err != nil {
+			return err
+		}
+		if err := s.keepManaged(tx, row.LocalUserID, secret); err != nil {
 			return err
 		}
 		return giveLink(tx, row)
@@ -90,9 +93,12 @@ func (s *Store) setTold(ctx context.Context, localUserID, linkID string) error {
 	})
 }
 
-// leaveAlone notes that the agent no longer changes a guest.
+// leaveAlone notes that the agent no longer changes a guest. It forgets their managed password.
 func (s *Store) leaveAlone(ctx context.Context, localUserID, why string) error {
 	return s.tx(ctx, "leave a guest alone", func(tx *gorm.DB) error {
+		if err := dropManaged(tx, localUserID); err != nil {
+			return err
+		}
 		return tx.Exec("UPDATE guests SET left_alone = ? WHERE local_user_id = ?", why, localUserID).Error
 	})
 }
@@ -100,6 +106,9 @@ func (s *Store) leaveAlone(ctx context.Context, localUserID, why string) error {
 // dropGuest removes a guest that was deleted.
 func (s *Store) dropGuest(ctx context.Context, localUserID string) error {
 	return s.tx(ctx, "forget a guest", func(tx *gorm.DB) error {
+		if err := dropManaged(tx, localUserID); err != nil {
+			return err
+		}
 		return tx.Exec("DELETE FROM guests WHERE local_user_id = ?", localUserID).Error
 	})
 }

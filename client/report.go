@@ -44,11 +44,23 @@ type Report struct {
 	// [ErrJSONInvalid].
 	Televisions string `json:"televisions,omitempty"`
 
+	// MediaServer says which media server it is: [MediaJellyfin], [MediaEmby] or [MediaBuiltin]. It is ""
+	// for an agent that does not say. A service that is older than this member refuses it with
+	// [ErrJSONInvalid].
+	MediaServer string `json:"media_server,omitempty"`
+
 	// Run is a random text that an agent makes at each start. By it, the service tells apart two
 	// agents that use the same key. It is "" if the agent does not send it. A service that is too
 	// old to know this member refuses the report with [ErrJSONInvalid].
 	Run string `json:"run,omitempty"`
 }
+
+// The media servers beside which an agent works, as a report names them.
+const (
+	MediaJellyfin = "jellyfin"
+	MediaEmby     = "emby"
+	MediaBuiltin  = "builtin"
+)
 
 // ReportedLocalUser is a local user as the media server knows it.
 type ReportedLocalUser struct {

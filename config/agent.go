@@ -22,6 +22,7 @@ const AgentSystemFile = "/etc/latchkey/agent.yaml"
 const (
 	MediaServerJellyfin = "jellyfin"
 	MediaServerBuiltin  = "builtin"
+	MediaServerEmby     = "emby"
 )
 
 // Agent holds every setting of the agent, the program beside a media server. Its
@@ -34,18 +35,18 @@ type Agent struct {
 	PlainHTTP bool   `name:"plain-http" group:"Service" help:"Allow an address of the service that starts with http://, although the service is on another machine. Anybody on the network between can then read the key of this server, so use it only inside a network of containers."`
 	ClaimCode string `name:"claim-code" group:"Service" secret:"whole" placeholder:"CODE" help:"Code from the page /servers/new of the service. It makes the server yours, and is needed only for the first registration."`
 
-	MediaServer    string `name:"media-server" group:"Media server" default:"jellyfin" choices:"jellyfin,builtin" help:"The media server with which the agent works: a Jellyfin server, version 10.9 or later, or the small built-in one, which has local users and no media."`
-	MediaServerURL string `name:"media-server-url" group:"Media server" placeholder:"http://127.0.0.1:8096" help:"Address at which the agent reaches the media server, with the path below which it is if it has one, such as /jellyfin. It must be set with media-server=jellyfin. Set it with media-server=builtin only if the builtin media server runs as a separate program, 'latchkey agent builtin': then it is the address of that program."`
-	APIKey         string `name:"api-key" group:"Media server" secret:"whole" placeholder:"KEY" help:"API key of the Jellyfin server, made in its dashboard. It must be set with media-server=jellyfin. The key allows everything on that server; the agent never sends it anywhere else."`
-	ServerName     string `name:"server-name" group:"Media server" default:"Latchkey" help:"Name of the builtin media server. A Jellyfin server has its own."`
+	MediaServer    string `name:"media-server" group:"Media server" default:"jellyfin" choices:"jellyfin,emby,builtin" help:"The media server with which the agent works: a Jellyfin server, version 10.9 or later; an Emby server, version 4.8 or later, where less is possible (see docs/agent.md); or the small built-in one, which has local users and no media."`
+	MediaServerURL string `name:"media-server-url" group:"Media server" placeholder:"http://127.0.0.1:8096" help:"Address at which the agent reaches the media server, with the path below which it is if it has one, such as /jellyfin. It must be set with media-server=jellyfin and media-server=emby. Set it with media-server=builtin only if the builtin media server runs as a separate program, 'latchkey agent builtin': then it is the address of that program."`
+	APIKey         string `name:"api-key" group:"Media server" secret:"whole" placeholder:"KEY" help:"API key of the Jellyfin or Emby server, made in its dashboard. It must be set with media-server=jellyfin and media-server=emby. The key allows everything on that server; the agent never sends it anywhere else."`
+	ServerName     string `name:"server-name" group:"Media server" default:"Latchkey" help:"Name of the builtin media server. Jellyfin and Emby have their own."`
 	Catalogue      string `name:"catalogue" group:"Media server" placeholder:"FILE" help:"YAML file with libraries and items that the builtin media server shows although it has no media, or demo for the catalogue that the program contains. docs/agent.md explains the file. It is read at the start; a mistake in it stops the start."`
 
-	Listen         string   `name:"listen" group:"Addresses" default:"127.0.0.1:8471" help:"Address and port to listen on. With Jellyfin, the reverse proxy in front of Jellyfin forwards the Connect paths to this address. Apps reach the builtin media server here."`
+	Listen         string   `name:"listen" group:"Addresses" default:"127.0.0.1:8471" help:"Address and port to listen on. With Jellyfin or Emby, the reverse proxy in front of it forwards the Connect paths to this address. Apps reach the builtin media server here."`
 	Addresses      []string `name:"addresses" group:"Addresses" placeholder:"https://media.example.org" help:"Addresses at which people reach the media server from outside, separated by commas, the best one first. They may have a path, such as https://media.example.org/jellyfin."`
 	ReportLAN      bool     `name:"report-lan" group:"Addresses" default:"true" help:"Report the addresses of this machine in the home network to the service."`
 	ReportWAN      bool     `name:"report-wan" group:"Addresses" default:"true" help:"Report that the media server can also be reached at the public address from which the service sees this machine. This helps only if the router forwards the port."`
 	TrustedProxies []string `name:"trusted-proxies" group:"Addresses" default:"127.0.0.1,::1" help:"Addresses and networks of the reverse proxies in front, separated by commas. A forwarded address of the caller is believed only if it comes from one of them. Networks wider than /8 (IPv6: /7) are refused."`
-	Discovery      string   `name:"discovery" group:"Addresses" default:"auto" choices:"auto,on,off" help:"Answer apps that look for media servers in the home network (UDP port 7359). With auto the builtin media server answers; Jellyfin answers for itself."`
+	Discovery      string   `name:"discovery" group:"Addresses" default:"auto" choices:"auto,on,off" help:"Answer apps that look for media servers in the home network (UDP port 7359). With auto the builtin media server answers; Jellyfin and Emby answer for themselves."`
 
 	AllowAdmins    bool          `name:"allow-admins" group:"What the service may ask" help:"Allow links to administrators of the media server. Anybody who takes over the service, or that account, can then administer the media server."`
 	AllowAllUsers  bool          `name:"allow-all-users" group:"What the service may ask" help:"Let people in as any local user to whom the service links them. Without it each local user who existed before needs a yes: 'latchkey agent link', 'latchkey agent allow', or a proof by the person. With it, anybody who takes over the service can sign in as every local user who may be linked."`
@@ -107,20 +108,25 @@ func (a *Agent) check(p *problems) {
 	p.add("secret-key", checkKey(a.SecretKey))
 	p.add("api-key", checkVisible(a.APIKey))
 	p.add("claim-code", checkVisible(a.ClaimCode))
-	if a.MediaServer == MediaServerJellyfin {
-		a.checkJellyfin(p)
+	switch a.MediaServer {
+	case MediaServerJellyfin:
+		a.checkBeside(p, "Jellyfin", "API Keys")
+	case MediaServerEmby:
+		a.checkBeside(p, "Emby", "Advanced, API Keys")
 	}
 }
 
-func (a *Agent) checkJellyfin(p *problems) {
+// checkBeside checks the settings about a media server of others. The parameter menu says where its
+// dashboard makes an API key.
+func (a *Agent) checkBeside(p *problems, product, menu string) {
 	if a.Catalogue != "" {
 		p.add("catalogue", errors.New("is for the builtin media server; set media-server to builtin, or leave catalogue out"))
 	}
 	if a.MediaServerURL == "" {
-		p.add("media-server-url", fmt.Errorf("%w; set it to the address of the Jellyfin server, such as http://127.0.0.1:8096", errMissing))
+		p.add("media-server-url", fmt.Errorf("%w; set it to the address of the %s server, such as http://127.0.0.1:8096", errMissing, product))
 	}
 	if a.APIKey == "" {
-		p.add("api-key", fmt.Errorf("%w; make one in Jellyfin's dashboard, under API Keys, and set it in the file or as LATCHKEY_AGENT_API_KEY", errMissing))
+		p.add("api-key", fmt.Errorf("%w; make one in %s's dashboard, under %s, and set it in the file or as LATCHKEY_AGENT_API_KEY", errMissing, product, menu))
 	}
 }
 

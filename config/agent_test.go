@@ -134,7 +134,7 @@ func TestAgentValues(t *testing.T) {
 		{"media-server-url", "http://x#hush", "must not contain ? or #"},
 		{"media-server-url", "http://x:0x50", "is not an address such as"},
 		{"media-server-url", "http://x:99999", "port"},
-		{"media-server", "emby", "is not one of jellyfin, builtin"},
+		{"media-server", "plex", "is not one of jellyfin, emby, builtin"},
 		{"api-key", "ab cd", "contains a space"},
 		{"api-key", "ab\x00cd", "contains a space"},
 		{"claim-code", "ABCD EFGH", "contains a space"},
@@ -321,7 +321,7 @@ func TestWriteYAML(t *testing.T) {
 
 func TestProblem(t *testing.T) {
 	t.Parallel()
-	a := &config.Agent{Service: "HTTPS://Latchkey.Example.org/", MediaServer: "emby"}
+	a := &config.Agent{Service: "HTTPS://Latchkey.Example.org/", MediaServer: "plex"}
 	if err := config.Problem(a, "service"); err != nil || a.Service != "https://latchkey.example.org" {
 		t.Errorf("%v, %q, want service https://latchkey.example.org", err, a.Service)
 	}

@@ -143,7 +143,13 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 		version.Warning, version.Advice = true, "It is newer than this agent knows, and will probably work. Check whether a newer Latchkey is available."
 	}
 	steps = append(steps, version)
-	if err := s.keyTaken(ctx, info.ID); err != nil {
+	err = s.keyTaken(ctx, info.ID)
+	if errors.Is(err, mediaserver.ErrKeyRefused) {
+		return append(steps, CheckedStep{
+			Name: "key", Text: "It refuses that key.", Advice: "Make a key in Emby's dashboard under Advanced, API Keys, and give it to this setup.",
+		}), nil
+	}
+	if err != nil {
 		return fail("key", err, "Make a key in Emby's dashboard under Advanced, API Keys, and give it to this setup.")
 	}
 	return append(steps, CheckedStep{Name: "key", OK: true, Text: "It accepts the API key."}, CheckedStep{

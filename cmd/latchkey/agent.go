@@ -13,6 +13,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/builtin"
+	"github.com/latchkey-media/latchkey/agent/emby"
 	"github.com/latchkey-media/latchkey/agent/jellyfin"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
@@ -173,8 +174,12 @@ func (p *agentProgram) openMediaServer(log *slog.Logger, publicURL func() string
 		return nil, fmt.Errorf("secret-key: %w", err)
 	}
 	opened := &parts{log: log, keys: keys}
-	if p.settings.MediaServer == config.MediaServerJellyfin {
+	switch p.settings.MediaServer {
+	case config.MediaServerJellyfin:
 		opened.mediaServer, err = p.jellyfin(log)
+		return opened, err
+	case config.MediaServerEmby:
+		opened.mediaServer, err = p.emby(log, opened.managedPasswords)
 		return opened, err
 	}
 	catalogue, err := p.catalogue()
@@ -211,6 +216,21 @@ func (p *agentProgram) jellyfin(log *slog.Logger) (*jellyfin.Server, error) {
 	})
 }
 
+// emby returns the Emby server of the settings. The parameter passwords returns the passwords that the
+// agent manages for a local user.
+func (p *agentProgram) emby(log *slog.Logger, passwords func(ctx context.Context, localUserID string) ([]string, error)) (*emby.Server, error) {
+	return emby.New(emby.Options{URL: p.settings.MediaServerURL, APIKey: p.settings.APIKey, Version: version, Log: log, Passwords: passwords})
+}
+
+// managedPasswords returns the passwords that the agent manages for a local user. There are none while the
+// agent's own file is not open.
+func (p *parts) managedPasswords(ctx context.Context, localUserID string) ([]string, error) {
+	if p.store == nil {
+		return nil, nil
+	}
+	return p.store.ManagedPasswords(ctx, localUserID)
+}
+
 // close closes all files that are open.
 func (p *parts) close() error {
 	var errs []error
@@ -242,7 +262,7 @@ func (p *agentProgram) service(tries int, patience time.Duration, options ...cli
 func (p *agentProgram) engine(opened *parts, service *client.Client, port int) *agent.Agent {
 	s := p.settings
 	return agent.New(agent.Options{
-		Service: service, ServiceURL: s.Service, ClaimCode: s.ClaimCode, MediaServer: opened.mediaServer, Store: opened.store,
+		Service: service, ServiceURL: s.Service, ClaimCode: s.ClaimCode, MediaServer: opened.mediaServer, MediaKind: s.MediaServer, Store: opened.store,
 		Policy: agent.Policy{
 			AllowAdmins: s.AllowAdmins, AllowAllUsers: s.AllowAllUsers, CreateUsers: s.CreateUsers, DeleteGuests: s.DeleteGuests,
 			GuestLibraries: s.GuestLibraries, GuestLimit: s.GuestLimit, GuestsHourly: s.GuestsHourly, OfflineTrust: s.OfflineTrust, Levels: s.Levels, Televisions: s.Televisions,

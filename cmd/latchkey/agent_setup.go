@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
-	"github.com/latchkey-media/latchkey/agent/jellyfin"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/config"
 	"github.com/latchkey-media/latchkey/internal/typed"
@@ -280,88 +279,6 @@ func (s *setup) wasRegistered() bool {
 	defer func() { _ = store.Close() }()
 	status, err := s.engine(&parts{log: slog.New(slog.DiscardHandler), store: store}, nil, 0).Status(s.agentProgram.ctx)
 	return err != nil || status.Registered
-}
-
-// mediaServer asks for the kind of media server and then for its settings.
-func (s *setup) mediaServer() error {
-	if s.isOpen("media-server") {
-		s.settings.MediaServer = ""
-	}
-	err := s.settle(question{
-		name: "media-server", text: "Media server, jellyfin or builtin", value: &s.settings.MediaServer, usual: config.MediaServerJellyfin,
-	})
-	if err != nil {
-		return err
-	}
-	if s.settings.MediaServer == config.MediaServerJellyfin {
-		return s.jellyfin()
-	}
-	return s.builtin()
-}
-
-// jellyfin asks for the Jellyfin server until all checks succeed.
-func (s *setup) jellyfin() error {
-	for {
-		err := s.settle(question{
-			name: "media-server-url", text: "Address of Jellyfin, as this machine reaches it", value: &s.settings.MediaServerURL, usual: "http://127.0.0.1:8096",
-		})
-		if err != nil {
-			return err
-		}
-		err = s.settle(question{
-			name: "api-key", text: "API key, from Jellyfin's dashboard under API Keys", value: &s.settings.APIKey, secret: true,
-		})
-		if err != nil {
-			return err
-		}
-		step, err := s.tryJellyfin()
-		if err != nil || step == "" {
-			return err
-		}
-		switch step {
-		case "key":
-			s.settings.APIKey = ""
-		case "Quick Connect":
-			if _, err := s.ask("Press Enter when this is done: "); err != nil {
-				return fmt.Errorf("%w: Quick Connect must be on", err)
-			}
-		default:
-			s.settings.MediaServerURL = ""
-		}
-	}
-}
-
-// tryJellyfin prints the result of each check. It returns the name of the failed
-// check, or "".
-func (s *setup) tryJellyfin() (string, error) {
-	server, err := s.agentProgram.jellyfin(s.quietLogger())
-	if err != nil {
-		return "reachable", s.failed(err.Error())
-	}
-	ctx, cancel := context.WithTimeout(s.agentProgram.ctx, time.Minute)
-	defer cancel()
-	steps, err := server.Check(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, step := range steps {
-		if err := s.tell(step); err != nil {
-			return "", err
-		}
-		if !step.OK {
-			return step.Name, nil
-		}
-	}
-	return "", nil
-}
-
-// tell prints the result of one check.
-func (s *setup) tell(step jellyfin.CheckedStep) error {
-	text := strings.TrimSpace(step.Text + " " + step.Advice)
-	if !step.OK {
-		return s.failed(text)
-	}
-	return s.good(text)
 }
 
 // builtin asks for the settings of the builtin media server.

@@ -28,7 +28,7 @@ func TestSetupAsksAgain(t *testing.T) {
 	answers := []string{
 		"latchkey.example.org", "http://latchkey.example.org", "http://127.0.0.1:9", untrusted.URL, w.url() + "/",
 		"", "AB CD", claim,
-		"emby", "builtin",
+		"plex", "builtin",
 		strings.Repeat("x", 61), "Living Room",
 		"8096", w.address, "127.0.0.1:0",
 		"nonsense", "https://media.example.org/path?a=b", "https://Media.Example.org/",
@@ -37,7 +37,7 @@ func TestSetupAsksAgain(t *testing.T) {
 	for _, want := range []string{
 		"is not an address such as https://latchkey.example.org", "must start with https://", "nothing answers there",
 		"the certificate of the service comes from an authority that this machine does not trust",
-		"a value is needed here", "contains a space", `"emby" is not one of jellyfin, builtin`, "is longer than 60 characters",
+		"a value is needed here", "contains a space", `"plex" is not one of jellyfin, emby, builtin`, "is longer than 60 characters",
 		"is not an address with a port", "another program uses that port", "must not contain ? or #", "✓ Registered",
 	} {
 		if !strings.Contains(said, want) {
