@@ -32,6 +32,7 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		Choices *levelChoicesObject `json:"choices"`
 
 		Televisions string `json:"televisions"`
+		MediaServer string `json:"media_server"`
 
 		Run string `json:"run"`
 	}](c, maxReport)
@@ -43,7 +44,7 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		LocalUsers:   each(in.LocalUsers, reportedLocalUser.read),
 		Libraries:    each(in.Libraries, reportedLibrary.read),
 
-		QuickConnect: in.QuickConnect, PasswordKey: in.PasswordKey, OpenAddresses: in.OpenAddresses, DeviceKeys: in.DeviceKeys, Run: in.Run,
+		Media: in.MediaServer, QuickConnect: in.QuickConnect, PasswordKey: in.PasswordKey, OpenAddresses: in.OpenAddresses, DeviceKeys: in.DeviceKeys, Run: in.Run,
 		Levels: in.Levels, Choices: readChoices(in.Choices), Televisions: in.Televisions,
 	}
 	if err := addAddresses(&report.Registration, in.Addresses); err != nil {

@@ -15,6 +15,7 @@ import (
 type localPasswordPage struct {
 	Base
 	ID, Server, LocalUser string // LocalUser is "" while only the agent knows
+	Media                 string // which media server it is; "" if nobody said
 	Guest                 bool
 	Refused               string // why not: linked, no_key, administrator, not_allowed, disabled or gone; "" for nothing
 	Key, LinkID           string // what the browser seals with
@@ -76,7 +77,7 @@ func (s *site) showLocalPassword(c *gin.Context, session models.Session, cause e
 		wrong.problem = wrong.fields["sealed"]
 	}
 	page := localPasswordPage{
-		Base: s.base(c, "local_password").telling(wrong), ID: idText(id), Server: place.ServerName, LocalUser: place.LocalUser, Guest: place.Guest,
+		Base: s.base(c, "local_password").telling(wrong), ID: idText(id), Server: place.ServerName, LocalUser: place.LocalUser, Media: place.Media, Guest: place.Guest,
 		Refused: place.Refused, Key: place.Key, LinkID: idText(place.LinkID), MinLength: localPasswordLeast,
 	}
 	tried, err := s.localPasswordTry(c, session, id)

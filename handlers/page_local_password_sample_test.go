@@ -10,6 +10,9 @@ func (s sampler) localPasswordSamples() []sample {
 	asked.Try, asked.State = "8", "asked"
 	done.Try, done.State, done.Server = "8", "done", longName
 	all := []sample{{"local_password", page}, {"local_password-asked", asked}, {"local_password-done", done}}
+	emby := page
+	emby.Media = "emby"
+	all = append(all, sample{"local_password-emby", emby})
 	for _, reason := range []string{"not_allowed", "no_local_user", "unreadable", "expired", "replaced", "unavailable"} {
 		failed := page
 		failed.Try, failed.State, failed.Reason = "8", "failed", reason

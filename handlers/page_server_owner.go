@@ -17,6 +17,7 @@ type serverOwnerPage struct {
 	ID, Name, ReportedName string
 	Face                   face
 	Agent                  bool // whether the server runs our agent
+	Emby                   bool // people sign in there with a name and a password alone
 	Version                string
 	LastSeenAt             time.Time
 	Disabled               bool
@@ -172,7 +173,7 @@ func (s *site) showServerOwner(c *gin.Context, own owned, key string, f form, ca
 	page := serverOwnerPage{
 		Base: s.base(c, "server_owner"), ID: idText(server.ID), Name: server.Name, ReportedName: server.ReportedName,
 		Face:  faceOf(server.Name, server.ID, pictureAddress(server.Picture)),
-		Agent: server.Kind == models.ServerAgent, Version: server.Version, LastSeenAt: server.LastSeenAt,
+		Agent: server.Kind == models.ServerAgent, Emby: server.Media == models.MediaEmby, Version: server.Version, LastSeenAt: server.LastSeenAt,
 		Disabled: !server.DisabledAt.IsZero(), NewKey: key,
 	}
 	page.Base = page.telling(wrong)

@@ -19,7 +19,8 @@ type serverStartPage struct {
 	Base
 	ID, Name     string
 	Face         face
-	Kind         string // of the media server: jellyfin, builtin or emby
+	Kind         string // of the media server: jellyfin, builtin, emby or emby_password
+	Linked       bool   // the local user existed before, and has a password of their own
 	Standing     linkStateView
 	Owner, Note  string // the username of the owner and what they say here; "" for none
 	SignsIn      string // where the button for this browser ends, as people read it; "" for a link to the page about opening
@@ -256,7 +257,7 @@ func (s *site) signsInAt(c *gin.Context, session models.Session, start models.Se
 func newServerStartPage(b Base, start models.ServerStart) serverStartPage {
 	page := serverStartPage{
 		Base: b, ID: idText(start.ServerID), Name: start.Server.Name, Face: faceOf(start.Server.Name, start.ServerID, pictureAddress(start.Server.Picture)),
-		Kind: mediaKind(start.Server), Standing: linkStateView{b, start.LocalUserState, start.WaitsFor},
+		Kind: mediaKind(start.Server, start.Media), Linked: start.Type == models.LinkLinked, Standing: linkStateView{b, start.LocalUserState, start.WaitsFor},
 		Owner: start.OwnerUsername, Note: start.Note, QuickConnect: start.QuickConnect,
 	}
 	if !start.FirstDeviceAt.IsZero() {
@@ -303,13 +304,16 @@ func (p *serverStartPage) choose(on startDevice, start models.ServerStart) {
 const (
 	mediaJellyfin = "jellyfin"
 	mediaBuiltin  = "builtin"
-	mediaEmby     = "emby"
+	mediaEmby     = "emby"          // registered over the Emby Connect protocol
+	mediaPassword = "emby_password" // an Emby server beside an agent: people sign in there with a name and a password
 )
 
 // mediaKind returns the kind of a media server: one of the constants above. Versions of Jellyfin begin
 // at 10. The version of the agent's own small media server is lower, so that apps for Jellyfin do not use it.
-func mediaKind(server models.ServerDescription) string {
+func mediaKind(server models.ServerDescription, media string) string {
 	switch {
+	case server.Kind == models.ServerAgent && media == models.MediaEmby:
+		return mediaPassword
 	case server.Kind == models.ServerEmby:
 		return mediaEmby
 	case majorVersion(server.Version) >= 10:

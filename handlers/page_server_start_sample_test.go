@@ -31,10 +31,13 @@ func (s sampler) serverStartSamples() []sample {
 		p.Try = quickTryView{b, "81985529216486895", start.Server.Name, state, reason}
 		return p
 	}
-	bare, builtin, emby, waits, first := start, start, start, start, start
+	bare, builtin, emby, byPassword, waits, first := start, start, start, start, start, start
 	bare.Server.Name, bare.Addresses, bare.QuickConnect, bare.Note = longName, nil, false, ""
 	builtin.Server.Version = "4.8.11.0"
 	emby.Server.Kind, emby.OwnerUsername = models.ServerEmby, ""
+	byPassword.Media, byPassword.Server.Version, byPassword.QuickConnect, byPassword.Type = models.MediaEmby, "4.8.11.0", false, models.LinkGuest
+	own := byPassword
+	own.Type = models.LinkLinked
 	waits.LocalUserState, waits.WaitsFor = "waiting", "guest_limit"
 	first.FirstDeviceAt = time.Date(2026, time.November, 21, 14, 3, 0, 0, time.UTC)
 	wrong := page(start, "fire_tv", "", "")
@@ -51,6 +54,8 @@ func (s sampler) serverStartSamples() []sample {
 		{"server_start-wrong", wrong},
 		{"server_start-builtin", page(builtin, "browser", "", "")},
 		{"server_start-emby", page(emby, "browser", "", "")},
+		{"server_start-by_password", page(byPassword, "browser", "", "")},
+		{"server_start-by_password_own", page(own, "browser", "", "")},
 	}
 	for _, key := range []string{"apple_tv", "webos", "tizen", "kodi"} {
 		all = append(all, sample{"server_start-" + key, page(start, key, "", "")})

@@ -80,6 +80,7 @@ type LocalPasswordPlace struct {
 	ServerName string
 	LocalUser  string // "" while only the agent knows
 	Key        string // of the agent, to which the browser seals; "" if the agent takes no passwords
+	Media      string // which media server it is, see [Report]
 	Guest      bool
 	Refused    string // why not: linked, no_key, administrator, not_allowed, disabled or gone; "" for nothing
 }
@@ -87,7 +88,7 @@ type LocalPasswordPlace struct {
 // localPasswordPlace reads a link, its server and its local user.
 //
 //nolint:gosec // a statement, not a password
-const localPasswordPlace = `SELECT l.id AS link_id, l.type, s.name, s.own_name, s.password_key, s.linked_passwords,
+const localPasswordPlace = `SELECT l.id AS link_id, l.type, s.name, s.own_name, s.media, s.password_key, s.linked_passwords,
  u.name AS local_user, u.administrator, u.disabled, u.not_allowed, u.gone_at
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
@@ -96,7 +97,8 @@ WHERE l.account_id = ? AND l.server_id = ? AND l.state = ? AND (l.ends_at IS NUL
 // localPasswordPlaceRow is a row of [localPasswordPlace].
 type localPasswordPlaceRow struct {
 	LinkID                              int64
-	Type, Name, OwnName, PasswordKey    string
+	Type, Name, OwnName, Media          string
+	PasswordKey                         string
 	LinkedPasswords                     bool
 	LocalUser                           *string
 	Administrator, Disabled, NotAllowed *bool
@@ -106,7 +108,7 @@ type localPasswordPlaceRow struct {
 func (r *localPasswordPlaceRow) place() LocalPasswordPlace {
 	server := describedRow{Name: r.Name, OwnName: r.OwnName}
 	place := LocalPasswordPlace{
-		LinkID: r.LinkID, ServerName: server.description().Name, Key: r.PasswordKey, Guest: r.Type == LinkGuest, Refused: r.refused(),
+		LinkID: r.LinkID, ServerName: server.description().Name, Key: r.PasswordKey, Media: r.Media, Guest: r.Type == LinkGuest, Refused: r.refused(),
 	}
 	if r.LocalUser != nil {
 		place.LocalUser = *r.LocalUser

@@ -31,6 +31,10 @@ type Report struct {
 	Libraries    []Library
 	QuickConnect bool // codes of Quick Connect can be approved now
 
+	// Media says which media server it is: [MediaJellyfin], [MediaEmby] or [MediaBuiltin]; "" if the agent
+	// does not say, and for every other text.
+	Media string
+
 	// PasswordKey is the public key to which browsers seal a local password: an uncompressed point
 	// of P-256 in base64url. It is "" if the agent takes no passwords.
 	PasswordKey string
@@ -77,6 +81,7 @@ type checkedReport struct {
 	Libraries               []Library
 	QuickConnect            bool
 	PasswordKey             string        `json:",omitempty"` // left out if empty, so that a report without a key has the same digest as before this field existed
+	Media                   string        `json:",omitempty"` // left out for the same reason
 	DeviceKeys              bool          `json:",omitempty"` // left out for the same reason
 	Levels                  string        `json:",omitempty"`
 	Televisions             string        `json:",omitempty"`
@@ -123,6 +128,9 @@ func (r Report) check() (checkedReport, error) {
 	}
 	if slices.Contains([]string{TelevisionsOff, TelevisionsGuests, TelevisionsLinked}, r.Televisions) {
 		out.Televisions = r.Televisions
+	}
+	if slices.Contains([]string{MediaJellyfin, MediaEmby, MediaBuiltin}, r.Media) {
+		out.Media = r.Media
 	}
 	if r.Choices != nil {
 		choices := r.Choices.check()
@@ -224,7 +232,7 @@ func (a *Agents) Report(ctx context.Context, this Server, in Report) (out Report
 func (c *core) storeFacts(ctx context.Context, tx *gorm.DB, serverID int64, report *checkedReport, digest string) error {
 	result := tx.Table("servers").Where("id = ?", serverID).Updates(map[string]any{
 		"name": report.Name, "version": report.Version, "system_id": report.SystemID, "kind": ServerAgent,
-		"quick_connect": report.QuickConnect, "password_key": report.PasswordKey, "report_hash": digest, "last_seen_at": c.Now(),
+		"media": report.Media, "quick_connect": report.QuickConnect, "password_key": report.PasswordKey, "report_hash": digest, "last_seen_at": c.Now(),
 	})
 	if result.Error != nil {
 		return result.Error

@@ -15,6 +15,13 @@ const (
 	ServerAgent = "agent" // registered by our agent
 )
 
+// The media servers beside which an agent works, as it reports them.
+const (
+	MediaJellyfin = "jellyfin"
+	MediaEmby     = "emby" // people sign in there with a name and a password alone
+	MediaBuiltin  = "builtin"
+)
+
 // serverRow is a row of servers.
 type serverRow struct {
 	ID         int64
@@ -34,6 +41,8 @@ type serverRow struct {
 	AckedSeq    int64  // of the last one that the agent has acknowledged
 	ReportHash  string // digest of the last report; "" for none
 	SelfService bool   // people may prove a local user by themselves
+
+	Media string // which media server the agent works beside: [MediaJellyfin] and the others; "" if it does not say
 
 	QuickConnect bool // its agent has reported that codes of Quick Connect can be approved
 
@@ -97,6 +106,7 @@ type Server struct {
 	DisabledAt           time.Time // zero unless an operator disabled it
 	ChangeSeq, AckedSeq  int64     // the last change that was fed to its agent, and that it acknowledged
 	SelfService          bool      // people may prove a local user by themselves
+	Media                string    // which media server its agent works beside, see [Report]; "" if nobody said
 	StartNote            string    // what the owner tells people who want to get in; "" for nothing, and only from [Servers.Get] and [Accounts.Export]
 	LinkedPasswords      bool      // linked people, too, may give their local user a password; only from [Servers.Get] and [Accounts.Export]
 	KeyVersion           int64     // raised each time that the server gets a new key
@@ -111,7 +121,7 @@ func (r *serverRow) server() Server {
 	return Server{
 		ID: r.ID, OwnerID: r.OwnerID, ServerDescription: r.description(), ReportedName: r.Name, OwnName: r.OwnName,
 		CreatedAt: r.CreatedAt.UTC(), ClaimedAt: orZero(r.ClaimedAt), LastSeenAt: r.LastSeenAt.UTC(), DisabledAt: orZero(r.DisabledAt),
-		ChangeSeq: r.ChangeSeq, AckedSeq: r.AckedSeq, SelfService: r.SelfService, StartNote: r.StartNote, LinkedPasswords: r.LinkedPasswords, KeyVersion: r.KeyVersion, ReportHash: r.ReportHash, AgentRun: r.AgentRun,
+		ChangeSeq: r.ChangeSeq, AckedSeq: r.AckedSeq, SelfService: r.SelfService, Media: r.Media, StartNote: r.StartNote, LinkedPasswords: r.LinkedPasswords, KeyVersion: r.KeyVersion, ReportHash: r.ReportHash, AgentRun: r.AgentRun,
 	}
 }
 

@@ -13,6 +13,7 @@ type ServerStart struct {
 	Link
 	Addresses    []Address // in the order in which a client should try them; hidden ones are left out
 	Note         string    // of the owner; "" for none
+	Media        string    // which media server it is, see [Report]; "" if nobody said
 	QuickConnect bool      // its agent has reported that codes can be approved
 }
 
@@ -34,7 +35,7 @@ func (l *Links) Start(ctx context.Context, accountID, serverID int64) (ServerSta
 	if err != nil {
 		return ServerStart{}, err
 	}
-	start.Note, start.QuickConnect = server.StartNote, server.QuickConnect
+	start.Note, start.Media, start.QuickConnect = server.StartNote, server.Media, server.QuickConnect
 	link, err := gorm.G[linkRow](db).Where("id = ?", start.ID).Take(ctx)
 	if err != nil {
 		return ServerStart{}, explained("read a link", err)

@@ -80,3 +80,24 @@ func TestStartKnowsTheFirstDevice(t *testing.T) {
 		}
 	})
 }
+
+// A person and the owner see which media server it is, as the agent reports it; an unknown word is none.
+func TestServerMedia(t *testing.T) {
+	each(t, func(k *kit) {
+		owner := k.account()
+		m := k.agent(owner)
+		person := k.member(owner, m)
+		for _, row := range []struct{ reported, want string }{{models.MediaEmby, models.MediaEmby}, {"plex", ""}, {models.MediaJellyfin, models.MediaJellyfin}, {"", ""}} {
+			in := report()
+			in.Media = row.reported
+			k.report(k.again(m), in)
+			start, err := k.Links.Start(k.t.Context(), person.ID, m.ID)
+			k.must(err)
+			place, err := k.LocalPasswords.Place(k.t.Context(), person.ID, m.ID)
+			k.must(err)
+			if owned := k.again(m).Media; start.Media != row.want || place.Media != row.want || owned != row.want {
+				k.t.Errorf("reported %q: %q, %q and %q, want %q", row.reported, start.Media, place.Media, owned, row.want)
+			}
+		}
+	})
+}

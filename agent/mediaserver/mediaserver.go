@@ -1,5 +1,5 @@
 // Package mediaserver defines what the agent needs from a media server of any
-// kind. Its implementations are jellyfin and builtin.
+// kind. Its implementations are jellyfin, emby and builtin.
 package mediaserver
 
 import (
@@ -111,7 +111,9 @@ type Users interface {
 	CreateGuest(ctx context.Context, name, secret string, to Restriction) (LocalUser, error)
 	// IsGuest reports whether CreateGuest has made a local user with this secret, even if
 	// CreateGuest did not finish. It reports false for a local user who is unknown,
-	// disabled or an administrator.
+	// disabled or an administrator. If a media server cannot make a local user with a
+	// password in one step, IsGuest may delete one who was begun with this secret and not
+	// finished, and reports false.
 	IsGuest(ctx context.Context, id, secret string) (bool, error)
 	// Restrict changes what a guest may see, and nothing else. It never makes the guest an
 	// administrator. It returns ErrNotFound, or ErrNotAllowed for an administrator.
@@ -132,7 +134,8 @@ type Users interface {
 // Tokens has the operations of a media server on local access tokens.
 type Tokens interface {
 	// Mint makes a token for a local user on a device, without a password. It ends an
-	// earlier token of this local user on this device. It returns ErrNotFound,
+	// earlier token of this local user on this device. It returns ErrUnsupported for a local
+	// user who signs in only with a password of their own, ErrNotFound,
 	// ErrTooManySessions, ErrDeviceNotAllowed, ErrNotAllowed, ErrOutsideHours, or
 	// ErrQuickConnectOff if the media server cannot make tokens for anybody now.
 	Mint(ctx context.Context, localUserID string, device Device) (Token, error)
