@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -158,7 +159,7 @@ func stepped(steps []mediaserver.CheckedStep) []Check {
 		state, reason := stateOf(step)
 		switch step.Name {
 		case "reachable":
-		case "Jellyfin":
+		case "Jellyfin", "Emby":
 			if media = result(client.CheckMediaServer, state, reason); !step.OK {
 				media.Reason = "other_program"
 			}
@@ -176,12 +177,27 @@ func stepped(steps []mediaserver.CheckedStep) []Check {
 			rest = append(rest, result(client.CheckQuickConnect, uncheckedUnless(state, reason), reason))
 		}
 	}
-	for _, name := range []string{client.CheckVersion, client.CheckKey, client.CheckQuickConnect} {
-		if !has(rest, name) {
-			rest = append(rest, result(name, client.CheckUnchecked, reasonNotReached))
+	rest = append(rest, notMade(steps, rest)...)
+	return append([]Check{media}, rest...)
+}
+
+// notMade returns, as unchecked, the checks whose steps were not made.
+func notMade(steps []mediaserver.CheckedStep, made []Check) (list []Check) {
+	names := []string{client.CheckVersion, client.CheckKey}
+	if !withoutQuickConnect(steps) {
+		names = append(names, client.CheckQuickConnect)
+	}
+	for _, name := range names {
+		if !has(made, name) {
+			list = append(list, result(name, client.CheckUnchecked, reasonNotReached))
 		}
 	}
-	return append([]Check{media}, rest...)
+	return list
+}
+
+// withoutQuickConnect reports whether the media server has no Quick Connect at all, as Emby.
+func withoutQuickConnect(steps []mediaserver.CheckedStep) bool {
+	return slices.ContainsFunc(steps, func(step mediaserver.CheckedStep) bool { return step.Name == "sign-in" })
 }
 
 // stateOf returns the state and the reason of a step.
@@ -251,10 +267,11 @@ func (k *Checks) places(ctx context.Context, addresses []client.Address, systemI
 		all.Go(func() { connects[at] = k.connectPath(ctx, path.Address) })
 	}
 	all.Wait()
+	opens := make([]Check, 0, len(paths))
 	for _, path := range paths {
-		found = append(found, openPathCheck(path))
+		opens = append(opens, openPathCheck(path))
 	}
-	return append(found, connects...), nil
+	return slices.Concat(found, opens, connects), nil
 }
 
 // address asks at one address. What an address for outside looks like from here is no proof: some

@@ -89,12 +89,10 @@ type detail struct{ Label, Value string }
 func (v *voice) details() []detail {
 	var shown []detail
 	for _, fact := range v.kind.details {
-		if fact == problems {
-			shown = append(shown, v.problems()...)
-			continue
-		}
 		value := ""
 		switch fact {
+		case problems:
+			shown = append(shown, v.problems()...)
 		case username:
 			value = v.username(v.letter.Facts.Username)
 		case person, from:

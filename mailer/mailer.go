@@ -42,8 +42,8 @@ type Facts struct {
 	Person      string    // the username of the other person whom the mail concerns
 	PersonName  string    // the display name of that person
 	Note        string    // the text of an owner to a person whom they invite
-	Family      bool      // an invite is for the whole family of the person
 	Problems    string    // what is wrong at a server: a JSON list of problems, see details
+	Family      bool      // an invite is for the whole family of the person
 }
 
 // Message is a finished mail. All of it is safe to send.

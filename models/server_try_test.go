@@ -83,9 +83,16 @@ func TestTriesTellNothingOfStrangers(t *testing.T) {
 		o := newOutside(k)
 		end := k.Now().AddDate(0, 2, 0)
 		strange := []models.Found{
-			{Finding: "no_answer", At: place}, {Finding: "certificate_expired", At: place, Until: k.Now()}, {Finding: "certificate_name", At: place, Until: end},
-			{Finding: "certificate_untrusted", At: place, Until: end}, {Finding: "no_tls", At: place}, {Finding: "redirect", At: place}, {Finding: "base_path", At: place},
-			{Finding: "other_server", At: place}, {Finding: "server_away", At: place}, {Finding: "fine", At: place, Until: end}, // "fine" without the id does not come from the server
+			{Finding: "no_answer", At: place},
+			{Finding: "certificate_expired", At: place, Until: k.Now()},
+			{Finding: "certificate_name", At: place, Until: end},
+			{Finding: "certificate_untrusted", At: place, Until: end},
+			{Finding: "no_tls", At: place},
+			{Finding: "redirect", At: place},
+			{Finding: "base_path", At: place},
+			{Finding: "other_server", At: place},
+			{Finding: "server_away", At: place},
+			{Finding: "fine", At: place, Until: end}, // "fine" without the id does not come from the server
 		}
 		for _, one := range strange {
 			o.by["media.example.com"] = one

@@ -105,54 +105,48 @@ func (s *Server) keyTaken(ctx context.Context, id string) error {
 	return err
 }
 
-// CheckedStep is the result of one step of [Server.Check], for people.
-type CheckedStep struct {
-	Name    string // "reachable", "Emby", "version", "key", "sign-in"
-	OK      bool
-	Warning bool   // it works, but there is advice
-	Text    string // the result, as a sentence
-	Advice  string // a remedy, if it is not OK or a warning
-}
-
 // Check checks, step by step, everything that an agent needs from the server. It stops after a failed
 // step. An error means that ctx ended.
-func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
-	var steps []CheckedStep
-	fail := func(name string, err error, advice string) ([]CheckedStep, error) {
+func (s *Server) Check(ctx context.Context) ([]mediaserver.CheckedStep, error) {
+	var steps []mediaserver.CheckedStep
+	fail := func(name string, err error, advice string) ([]mediaserver.CheckedStep, error) {
 		if ctx.Err() != nil {
 			return steps, ctx.Err()
 		}
 		text := strings.TrimPrefix(err.Error(), prefix)
-		return append(steps, CheckedStep{Name: name, Text: strings.ToUpper(text[:1]) + text[1:] + ".", Advice: advice}), nil
+		return append(steps, mediaserver.CheckedStep{Name: name, Text: strings.ToUpper(text[:1]) + text[1:] + ".", Advice: advice}), nil
 	}
 	info, err := s.public(ctx)
 	if err != nil {
 		return fail("reachable", err, "Check that Emby runs and that its address is right, then run the setup again.")
 	}
-	steps = append(steps, CheckedStep{Name: "reachable", OK: true, Text: "Something answers at " + s.base.String() + "."})
+	steps = append(steps, mediaserver.CheckedStep{Name: "reachable", OK: true, Text: "Something answers at " + s.base.String() + "."})
 	major, err := info.usable()
 	if errors.Is(err, mediaserver.ErrTooOld) {
-		return fail("version", err, "Update Emby to 4.8 or newer.")
+		return append(steps, mediaserver.CheckedStep{
+			Name: "version", Reason: mediaserver.ReasonTooOld, Text: "Its version is " + printable.ASCII(printable.Cut(info.Version, 64)) + ".", Advice: "Update Emby to 4.8 or newer.",
+		}), nil
 	}
 	if err != nil {
 		return fail("Emby", err, "Give the address of Emby itself, as you open it in the browser.")
 	}
-	steps = append(steps, CheckedStep{Name: "Emby", OK: true, Text: "It is the Emby server " + strconv.Quote(printable.Cut(info.Name, 64)) + "."})
-	version := CheckedStep{Name: "version", OK: true, Text: "Its version is " + printable.ASCII(printable.Cut(info.Version, 64)) + "."}
+	steps = append(steps, mediaserver.CheckedStep{Name: "Emby", OK: true, Text: "It is the Emby server " + strconv.Quote(printable.Cut(info.Name, 64)) + "."})
+	version := mediaserver.CheckedStep{Name: "version", OK: true, Text: "Its version is " + printable.ASCII(printable.Cut(info.Version, 64)) + "."}
 	if major > newestMajor {
-		version.Warning, version.Advice = true, "It is newer than this agent knows, and will probably work. Check whether a newer Latchkey is available."
+		version.Warning, version.Reason = true, mediaserver.ReasonNewer
+		version.Advice = "It is newer than this agent knows, and will probably work. Check whether a newer Latchkey is available."
 	}
 	steps = append(steps, version)
 	err = s.keyTaken(ctx, info.ID)
 	if errors.Is(err, mediaserver.ErrKeyRefused) {
-		return append(steps, CheckedStep{
-			Name: "key", Text: "It refuses that key.", Advice: "Make a key in Emby's dashboard under Advanced, API Keys, and give it to this setup.",
+		return append(steps, mediaserver.CheckedStep{
+			Name: "key", Reason: mediaserver.ReasonRefused, Text: "It refuses that key.", Advice: "Make a key in Emby's dashboard under Advanced, API Keys, and give it to this setup.",
 		}), nil
 	}
 	if err != nil {
 		return fail("key", err, "Make a key in Emby's dashboard under Advanced, API Keys, and give it to this setup.")
 	}
-	return append(steps, CheckedStep{Name: "key", OK: true, Text: "It accepts the API key."}, CheckedStep{
+	return append(steps, mediaserver.CheckedStep{Name: "key", OK: true, Text: "It accepts the API key."}, mediaserver.CheckedStep{
 		Name: "sign-in", OK: true, Warning: true, Text: "Emby has no Quick Connect: guests sign in with a name and a password, which they see on their page of this server.",
 		Advice: "People whose user existed before go on with the password that they have.",
 	}), nil

@@ -181,7 +181,7 @@ type Proofs interface {
 
 // CheckedStep is the result of one step of [Checker.Check], for people.
 type CheckedStep struct {
-	Name    string // "reachable", "Jellyfin", "version", "key", "older apps" (from 12 on), "Quick Connect"
+	Name    string // "reachable", "Jellyfin" or "Emby", "version", "key", "older apps" (from Jellyfin 12 on), "Quick Connect", "sign-in" (Emby)
 	OK      bool
 	Warning bool   // it works, but there is advice
 	Reason  string // what is wrong, in one word for programs; "" if the step is OK without a warning, or if the cause is not known

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/latchkey-media/latchkey/agent/jellyfin"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/config"
 )
 
@@ -33,7 +33,7 @@ func (s *setup) mediaServer() error {
 
 // beside asks for a media server of others until all checks succeed. The parameter menu says where its
 // dashboard makes an API key.
-func (s *setup) beside(product, menu string, check func(ctx context.Context) ([]jellyfin.CheckedStep, error)) error {
+func (s *setup) beside(product, menu string, check func(ctx context.Context) ([]mediaserver.CheckedStep, error)) error {
 	for {
 		err := s.settle(question{
 			name: "media-server-url", text: "Address of " + product + ", as this machine reaches it", value: &s.settings.MediaServerURL, usual: "http://127.0.0.1:8096",
@@ -65,30 +65,25 @@ func (s *setup) beside(product, menu string, check func(ctx context.Context) ([]
 }
 
 // checkJellyfin checks the Jellyfin server of the settings.
-func (s *setup) checkJellyfin(ctx context.Context) ([]jellyfin.CheckedStep, error) {
-	server, err := s.agentProgram.jellyfin(s.quietLogger())
+func (s *setup) checkJellyfin(ctx context.Context) ([]mediaserver.CheckedStep, error) {
+	server, err := s.jellyfin(s.quietLogger())
 	if err != nil {
-		return []jellyfin.CheckedStep{{Name: "reachable", Text: err.Error()}}, nil //nolint:nilerr // the result of the check
+		return []mediaserver.CheckedStep{{Name: "reachable", Text: err.Error()}}, nil //nolint:nilerr // the result of the check
 	}
 	return server.Check(ctx)
 }
 
 // checkEmby checks the Emby server of the settings. It needs no password of a local user.
-func (s *setup) checkEmby(ctx context.Context) ([]jellyfin.CheckedStep, error) {
-	server, err := s.agentProgram.emby(s.quietLogger(), (&parts{}).managedPasswords)
+func (s *setup) checkEmby(ctx context.Context) ([]mediaserver.CheckedStep, error) {
+	server, err := s.emby(s.quietLogger(), (&parts{}).managedPasswords)
 	if err != nil {
-		return []jellyfin.CheckedStep{{Name: "reachable", Text: err.Error()}}, nil //nolint:nilerr // the result of the check
+		return []mediaserver.CheckedStep{{Name: "reachable", Text: err.Error()}}, nil //nolint:nilerr // the result of the check
 	}
-	checked, err := server.Check(ctx)
-	steps := make([]jellyfin.CheckedStep, len(checked))
-	for i, step := range checked {
-		steps[i] = jellyfin.CheckedStep(step)
-	}
-	return steps, err
+	return server.Check(ctx)
 }
 
 // tryBeside prints the result of each check. It returns the name of the failed check, or "".
-func (s *setup) tryBeside(check func(ctx context.Context) ([]jellyfin.CheckedStep, error)) (string, error) {
+func (s *setup) tryBeside(check func(ctx context.Context) ([]mediaserver.CheckedStep, error)) (string, error) {
 	ctx, cancel := context.WithTimeout(s.agentProgram.ctx, time.Minute)
 	defer cancel()
 	steps, err := check(ctx)
@@ -107,7 +102,7 @@ func (s *setup) tryBeside(check func(ctx context.Context) ([]jellyfin.CheckedSte
 }
 
 // tell prints the result of one check.
-func (s *setup) tell(step jellyfin.CheckedStep) error {
+func (s *setup) tell(step mediaserver.CheckedStep) error {
 	text := strings.TrimSpace(step.Text + " " + step.Advice)
 	if !step.OK {
 		return s.failed(text)
