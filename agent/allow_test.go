@@ -209,7 +209,8 @@ func TestUpgradeKeepsLinksInUse(t *testing.T) {
 		"ALTER TABLE tokens DROP COLUMN opened_by", "ALTER TABLE tokens DROP COLUMN session_id",
 		"ALTER TABLE links DROP COLUMN device_keys", "ALTER TABLE links DROP COLUMN asked_until", "DROP TABLE ended_sessions", "DROP TABLE levels",
 		"ALTER TABLE links DROP COLUMN levels", "ALTER TABLE links DROP COLUMN unlock_closed", "ALTER TABLE links DROP COLUMN locked_at",
-		"ALTER TABLE links DROP COLUMN unlocked_from", "ALTER TABLE links DROP COLUMN unlocked_until", "DELETE FROM goose_db_version WHERE version_id >= 2",
+		"ALTER TABLE links DROP COLUMN unlocked_from", "ALTER TABLE links DROP COLUMN unlocked_until", "ALTER TABLE links DROP COLUMN stop_at_end",
+		"DROP TABLE managed_passwords", "DELETE FROM goose_db_version WHERE version_id >= 2",
 	} {
 		noError(t, db.Gorm.Exec(statement).Error)
 	}

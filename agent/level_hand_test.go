@@ -316,6 +316,7 @@ func TestChoicesAreReported(t *testing.T) {
 	service.mu.Lock()
 	tells := service.tells
 	service.mu.Unlock()
+	d.rounds(2) // then the agent has read its links from the service again, which does not know the levels of this test
 	noError(t, d.SendLevels(t.Context(), link.ID, kids()))
 	d.limited(everydayKid())
 	d.rounds(2)

@@ -193,6 +193,7 @@ func exportSession(s models.Session) exportedSession {
 type exportedServer struct {
 	serverObject
 	ReportedName string            `json:"reported_name"`
+	MediaServer  string            `json:"media_server,omitempty"`
 	StartNote    string            `json:"start_note,omitempty"` // what the owner tells people who want to get in
 	CreatedAt    time.Time         `json:"created_at"`
 	ClaimedAt    time.Time         `json:"claimed_at,omitzero"`
@@ -242,7 +243,7 @@ type exportedClaimCode struct {
 
 func exportServer(s models.ExportedServer) exportedServer {
 	return exportedServer{
-		serverObject: serverOf(s.ID, s.ServerDescription), ReportedName: s.ReportedName, StartNote: s.StartNote,
+		serverObject: serverOf(s.ID, s.ServerDescription), ReportedName: s.ReportedName, MediaServer: s.Media, StartNote: s.StartNote,
 		CreatedAt: s.CreatedAt, ClaimedAt: s.ClaimedAt, LastSeenAt: s.LastSeenAt, DisabledAt: s.DisabledAt,
 		Addresses: each(s.Addresses, func(a models.Address) exportedAddress {
 			return exportedAddress{URL: a.URL(), Kind: a.Kind, Hidden: a.Hidden, ByOwner: a.ByOwner, ReportedAt: a.ReportedAt}

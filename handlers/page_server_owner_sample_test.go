@@ -8,6 +8,7 @@ func (s sampler) serverOwnerSamples() []sample {
 		{"server_owner-bare", s.bareServer()},
 		{"server_owner-people", s.peopledServer()},
 		{"server_owner-reports", s.reportingServer()},
+		{"server_owner-emby", s.serverBesideEmby()},
 	}
 }
 
@@ -41,6 +42,12 @@ func (s sampler) serverWithKey() serverOwnerPage {
 	p := s.server()
 	p.Base = s.signedIn("server_owner")
 	p.NewKey, p.Agent = "lkv_0123456789abcdefghijklmnopqrstuvwxyz0123456789ABCDEF", true
+	return p
+}
+
+func (s sampler) serverBesideEmby() serverOwnerPage {
+	p := s.server()
+	p.Base, p.Agent, p.Emby = s.signedIn("server_owner"), true, true
 	return p
 }
 
