@@ -227,7 +227,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, o *operation, par
 		return
 	}
 	if o == nil {
-		s.report(fmt.Sprintf("request %s %s: there is no such operation", r.Method, r.URL.Path))
+		// An agent asks this path on purpose, to see whether a proxy hands it to the agent. Jellyfin does not know it.
+		if !strings.HasSuffix(r.URL.Path, "/Connect/Pending") {
+			s.report(fmt.Sprintf("request %s %s: there is no such operation", r.Method, r.URL.Path))
+		}
 		status := http.StatusNotFound
 		if known {
 			status = http.StatusMethodNotAllowed
