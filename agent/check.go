@@ -341,7 +341,7 @@ func openPathCheck(path OpenPathState) Check {
 	return check
 }
 
-// ConnectSignIn is what the agent answers at a Connect path to a caller without a token.
+// ConnectSignIn is the text with which the agent answers a caller without a token at a Connect path.
 const ConnectSignIn = "Sign in first."
 
 // connectPath asks below an address that the admin has named whether a Connect path leads to an agent.

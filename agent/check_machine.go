@@ -58,7 +58,7 @@ func clockReason(off time.Duration) string {
 	return "behind"
 }
 
-// disk looks how much room the disk has on which the agent's file is.
+// disk checks how much room is left on the disk with the agent's file.
 func (k *Checks) disk() Check {
 	check := result(client.CheckDisk, client.CheckUnchecked, reasonUnknown)
 	if k.opt.FreeDisk == nil {

@@ -129,7 +129,7 @@ func at(addresses ...string) change {
 	return func(o *agent.Options) { o.Addresses.Configured = addresses }
 }
 
-// What an address does is told with the paths below it that the proxy hands to the agent.
+// The agent tells for each address whether it works, and which paths below it the proxy hands to the agent.
 func TestChecksOfAddresses(t *testing.T) {
 	t.Parallel()
 	media := newFake()

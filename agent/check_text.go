@@ -21,7 +21,7 @@ func wordsOf(check Check) (text, advice string) {
 	return words.text + details(check), words.advice
 }
 
-// details returns what a check has found out besides, as the end of its text.
+// details returns the end of the text of a check: the numbers and the date that it has found.
 func details(check Check) string {
 	switch {
 	case !check.Until.IsZero() && check.Reason == "certificate_expired":

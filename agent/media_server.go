@@ -101,7 +101,7 @@ func (m *MediaServer) check(ctx context.Context) error {
 	other := registered != "" && registered != identity.ID
 	m.mu.Lock()
 	before := m.last
-	// What began to fail while this check was under way may be newer than the answer.
+	// If another check has failed since this check began, that failure may be newer than this answer.
 	failed := m.absences != absences && before.away
 	m.last = observation{identity: identity, known: true, other: other, away: failed}
 	m.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// What an agent tells is what its owner reads, and nobody else.
+// The owner reads the results that the agent of the server told. Nobody else reads them.
 func TestAPIServerChecks(t *testing.T) {
 	t.Parallel()
 	_, ann, bob, den := owners(t)

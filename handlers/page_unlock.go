@@ -59,7 +59,7 @@ type unlockView struct {
 // unlock answers GET /unlock.
 func (s *site) unlock(c *gin.Context) error { return s.showUnlock(c, nil, nil) }
 
-// behindPIN says who reads a page about what lies behind a PIN, and for whom.
+// behindPIN names the reader of a page about unlocks or holds, and the person whom the page concerns.
 type behindPIN struct {
 	session   models.Session
 	accountID int64    // of the reader, or of a member

@@ -117,8 +117,8 @@ func TestOwnersAskForChecks(t *testing.T) {
 	})
 }
 
-// What stays wrong for a day is mailed once, with everything of the day in one mail, and again only if it was resolved in
-// between. Most warnings are not mailed.
+// The owner gets one mail about everything that has been wrong for a day. A problem is mailed again only after it was
+// resolved in between. Most warnings are not mailed.
 func TestOwnersAreToldAfterADay(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

@@ -198,7 +198,7 @@ func TestTriesArePaced(t *testing.T) {
 	})
 }
 
-// What a server answered half a year ago says nothing about who is there now.
+// An answer of half a year ago proves nothing: another server may have the address now.
 func TestAnswersAreForgotten(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		owner := k.account()

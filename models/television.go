@@ -17,7 +17,7 @@ type Televisions struct {
 	quickConnects *QuickConnects
 }
 
-// For whom an agent lets the owner sign televisions in.
+// The people for whom an agent lets the owner sign a television in.
 const (
 	TelevisionsOff    = "off"
 	TelevisionsGuests = "guests"

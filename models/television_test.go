@@ -75,7 +75,7 @@ func TestTelevision(t *testing.T) {
 	})
 }
 
-// Nothing is asked of an agent for somebody whom the agent does not take.
+// The service sends the agent no code for a person whom the agent does not let in, and tells the owner why.
 func TestTelevisionRefused(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, p := k.t.Context(), k.parlour(models.TelevisionsGuests)

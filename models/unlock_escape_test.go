@@ -133,7 +133,7 @@ func TestUnlockTriesAreGivenBack(t *testing.T) {
 	})
 }
 
-// What has ended stays ended when the clock of the service is set back after the end.
+// An unlock that has ended stays ended, also when the clock of the service is set back after the end.
 func TestEndedUnlockStaysEnded(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, h := k.t.Context(), k.protectedHome(true)

@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// The server says what it is, and a wrong key, version or address is named.
+// Identity returns the name and the version of the server. Its errors name a wrong key, version or address.
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -114,7 +114,7 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// What Emby cannot do is said with ErrUnsupported, without a request.
+// The operations that Emby does not have return ErrUnsupported and send no request.
 func TestUnsupported(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Finding says what was found at an address.
+// Finding is the result of a question at an address, in one word.
 type Finding string
 
 // The findings.
