@@ -11,16 +11,15 @@
 package emby
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
-	"time"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
@@ -40,9 +39,8 @@ type Options struct {
 
 // Server is an Emby server. Make one with [New].
 type Server struct {
-	base      *url.URL // without a slash at the end of its path
+	calls     *mediacall.Client
 	key       string
-	http      *http.Client
 	version   string
 	log       *slog.Logger
 	passwords func(ctx context.Context, localUserID string) ([]string, error)
@@ -53,71 +51,22 @@ type Server struct {
 
 var _ mediaserver.Server = (*Server)(nil)
 
-const (
-	requestTime = 15 * time.Second // for one request with its answer
-	answerMax   = 16 << 20         // bytes of an answer
-	errorMax    = 4 << 10          // bytes that are read of an answer with an error status
-)
+const answerMax = 16 << 20 // bytes of an answer
 
 // New returns the Emby server that o describes, without a request to it. An error says which setting
 // is wrong.
 func New(o Options) (*Server, error) {
-	base, err := parseURL(o.URL)
+	o.Version = cmp.Or(o.Version, "0")
+	calls, err := mediacall.New(mediacall.Options{Product: product, URL: o.URL, Version: o.Version, HTTP: o.HTTP, AnswerMax: answerMax})
 	if err != nil {
 		return nil, err
 	}
 	if strings.TrimSpace(o.APIKey) == "" || o.Passwords == nil {
 		return nil, errors.New("emby: an API key and the managed passwords are needed")
 	}
-	s := &Server{base: base, key: strings.TrimSpace(o.APIKey), version: o.Version, log: o.Log, passwords: o.Passwords, http: &http.Client{Timeout: requestTime}}
-	if s.version == "" {
-		s.version = "0"
-	}
+	s := &Server{calls: calls, key: strings.TrimSpace(o.APIKey), version: o.Version, log: o.Log, passwords: o.Passwords}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if o.HTTP != nil {
-		s.http.Transport = o.HTTP.Transport
-		if o.HTTP.Timeout > 0 {
-			s.http.Timeout = o.HTTP.Timeout
-		}
-	}
-	if s.http.Transport == nil {
-		s.http.Transport = transport()
-	}
-	// A redirect could send the key to another server, and turns a POST into a GET.
-	s.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return s, nil
-}
-
-// parseURL reads the address of an Emby server as people type it. An error says what is wrong with it.
-func parseURL(text string) (*url.URL, error) {
-	base, err := url.Parse(strings.TrimSpace(text))
-	switch {
-	case err != nil:
-		return nil, errors.New("emby: media-server-url is not an address")
-	case base.Scheme != "http" && base.Scheme != "https", base.Hostname() == "":
-		return nil, errors.New("emby: media-server-url must begin with http:// or https:// and name a host")
-	case base.User != nil:
-		return nil, errors.New("emby: media-server-url must not contain a name or password")
-	case base.RawQuery != "":
-		return nil, errors.New("emby: media-server-url must not contain a query")
-	}
-	path := strings.TrimRight(base.Path, "/")
-	// People copy these endings from the address line of the browser.
-	path = strings.TrimSuffix(strings.TrimSuffix(path, "/index.html"), "/web")
-	return &url.URL{Scheme: base.Scheme, Host: base.Host, Path: path}, nil
-}
-
-// transport returns a transport for a server nearby: without a proxy, with short timeouts.
-func transport() *http.Transport {
-	return &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    5 * time.Second,
-		ResponseHeaderTimeout:  10 * time.Second,
-		IdleConnTimeout:        time.Minute,
-		MaxIdleConnsPerHost:    4,
-		MaxResponseHeaderBytes: 64 << 10,
-		ForceAttemptHTTP2:      true,
-	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
@@ -56,9 +57,9 @@ func (s *Server) create(ctx context.Context, name string) (string, error) {
 		return "", fmt.Errorf(prefix+"%s: %w", creating, err)
 	}
 	var made userDto
-	err = s.admin(ctx, call{doing: creating, method: http.MethodPost, path: "/Users/New", body: body, into: &made})
-	id, ok := normalID(made.ID)
-	switch status := statusOf(err); {
+	err = s.admin(ctx, call{Doing: creating, Method: http.MethodPost, Path: "/Users/New", Body: body, Into: &made})
+	id, ok := mediacall.ID(made.ID)
+	switch status := mediacall.StatusOf(err); {
 	case err == nil && ok && made.Name == name:
 		return id, nil
 	case err == nil:
@@ -77,11 +78,11 @@ func (s *Server) takeBackNamed(ctx context.Context, name string, why error) erro
 	defer cancel()
 	users, err := s.listUsers(within)
 	if err != nil {
-		return &failure{doing: creating, err: why, why: fmt.Sprintf(
+		return &failure{Product: product, Doing: creating, Err: why, Why: fmt.Sprintf(
 			"%v; it is not known whether it was made: look in Emby for a new local user %q, and delete it", reason(why), name)}
 	}
 	for _, u := range users {
-		if id, ok := normalID(u.ID); ok && u.Name == name {
+		if id, ok := mediacall.ID(u.ID); ok && u.Name == name {
 			return s.takeBack(ctx, id, why)
 		}
 	}
@@ -118,7 +119,7 @@ func (s *Server) makeGuest(ctx context.Context, id, name, secret string, all boo
 // local user as it was read, as Emby's own dashboard does.
 func (s *Server) rename(ctx context.Context, id, wanted string) error {
 	var whole map[string]json.RawMessage
-	if err := s.admin(ctx, call{doing: creating, method: http.MethodGet, path: "/Users/" + id, into: &whole}); err != nil {
+	if err := s.admin(ctx, call{Doing: creating, Method: http.MethodGet, Path: "/Users/" + id, Into: &whole}); err != nil {
 		return err
 	}
 	var err error
@@ -134,12 +135,12 @@ func (s *Server) rename(ctx context.Context, id, wanted string) error {
 		if failed != nil {
 			return fmt.Errorf(prefix+"%s: %w", creating, failed)
 		}
-		err = s.admin(ctx, call{doing: creating, method: http.MethodPost, path: "/Users/" + id, body: body})
-		if statusOf(err) != http.StatusBadRequest { // otherwise the name was taken meanwhile
+		err = s.admin(ctx, call{Doing: creating, Method: http.MethodPost, Path: "/Users/" + id, Body: body})
+		if mediacall.StatusOf(err) != http.StatusBadRequest { // otherwise the name was taken meanwhile
 			return err
 		}
 	}
-	return &failure{doing: creating, status: statusOf(err), why: mediaserver.ErrNameTaken.Error(), err: errors.Join(mediaserver.ErrNameTaken, err)}
+	return &failure{Product: product, Doing: creating, Status: mediacall.StatusOf(err), Why: mediaserver.ErrNameTaken.Error(), Err: errors.Join(mediaserver.ErrNameTaken, err)}
 }
 
 // takeBack deletes a guest that is half made, or disables the guest if that fails. It returns why, the
@@ -152,7 +153,7 @@ func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 	if deleting == nil || errors.Is(deleting, mediaserver.ErrNotFound) || s.SetDisabled(ctx, id, true) == nil {
 		return why
 	}
-	return &failure{doing: creating, err: why, why: fmt.Sprintf(
+	return &failure{Product: product, Doing: creating, Err: why, Why: fmt.Sprintf(
 		"%v; and the new local user could be neither deleted nor disabled: delete the local user %s in Emby", reason(why), id)}
 }
 

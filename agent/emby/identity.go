@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
@@ -55,7 +56,7 @@ func (s *Server) Identity(ctx context.Context) (mediaserver.Identity, error) {
 // public reads what the server says to everybody.
 func (s *Server) public(ctx context.Context) (publicInfo, error) {
 	var info publicInfo
-	err := s.do(ctx, call{doing: askingIdentity, method: http.MethodGet, path: "/System/Info/Public", into: &info})
+	err := s.calls.Do(ctx, call{Doing: askingIdentity, Method: http.MethodGet, Path: "/System/Info/Public", Into: &info})
 	return info, err
 }
 
@@ -91,15 +92,15 @@ func parseVersion(version string) (major, minor int, ok bool) {
 func (s *Server) keyTaken(ctx context.Context, id string) error {
 	const doing = "showing the API key"
 	var info publicInfo
-	if err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/System/Info", into: &info}); err != nil {
+	if err := s.admin(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/System/Info", Into: &info}); err != nil {
 		return err
 	}
 	if info.ID != id {
 		return implausible(doing, "two servers with different ids answer there: check that media-server-url leads to only one Emby")
 	}
 	var all devices
-	err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/Devices", into: &all})
-	if statusOf(err) == http.StatusForbidden {
+	err := s.admin(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/Devices", Into: &all})
+	if mediacall.StatusOf(err) == http.StatusForbidden {
 		return refused(doing, mediaserver.ErrKeyRefused, "it is not the key of an administrator: make an API key in Emby's dashboard under Advanced, API Keys")
 	}
 	return err
@@ -120,7 +121,7 @@ func (s *Server) Check(ctx context.Context) ([]mediaserver.CheckedStep, error) {
 	if err != nil {
 		return fail("reachable", err, "Check that Emby runs and that its address is right, then run the setup again.")
 	}
-	steps = append(steps, mediaserver.CheckedStep{Name: "reachable", OK: true, Text: "Something answers at " + s.base.String() + "."})
+	steps = append(steps, mediaserver.CheckedStep{Name: "reachable", OK: true, Text: "Something answers at " + s.calls.Address() + "."})
 	major, err := info.usable()
 	if errors.Is(err, mediaserver.ErrTooOld) {
 		return append(steps, mediaserver.CheckedStep{

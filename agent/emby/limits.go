@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
@@ -272,7 +273,7 @@ func (s *Server) Choices(ctx context.Context) (mediaserver.Choices, error) {
 		Name  string `json:"Name"`
 		Value *int   `json:"Value"`
 	}
-	err := s.admin(ctx, call{doing: "reading the ratings", method: http.MethodGet, path: "/Localization/ParentalRatings", into: &rows})
+	err := s.admin(ctx, call{Doing: "reading the ratings", Method: http.MethodGet, Path: "/Localization/ParentalRatings", Into: &rows})
 	if err != nil {
 		return mediaserver.Choices{}, err
 	}
@@ -296,13 +297,13 @@ func (s *Server) subFolders(ctx context.Context) ([]mediaserver.Folder, error) {
 			May  json.RawMessage `json:"IsUserAccessConfigurable"`
 		} `json:"SubFolders"`
 	}
-	err := s.admin(ctx, call{doing: "reading the folders", method: http.MethodGet, path: "/Library/SelectableMediaFolders", into: &rows})
+	err := s.admin(ctx, call{Doing: "reading the folders", Method: http.MethodGet, Path: "/Library/SelectableMediaFolders", Into: &rows})
 	if err != nil {
 		return nil, err
 	}
 	var list []mediaserver.Folder
 	for _, row := range rows {
-		library, ok := normalID(row.GUID)
+		library, ok := mediacall.ID(row.GUID)
 		for _, f := range row.Folders {
 			if ok && f.ID != "" && f.Name != "" && len(f.Name) <= choiceLength && string(f.May) != "false" && len(list) < choicesMax {
 				list = append(list, mediaserver.Folder{ID: row.GUID + "_" + f.ID, Name: f.Name, LibraryID: library})

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
@@ -21,7 +21,7 @@ type userDto struct {
 
 // localUser returns the local user in the agent's form, and the whole policy of the local user.
 func (u userDto) localUser(doing string) (mediaserver.LocalUser, policy, error) {
-	id, ok := normalID(u.ID)
+	id, ok := mediacall.ID(u.ID)
 	if !ok || u.Name == "" {
 		return mediaserver.LocalUser{}, nil, implausible(doing, "a local user has no id or no name")
 	}
@@ -38,15 +38,6 @@ func (u userDto) localUser(doing string) (mediaserver.LocalUser, policy, error) 
 		}
 	}
 	return user, p, nil
-}
-
-// normalID returns an id as 32 hex digits in lower case, or false if the id is not valid.
-func normalID(id string) (string, bool) {
-	id = strings.ToLower(strings.ReplaceAll(id, "-", ""))
-	if len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" || strings.Trim(id, "0") == "" {
-		return "", false
-	}
-	return id, true
 }
 
 // LocalUsers returns all local users, or an error if one of them cannot be read.
@@ -74,7 +65,7 @@ func (s *Server) listUsers(ctx context.Context) ([]userDto, error) {
 		Items []userDto `json:"Items"`
 		Total int       `json:"TotalRecordCount"`
 	}
-	if err := s.admin(ctx, call{doing: listing, method: http.MethodGet, path: "/Users/Query", into: &answer}); err != nil {
+	if err := s.admin(ctx, call{Doing: listing, Method: http.MethodGet, Path: "/Users/Query", Into: &answer}); err != nil {
 		return nil, err
 	}
 	if len(answer.Items) == 0 {
@@ -96,13 +87,13 @@ func (s *Server) LocalUser(ctx context.Context, id string) (mediaserver.LocalUse
 
 // readUser reads a local user and their policy.
 func (s *Server) readUser(ctx context.Context, id string) (mediaserver.LocalUser, policy, error) {
-	wanted, ok := normalID(id)
+	wanted, ok := mediacall.ID(id)
 	if !ok {
 		return mediaserver.LocalUser{}, nil, refused(readingOne, mediaserver.ErrNotFound, "")
 	}
 	var dto userDto
-	err := s.admin(ctx, call{doing: readingOne, method: http.MethodGet, path: "/Users/" + wanted, into: &dto})
-	if statusOf(err) == http.StatusNotFound {
+	err := s.admin(ctx, call{Doing: readingOne, Method: http.MethodGet, Path: "/Users/" + wanted, Into: &dto})
+	if mediacall.StatusOf(err) == http.StatusNotFound {
 		return mediaserver.LocalUser{}, nil, s.confirmGone(ctx, readingOne, wanted, err)
 	}
 	if err != nil {
@@ -149,7 +140,7 @@ func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
 			Kind string `json:"CollectionType"` // such as movies; left out for a library of mixed films and series
 		} `json:"Items"`
 	}
-	if err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/Library/MediaFolders", into: &answer}); err != nil {
+	if err := s.admin(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/Library/MediaFolders", Into: &answer}); err != nil {
 		return nil, err
 	}
 	if answer.Items == nil {
@@ -157,7 +148,7 @@ func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
 	}
 	list := make([]mediaserver.Library, 0, len(answer.Items))
 	for _, item := range answer.Items {
-		id, ok := normalID(item.GUID)
+		id, ok := mediacall.ID(item.GUID)
 		if !ok {
 			return nil, implausible(doing, "a library has no id")
 		}
@@ -189,8 +180,8 @@ func (s *Server) setPassword(ctx context.Context, doing, id, password string) er
 	if err != nil {
 		return fmt.Errorf(prefix+"%s: %w", doing, err)
 	}
-	err = s.admin(ctx, call{doing: doing, method: http.MethodPost, path: "/Users/" + id + "/Password", body: body})
-	if statusOf(err) == http.StatusNotFound {
+	err = s.admin(ctx, call{Doing: doing, Method: http.MethodPost, Path: "/Users/" + id + "/Password", Body: body})
+	if mediacall.StatusOf(err) == http.StatusNotFound {
 		return s.confirmGone(ctx, doing, id, err)
 	}
 	return err
@@ -231,7 +222,7 @@ func (s *Server) folders(ctx context.Context, to mediaserver.Restriction) ([]str
 		return nil, err
 	}
 	for _, name := range to.Libraries {
-		id, ok := normalID(name)
+		id, ok := mediacall.ID(name)
 		if ok && !slices.Contains(folders, id) && slices.ContainsFunc(known, func(l mediaserver.Library) bool { return l.ID == id }) {
 			folders = append(folders, id)
 		}
@@ -250,8 +241,8 @@ func (s *Server) Delete(ctx context.Context, id string) error {
 	if err := s.signOut(ctx, user.ID); err != nil && !errors.Is(err, mediaserver.ErrNotFound) {
 		return err
 	}
-	err = s.admin(ctx, call{doing: doing, method: http.MethodDelete, path: "/Users/" + user.ID})
-	if statusOf(err) == http.StatusNotFound {
+	err = s.admin(ctx, call{Doing: doing, Method: http.MethodDelete, Path: "/Users/" + user.ID})
+	if mediacall.StatusOf(err) == http.StatusNotFound {
 		return s.confirmGone(ctx, doing, user.ID, err)
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
@@ -48,7 +49,7 @@ func (p policy) encode() []byte {
 
 // read decodes a member. It returns errPolicy if the member is missing.
 func (p policy) read(name string, into any) error {
-	if raw, ok := p[name]; !ok || !present(raw) || json.Unmarshal(raw, into) != nil {
+	if raw, ok := p[name]; !ok || !mediacall.Present(raw) || json.Unmarshal(raw, into) != nil {
 		return errPolicy
 	}
 	return nil
@@ -56,7 +57,7 @@ func (p policy) read(name string, into any) error {
 
 // optional decodes a member, and leaves into as it is if the member is missing or null.
 func (p policy) optional(name string, into any) error {
-	if raw, ok := p[name]; !ok || !present(raw) {
+	if raw, ok := p[name]; !ok || !mediacall.Present(raw) {
 		return nil
 	}
 	return p.read(name, into)
@@ -158,8 +159,8 @@ func (s *Server) changePolicy(ctx context.Context, doing, id string, change func
 const lacking = "the policy of the local user lacks something that the agent has to change: check whether a newer Latchkey is available"
 
 func (s *Server) writePolicy(ctx context.Context, doing, id string, body []byte) error {
-	err := s.admin(ctx, call{doing: doing, method: http.MethodPost, path: "/Users/" + id + "/Policy", body: body})
-	if statusOf(err) == http.StatusNotFound {
+	err := s.admin(ctx, call{Doing: doing, Method: http.MethodPost, Path: "/Users/" + id + "/Policy", Body: body})
+	if mediacall.StatusOf(err) == http.StatusNotFound {
 		return s.confirmGone(ctx, doing, id, err)
 	}
 	return err
@@ -169,7 +170,7 @@ func (s *Server) writePolicy(ctx context.Context, doing, id string, body []byte)
 func normalIDs(ids []string) []string {
 	var list []string
 	for _, given := range ids {
-		if id, ok := normalID(given); ok {
+		if id, ok := mediacall.ID(given); ok {
 			list = append(list, id)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
@@ -82,7 +83,7 @@ func (s *Server) signInManaged(ctx context.Context, doing string, user mediaserv
 
 // refusedSignIn reports whether Emby has refused a name with a password.
 func refusedSignIn(err error) bool {
-	return statusOf(err) == http.StatusUnauthorized || statusOf(err) == http.StatusForbidden
+	return mediacall.StatusOf(err) == http.StatusUnauthorized || mediacall.StatusOf(err) == http.StatusForbidden
 }
 
 // signIn signs a local user in on a device.
@@ -99,14 +100,14 @@ func (s *Server) signIn(ctx context.Context, doing string, user mediaserver.Loca
 		AccessToken string  `json:"AccessToken"`
 		User        userDto `json:"User"`
 	}
-	err = s.do(ctx, call{doing: doing, method: http.MethodPost, path: "/Users/AuthenticateByName", device: header, body: body, into: &answer})
+	err = s.calls.Do(ctx, call{Doing: doing, Method: http.MethodPost, Path: "/Users/AuthenticateByName", Header: http.Header{"X-Emby-Authorization": {header}}, Body: body, Into: &answer})
 	if err != nil {
 		return mediaserver.Token{}, err
 	}
 	if answer.AccessToken == "" {
 		return mediaserver.Token{}, implausible(doing, "it gives no token")
 	}
-	if id, _ := normalID(answer.User.ID); id != user.ID {
+	if id, _ := mediacall.ID(answer.User.ID); id != user.ID {
 		_ = s.Revoke(context.WithoutCancel(ctx), answer.AccessToken) // the name belongs to somebody else by now
 		return mediaserver.Token{}, implausible(doing, "it signed another local user in")
 	}
@@ -152,13 +153,13 @@ func (s *Server) Revoke(ctx context.Context, token string) error {
 	if token == "" {
 		return nil
 	}
-	err := s.do(ctx, call{doing: doing, method: http.MethodPost, path: "/Sessions/Logout", token: token})
-	if statusOf(err) != http.StatusUnauthorized {
+	err := s.calls.Do(ctx, call{Doing: doing, Method: http.MethodPost, Path: "/Sessions/Logout", Header: byToken(token)})
+	if mediacall.StatusOf(err) != http.StatusUnauthorized {
 		return err
 	}
 	// Emby itself answers that the token has ended, or a proxy in front of it refuses the request. Such a
 	// proxy refuses a request with the key as well.
-	return s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/System/Info", into: new(publicInfo)})
+	return s.admin(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/System/Info", Into: new(publicInfo)})
 }
 
 // Administrator reports whether a token belongs to an administrator, or is an API key. It asks for the
@@ -170,11 +171,11 @@ func (s *Server) Administrator(ctx context.Context, token string) (bool, error) 
 		return false, mediaserver.ErrTokenEnded
 	}
 	var all devices
-	err := s.do(ctx, call{doing: doing, method: http.MethodGet, path: "/Devices", token: token, into: &all})
+	err := s.calls.Do(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/Devices", Header: byToken(token), Into: &all})
 	if !refusedSignIn(err) {
 		return err == nil, err
 	}
-	err = s.do(ctx, call{doing: doing, method: http.MethodGet, path: "/System/Info", token: token, into: new(publicInfo)})
+	err = s.calls.Do(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/System/Info", Header: byToken(token), Into: new(publicInfo)})
 	if refusedSignIn(err) {
 		return false, mediaserver.ErrTokenEnded
 	}
@@ -197,7 +198,7 @@ type devices struct {
 func (s *Server) devices(ctx context.Context) ([]deviceDto, error) {
 	const doing = "reading the devices"
 	var answer devices
-	if err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/Devices", into: &answer}); err != nil {
+	if err := s.admin(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/Devices", Into: &answer}); err != nil {
 		return nil, err
 	}
 	if answer.Items == nil {
@@ -215,7 +216,7 @@ func (s *Server) SignedIn(ctx context.Context) ([]mediaserver.SignedIn, error) {
 	}
 	list := make([]mediaserver.SignedIn, 0, len(all))
 	for _, d := range all {
-		id, ok := normalID(d.LastUserID)
+		id, ok := mediacall.ID(d.LastUserID)
 		if !ok || d.ReportedID == "" {
 			continue // a device that nobody uses
 		}
@@ -243,17 +244,17 @@ func (s *Server) EndDevice(ctx context.Context, localUserID, deviceID string) er
 // description does not say whether Emby ends tokens by itself when a password changes or a local user is
 // disabled. If somebody else uses such a device, too, they have to sign in there again.
 func (s *Server) signOut(ctx context.Context, localUserID string) error {
-	wanted, _ := normalID(localUserID)
+	wanted, _ := mediacall.ID(localUserID)
 	all, err := s.devices(ctx)
 	if err != nil {
 		return err
 	}
 	for _, d := range all {
-		if id, ok := normalID(d.LastUserID); !ok || id != wanted || d.ID == "" {
+		if id, ok := mediacall.ID(d.LastUserID); !ok || id != wanted || d.ID == "" {
 			continue
 		}
-		err := s.admin(ctx, call{doing: "signing a local user out", method: http.MethodDelete, path: "/Devices", query: map[string][]string{"Id": {d.ID}}})
-		if err != nil && statusOf(err) != http.StatusNotFound { // otherwise it has gone meanwhile
+		err := s.admin(ctx, call{Doing: "signing a local user out", Method: http.MethodDelete, Path: "/Devices", Query: map[string][]string{"Id": {d.ID}}})
+		if err != nil && mediacall.StatusOf(err) != http.StatusNotFound { // otherwise it has gone meanwhile
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 	if err != nil {
 		return failed(ctx, steps, "reachable", err, "Check that Jellyfin runs and that its address is right, then run the setup again.")
 	}
-	steps = append(steps, CheckedStep{Name: "reachable", OK: true, Text: "Something answers at " + s.base.String() + "."})
+	steps = append(steps, CheckedStep{Name: "reachable", OK: true, Text: "Something answers at " + s.calls.Address() + "."})
 	if err := info.isJellyfin(); err != nil {
 		return failed(ctx, steps, "Jellyfin", err, "Give the address of Jellyfin itself, as you open it in the browser.")
 	}
@@ -86,7 +86,7 @@ func (s *Server) olderApps(ctx context.Context) CheckedStep {
 		Legacy bool `json:"EnableLegacyAuthorization"`
 	}
 	_ = s.admin(ctx, call{ // a setting that cannot be read counts as off, because the advice is right then, too
-		doing: "asking for the configuration", method: http.MethodGet, path: "/System/Configuration", into: &configuration,
+		Doing: "asking for the configuration", Method: http.MethodGet, Path: "/System/Configuration", Into: &configuration,
 	})
 	step := CheckedStep{Name: "older apps", OK: true, Warning: true, Reason: mediaserver.ReasonLegacyOff, Text: "Jellyfin's own apps work with this version. Apps in the manner of Emby get a token and then fail at Jellyfin itself."}
 	step.Advice = "If you need them, set EnableLegacyAuthorization to true in Jellyfin's system.xml, and let the proxy take /emby and /mediabrowser off the paths for Jellyfin."

@@ -35,7 +35,7 @@ func (s *Server) ratings(ctx context.Context) ([]mediaserver.Rating, error) {
 			Sub   *int `json:"subScore"`
 		} `json:"RatingScore"` // from 10.11 on; older versions have the value only
 	}
-	err := s.admin(ctx, call{doing: "reading the ratings", method: http.MethodGet, path: "/Localization/ParentalRatings", into: &rows})
+	err := s.admin(ctx, call{Doing: "reading the ratings", Method: http.MethodGet, Path: "/Localization/ParentalRatings", Into: &rows})
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (s *Server) tags(ctx context.Context) ([]string, error) {
 		Tags []string `json:"Tags"`
 	}
 	kinds := []string{"Movie", "Series", "Season", "Video", "MusicVideo", "MusicArtist", "MusicAlbum", "Book", "AudioBook", "BoxSet", "PhotoAlbum", "Folder"}
-	err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/Items/Filters", query: url.Values{"includeItemTypes": kinds}, into: &answer})
+	err := s.admin(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/Items/Filters", Query: url.Values{"includeItemTypes": kinds}, Into: &answer})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
@@ -28,7 +29,7 @@ type devices struct {
 func (s *Server) SignedIn(ctx context.Context) ([]mediaserver.SignedIn, error) {
 	const doing = "reading the devices"
 	var answer devices
-	err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/Devices", into: &answer})
+	err := s.admin(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/Devices", Into: &answer})
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func (s *Server) SignedIn(ctx context.Context) ([]mediaserver.SignedIn, error) {
 	}
 	list := make([]mediaserver.SignedIn, 0, len(answer.Items))
 	for _, d := range answer.Items {
-		id, ok := normalID(d.LastUserID)
+		id, ok := mediacall.ID(d.LastUserID)
 		if !ok || d.ID == "" {
 			continue // a device that nobody uses
 		}
@@ -62,8 +63,8 @@ func (s *Server) EndDevice(ctx context.Context, localUserID, deviceID string) er
 		}
 		return s.Revoke(ctx, token.Value)
 	}
-	err = s.admin(ctx, call{doing: doing, method: http.MethodDelete, path: "/Devices", query: url.Values{"id": {deviceID}}})
-	if status := statusOf(err); status == http.StatusNotFound || status == http.StatusBadRequest {
+	err = s.admin(ctx, call{Doing: doing, Method: http.MethodDelete, Path: "/Devices", Query: url.Values{"id": {deviceID}}})
+	if status := mediacall.StatusOf(err); status == http.StatusNotFound || status == http.StatusBadRequest {
 		// Jellyfin gives this answer for a device that is gone. If there was another cause, the device
 		// is still in the list.
 		mine, _, failed := s.usesOf(ctx, localUserID, deviceID)

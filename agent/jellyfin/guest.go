@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
@@ -34,7 +35,7 @@ func (s *Server) CreateGuest(ctx context.Context, name, secret string, to medias
 	for range nameTries {
 		var id string
 		id, err = s.create(ctx, name, secret)
-		if statusOf(err) == http.StatusBadRequest {
+		if mediacall.StatusOf(err) == http.StatusBadRequest {
 			continue // the name was taken meanwhile
 		}
 		if err != nil {
@@ -47,8 +48,9 @@ func (s *Server) CreateGuest(ctx context.Context, name, secret string, to medias
 		return user, nil
 	}
 	return mediaserver.LocalUser{}, &failure{
-		doing: creating, status: http.StatusBadRequest, why: mediaserver.ErrNameTaken.Error() + ": " + reason(err),
-		err: errors.Join(mediaserver.ErrNameTaken, err),
+		Product: product,
+		Doing:   creating, Status: http.StatusBadRequest, Why: mediaserver.ErrNameTaken.Error() + ": " + reason(err),
+		Err: errors.Join(mediaserver.ErrNameTaken, err),
 	}
 }
 
@@ -66,15 +68,15 @@ func (s *Server) create(ctx context.Context, name, password string) (string, err
 		return "", fmt.Errorf(prefix+"%s: %w", creating, err)
 	}
 	var made userDto
-	err = s.admin(ctx, call{doing: creating, method: http.MethodPost, path: "/Users/New", body: body, into: &made})
-	id, ok := normalID(made.ID)
+	err = s.admin(ctx, call{Doing: creating, Method: http.MethodPost, Path: "/Users/New", Body: body, Into: &made})
+	id, ok := mediacall.ID(made.ID)
 	if err == nil && ok && made.Name == free {
 		return id, nil
 	}
 	if err == nil {
 		err = implausible(creating, "it answers without the guest")
 	}
-	if status := statusOf(err); status >= 300 && status <= 499 {
+	if status := mediacall.StatusOf(err); status >= 300 && status <= 499 {
 		return "", err // refused: nothing was made
 	}
 	return "", s.takeBackUnknown(ctx, free, password, err)
@@ -103,7 +105,7 @@ func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 	if deleting == nil || errors.Is(deleting, mediaserver.ErrNotFound) || s.SetDisabled(ctx, id, true) == nil {
 		return why
 	}
-	return &failure{doing: creating, err: why, why: fmt.Sprintf(
+	return &failure{Product: product, Doing: creating, Err: why, Why: fmt.Sprintf(
 		"%v; and the new local user could be neither deleted nor disabled: delete the local user %s in Jellyfin", reason(why), id)}
 }
 
@@ -120,7 +122,7 @@ func reason(err error) string {
 func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
-	unknown := &failure{doing: creating, err: why, why: fmt.Sprintf(
+	unknown := &failure{Product: product, Doing: creating, Err: why, Why: fmt.Sprintf(
 		"%v; it is not known whether it was made: look in Jellyfin for a new local user %q, and delete it", reason(why), name)}
 	users, err := s.listUsers(ctx)
 	if err != nil {
@@ -170,11 +172,11 @@ func (s *Server) hasPassword(ctx context.Context, name, password string) (bool, 
 		return false, fmt.Errorf(prefix+"%s: %w", creating, err)
 	}
 	var result signedIn
-	err = s.do(ctx, call{
-		doing: creating, method: http.MethodPost, path: "/Users/AuthenticateByName", body: body, into: &result,
-		header: identity(mediaserver.Device{Client: "Latchkey", Name: "Latchkey", ID: "latchkey-agent", Version: s.version}),
+	err = s.calls.Do(ctx, call{
+		Doing: creating, Method: http.MethodPost, Path: "/Users/AuthenticateByName", Body: body, Into: &result,
+		Header: byHeader(identity(mediaserver.Device{Client: "Latchkey", Name: "Latchkey", ID: "latchkey-agent", Version: s.version})),
 	})
-	if statusOf(err) == http.StatusUnauthorized {
+	if mediacall.StatusOf(err) == http.StatusUnauthorized {
 		return false, nil
 	}
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
@@ -84,7 +85,7 @@ const askingIdentity = "asking for its identity"
 // public asks for the information that the server gives to everybody.
 func (s *Server) public(ctx context.Context) (publicInfo, error) {
 	var info publicInfo
-	err := s.do(ctx, call{doing: askingIdentity, method: http.MethodGet, path: "/System/Info/Public", into: &info})
+	err := s.calls.Do(ctx, call{Doing: askingIdentity, Method: http.MethodGet, Path: "/System/Info/Public", Into: &info})
 	return info, err
 }
 
@@ -106,15 +107,15 @@ func (i publicInfo) usable() (int, error) {
 		return 0, implausible(askingIdentity, "it has no valid version")
 	}
 	if major < oldestMajor || major == oldestMajor && minor < oldestMinor {
-		return 0, &failure{doing: askingIdentity, err: mediaserver.ErrTooOld, why: fmt.Sprintf(
+		return 0, &failure{Product: product, Doing: askingIdentity, Err: mediaserver.ErrTooOld, Why: fmt.Sprintf(
 			"%v: it is %d.%d, and only %d.%d and newer let an agent sign devices in: update Jellyfin",
 			mediaserver.ErrTooOld, major, minor, oldestMajor, oldestMinor)}
 	}
 	if i.starting {
-		return 0, &failure{doing: askingIdentity, why: "it is starting"}
+		return 0, &failure{Product: product, Doing: askingIdentity, Why: "it is starting"}
 	}
 	if i.Ready != nil && !*i.Ready {
-		return 0, &failure{doing: askingIdentity, why: "its first setup is not finished: finish it in the browser"}
+		return 0, &failure{Product: product, Doing: askingIdentity, Why: "its first setup is not finished: finish it in the browser"}
 	}
 	return major, nil
 }
@@ -139,7 +140,7 @@ func parseVersion(text string) (major, minor int, ok bool) {
 func (s *Server) keyTaken(ctx context.Context, id string) error {
 	const doing = "showing the key"
 	var info publicInfo
-	if err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/System/Info", into: &info}); err != nil {
+	if err := s.admin(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/System/Info", Into: &info}); err != nil {
 		return err
 	}
 	if info.ID != id {
@@ -151,15 +152,15 @@ func (s *Server) keyTaken(ctx context.Context, id string) error {
 // quickConnect asks whether Quick Connect is on.
 func (s *Server) quickConnect(ctx context.Context) (bool, error) {
 	var on bool
-	err := s.do(ctx, call{
-		doing: "asking whether Quick Connect is on", method: http.MethodGet, path: "/QuickConnect/Enabled", into: &on,
+	err := s.calls.Do(ctx, call{
+		Doing: "asking whether Quick Connect is on", Method: http.MethodGet, Path: "/QuickConnect/Enabled", Into: &on,
 	})
 	return on, err
 }
 
 // errQuickConnectOff returns the error of something that needs Quick Connect while it is off.
 func errQuickConnectOff(doing string, err error) error {
-	return &failure{doing: doing, err: err, why: err.Error() +
+	return &failure{Product: product, Doing: doing, Err: err, Why: err.Error() +
 		": Quick Connect is off: switch it on in Jellyfin under Dashboard, General"}
 }
 
@@ -179,5 +180,5 @@ func (s *Server) refused(ctx context.Context, doing, localUserID string, off err
 			return err
 		}
 	}
-	return &failure{doing: doing, status: http.StatusUnauthorized, why: "it refuses the request (401)", err: errAnswer}
+	return &failure{Product: product, Doing: doing, Status: http.StatusUnauthorized, Why: "it refuses the request (401)", Err: mediacall.ErrAnswer}
 }

@@ -11,33 +11,6 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-func TestParseURL(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"http://192.168.1.2:8096":                   "http://192.168.1.2:8096",
-		" https://media.example/jellyfin/ ":         "https://media.example/jellyfin",
-		"https://media.example/jellyfin/web/":       "https://media.example/jellyfin",
-		"https://media.example/web/index.html":      "https://media.example",
-		"https://media.example/web/index.html#home": "",
-		"https://media.example/?api_key=x":          "",
-		"https://me:secret@media.example":           "",
-		"media.example:8096":                        "",
-		"media.example":                             "",
-		"ftp://media.example":                       "",
-		"http://":                                   "",
-		"http://[::1":                               "",
-		"":                                          "",
-	} {
-		got, err := parseURL(text)
-		if (err == nil) != (want != "") || err == nil && got.String() != want {
-			t.Errorf("%q: %v (error %v), want %q", text, got, err, want)
-		}
-		if err != nil && strings.Contains(err.Error(), "secret") {
-			t.Errorf("%q: the error quotes the password: %v", text, err)
-		}
-	}
-}
-
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	if _, err := New(Options{URL: "http://media.example", APIKey: " "}); err == nil {

@@ -112,7 +112,7 @@ func (s *Server) hasSubRatings(ctx context.Context) (bool, error) {
 }
 
 func unsupported(why string) error {
-	return &failure{doing: limiting, err: mediaserver.ErrUnsupported, why: mediaserver.ErrUnsupported.Error() + ": " + why}
+	return &failure{Product: product, Doing: limiting, Err: mediaserver.ErrUnsupported, Why: mediaserver.ErrUnsupported.Error() + ": " + why}
 }
 
 // unsupported returns why Jellyfin cannot keep the wanted limits, or "". Limits that stay as they

@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
@@ -22,12 +22,14 @@ type userDto struct {
 }
 
 // used reports whether somebody has signed in as the local user.
-func (u userDto) used() bool { return present(u.LastLoginDate) || present(u.LastActivityDate) }
+func (u userDto) used() bool {
+	return mediacall.Present(u.LastLoginDate) || mediacall.Present(u.LastActivityDate)
+}
 
 // localUser returns the local user in the agent's form, and the whole policy of the local
 // user.
 func (u userDto) localUser(doing string) (mediaserver.LocalUser, policy, error) {
-	id, ok := normalID(u.ID)
+	id, ok := mediacall.ID(u.ID)
 	if !ok || u.Name == "" {
 		return mediaserver.LocalUser{}, policy{}, implausible(doing, "a local user has no id or no name")
 	}
@@ -52,15 +54,6 @@ func (u userDto) localUser(doing string) (mediaserver.LocalUser, policy, error) 
 	return user, p, nil
 }
 
-// normalID returns an id as 32 hex digits in lower case, or false if the id is not valid.
-func normalID(id string) (string, bool) {
-	id = strings.ToLower(strings.ReplaceAll(id, "-", ""))
-	if len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" || strings.Trim(id, "0") == "" {
-		return "", false
-	}
-	return id, true
-}
-
 // LocalUsers returns all local users, or an error if one of them cannot be read.
 func (s *Server) LocalUsers(ctx context.Context) ([]mediaserver.LocalUser, error) {
 	users, err := s.listUsers(ctx)
@@ -83,7 +76,7 @@ const listing = "reading the local users"
 
 func (s *Server) listUsers(ctx context.Context) ([]userDto, error) {
 	var users []userDto
-	if err := s.admin(ctx, call{doing: listing, method: http.MethodGet, path: "/Users", into: &users}); err != nil {
+	if err := s.admin(ctx, call{Doing: listing, Method: http.MethodGet, Path: "/Users", Into: &users}); err != nil {
 		return nil, err
 	}
 	if len(users) == 0 {
@@ -110,7 +103,7 @@ func (s *Server) readEnabled(ctx context.Context, id string) (mediaserver.LocalU
 	const doing = "reading a local user"
 	user, p, err := s.readUserPolicy(ctx, id)
 	if err == nil && user.Disabled {
-		err = &failure{doing: doing, err: mediaserver.ErrNotAllowed, why: mediaserver.ErrNotAllowed.Error() + ": the local user is disabled"}
+		err = &failure{Product: product, Doing: doing, Err: mediaserver.ErrNotAllowed, Why: mediaserver.ErrNotAllowed.Error() + ": the local user is disabled"}
 	}
 	return user, p, err
 }
@@ -118,13 +111,13 @@ func (s *Server) readEnabled(ctx context.Context, id string) (mediaserver.LocalU
 // readUserPolicy reads a local user and its policy.
 func (s *Server) readUserPolicy(ctx context.Context, id string) (mediaserver.LocalUser, policy, error) {
 	const doing = "reading a local user"
-	wanted, ok := normalID(id)
+	wanted, ok := mediacall.ID(id)
 	if !ok {
 		return mediaserver.LocalUser{}, policy{}, notFound(doing)
 	}
 	var dto userDto
-	err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/Users/" + wanted, into: &dto})
-	if statusOf(err) == http.StatusNotFound {
+	err := s.admin(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/Users/" + wanted, Into: &dto})
+	if mediacall.StatusOf(err) == http.StatusNotFound {
 		return mediaserver.LocalUser{}, policy{}, s.confirmGone(ctx, doing, wanted, err)
 	}
 	if err != nil {
@@ -152,7 +145,7 @@ func (s *Server) confirmGone(ctx context.Context, doing, id string, answer error
 }
 
 func notFound(doing string) error {
-	return &failure{doing: doing, err: mediaserver.ErrNotFound, why: mediaserver.ErrNotFound.Error()}
+	return &failure{Product: product, Doing: doing, Err: mediaserver.ErrNotFound, Why: mediaserver.ErrNotFound.Error()}
 }
 
 // Libraries returns all libraries. It asks only for folders that are not hidden, because
@@ -160,7 +153,7 @@ func notFound(doing string) error {
 func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
 	const doing = "reading the libraries"
 	var answer libraries
-	if err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/Library/MediaFolders", query: url.Values{"isHidden": {"false"}}, into: &answer}); err != nil {
+	if err := s.admin(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/Library/MediaFolders", Query: url.Values{"isHidden": {"false"}}, Into: &answer}); err != nil {
 		return nil, err
 	}
 	if answer.Items == nil {
@@ -168,7 +161,7 @@ func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
 	}
 	list := make([]mediaserver.Library, 0, len(answer.Items))
 	for _, item := range answer.Items {
-		id, ok := normalID(item.ID)
+		id, ok := mediacall.ID(item.ID)
 		if !ok {
 			return nil, implausible(doing, "a library has no id")
 		}
@@ -192,7 +185,7 @@ type libraries struct {
 func (s *Server) GivePassword(ctx context.Context, id, password string) error {
 	const doing = "giving a local user a password"
 	if password == "" {
-		return &failure{doing: doing, err: mediaserver.ErrNotAllowed, why: mediaserver.ErrNotAllowed.Error() + ": the password is empty"}
+		return &failure{Product: product, Doing: doing, Err: mediaserver.ErrNotAllowed, Why: mediaserver.ErrNotAllowed.Error() + ": the password is empty"}
 	}
 	user, _, err := s.readUserPolicy(ctx, id)
 	if err != nil {
@@ -205,8 +198,8 @@ func (s *Server) GivePassword(ctx context.Context, id, password string) error {
 	if err != nil {
 		return fmt.Errorf(prefix+"%s: %w", doing, err)
 	}
-	err = s.admin(ctx, call{doing: doing, method: http.MethodPost, path: "/Users/Password", query: url.Values{"userId": {user.ID}}, body: body})
-	if statusOf(err) == http.StatusNotFound {
+	err = s.admin(ctx, call{Doing: doing, Method: http.MethodPost, Path: "/Users/Password", Query: url.Values{"userId": {user.ID}}, Body: body})
+	if mediacall.StatusOf(err) == http.StatusNotFound {
 		return s.confirmGone(ctx, doing, user.ID, err)
 	}
 	return err
@@ -244,7 +237,7 @@ func (s *Server) folders(ctx context.Context, to mediaserver.Restriction) ([]str
 		return nil, err
 	}
 	for _, name := range to.Libraries {
-		id, ok := normalID(name)
+		id, ok := mediacall.ID(name)
 		if ok && !slices.Contains(folders, id) && slices.ContainsFunc(known, func(l mediaserver.Library) bool { return l.ID == id }) {
 			folders = append(folders, id)
 		}
@@ -263,13 +256,13 @@ func (s *Server) Delete(ctx context.Context, id string) error {
 	if user.Administrator {
 		return errAdministrator(doing)
 	}
-	err = s.admin(ctx, call{doing: doing, method: http.MethodDelete, path: "/Users/" + user.ID})
-	if statusOf(err) == http.StatusNotFound {
+	err = s.admin(ctx, call{Doing: doing, Method: http.MethodDelete, Path: "/Users/" + user.ID})
+	if mediacall.StatusOf(err) == http.StatusNotFound {
 		return s.confirmGone(ctx, doing, user.ID, err)
 	}
 	return err
 }
 
 func errAdministrator(doing string) error {
-	return &failure{doing: doing, err: mediaserver.ErrNotAllowed, why: fmt.Sprintf("%v: the local user is an administrator", mediaserver.ErrNotAllowed)}
+	return &failure{Product: product, Doing: doing, Err: mediaserver.ErrNotAllowed, Why: fmt.Sprintf("%v: the local user is an administrator", mediaserver.ErrNotAllowed)}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
@@ -94,7 +95,7 @@ func (p *policy) find(name string) *member {
 // read decodes a member. It returns errPolicy if the member is missing.
 func (p *policy) read(name string, into any) error {
 	m := p.find(name)
-	if m == nil || !present(m.raw) || json.Unmarshal(m.raw, into) != nil {
+	if m == nil || !mediacall.Present(m.raw) || json.Unmarshal(m.raw, into) != nil {
 		return errPolicy
 	}
 	return nil
@@ -127,7 +128,7 @@ func (p *policy) explain(err error, deviceID string) error {
 	default:
 		return err
 	}
-	return &failure{doing: "making a token", status: statusOf(err), why: why.Error(), err: why}
+	return &failure{Product: product, Doing: "making a token", Status: mediacall.StatusOf(err), Why: why.Error(), Err: why}
 }
 
 // set changes a member. It returns errPolicy if the member is missing: then this version of
@@ -159,7 +160,7 @@ func (p *policy) sees() *mediaserver.Restriction {
 		return nil
 	}
 	for _, folder := range folders {
-		if id, ok := normalID(folder); ok {
+		if id, ok := mediacall.ID(folder); ok {
 			to.Libraries = append(to.Libraries, id)
 		}
 	}
@@ -222,8 +223,8 @@ const lacking = "its policy lacks a member that this needs: check whether a newe
 
 // writePolicy replaces the policy of a local user. It returns ErrNotFound.
 func (s *Server) writePolicy(ctx context.Context, doing, id string, whole []byte) error {
-	err := s.admin(ctx, call{doing: doing, method: http.MethodPost, path: "/Users/" + id + "/Policy", body: whole})
-	if statusOf(err) == http.StatusNotFound {
+	err := s.admin(ctx, call{Doing: doing, Method: http.MethodPost, Path: "/Users/" + id + "/Policy", Body: whole})
+	if mediacall.StatusOf(err) == http.StatusNotFound {
 		return s.confirmGone(ctx, doing, id, err)
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
@@ -218,7 +219,7 @@ func (p *policy) put(name string, value *int) error {
 
 // optional decodes a member, and leaves into as it is if the member is missing or null.
 func (p *policy) optional(name string, into any) error {
-	if m := p.find(name); m == nil || !present(m.raw) {
+	if m := p.find(name); m == nil || !mediacall.Present(m.raw) {
 		return nil
 	}
 	return p.read(name, into)
@@ -228,7 +229,7 @@ func (p *policy) optional(name string, into any) error {
 func normalIDs(ids []string) []string {
 	var list []string
 	for _, given := range ids {
-		if id, ok := normalID(given); ok {
+		if id, ok := mediacall.ID(given); ok {
 			list = append(list, id)
 		}
 	}

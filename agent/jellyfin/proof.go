@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
@@ -44,20 +45,20 @@ func (s *Server) StartProof(ctx context.Context, accountName string) (mediaserve
 func (s *Server) CheckProof(ctx context.Context, secret string) (mediaserver.LocalUser, error) {
 	const doing = "asking for the result of a proof"
 	var request quickConnectRequest
-	err := s.do(ctx, call{
-		doing: doing, method: http.MethodGet, path: "/QuickConnect/Connect", query: url.Values{"secret": {secret}}, into: &request,
+	err := s.calls.Do(ctx, call{
+		Doing: doing, Method: http.MethodGet, Path: "/QuickConnect/Connect", Query: url.Values{"secret": {secret}}, Into: &request,
 	})
 	switch {
-	case statusOf(err) == http.StatusNotFound:
+	case mediacall.StatusOf(err) == http.StatusNotFound:
 		return mediaserver.LocalUser{}, proofOver(doing)
-	case statusOf(err) == http.StatusUnauthorized:
+	case mediacall.StatusOf(err) == http.StatusUnauthorized:
 		return mediaserver.LocalUser{}, s.refused(ctx, doing, "", mediaserver.ErrProofOver)
 	case err != nil:
 		return mediaserver.LocalUser{}, err
 	case request.Secret != secret:
 		return mediaserver.LocalUser{}, implausible(doing, "it answers with another request")
 	case !request.Authenticated:
-		return mediaserver.LocalUser{}, &failure{doing: doing, why: mediaserver.ErrProofPending.Error(), err: mediaserver.ErrProofPending}
+		return mediaserver.LocalUser{}, &failure{Product: product, Doing: doing, Why: mediaserver.ErrProofPending.Error(), Err: mediaserver.ErrProofPending}
 	}
 	result, err := s.collect(ctx, doing, secret)
 	if errors.Is(err, errLost) {
@@ -77,5 +78,5 @@ func (s *Server) CheckProof(ctx context.Context, secret string) (mediaserver.Loc
 }
 
 func proofOver(doing string) error {
-	return &failure{doing: doing, why: mediaserver.ErrProofOver.Error(), err: mediaserver.ErrProofOver}
+	return &failure{Product: product, Doing: doing, Why: mediaserver.ErrProofOver.Error(), Err: mediaserver.ErrProofOver}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 )
 
 // sessionDto is an app that was used not long ago, as Jellyfin lists it.
@@ -26,36 +28,36 @@ func (s *Server) Say(ctx context.Context, localUserID, header, text string) erro
 	if err != nil {
 		return implausible("showing a text", "the text cannot be written")
 	}
-	return s.command(ctx, localUserID, call{doing: "showing a text", path: "/Message", body: body}, func(sessionDto) bool { return true })
+	return s.command(ctx, localUserID, call{Doing: "showing a text", Path: "/Message", Body: body}, func(sessionDto) bool { return true })
 }
 
 // StopPlaying implements [mediaserver.Levels].
 func (s *Server) StopPlaying(ctx context.Context, localUserID string) error {
-	return s.command(ctx, localUserID, call{doing: "stopping what is played", path: "/Playing/Stop"}, func(one sessionDto) bool { return present(one.Playing) })
+	return s.command(ctx, localUserID, call{Doing: "stopping what is played", Path: "/Playing/Stop"}, func(one sessionDto) bool { return mediacall.Present(one.Playing) })
 }
 
 // command sends a command to those sessions of a local user that which picks, also after one of
 // them has failed. The path of the call begins after the session.
 func (s *Server) command(ctx context.Context, localUserID string, c call, which func(sessionDto) bool) error {
-	wanted, ok := normalID(localUserID)
+	wanted, ok := mediacall.ID(localUserID)
 	if !ok {
-		return notFound(c.doing)
+		return notFound(c.Doing)
 	}
 	var sessions []sessionDto
-	if err := s.admin(ctx, call{doing: c.doing, method: http.MethodGet, path: "/Sessions", into: &sessions}); err != nil {
+	if err := s.admin(ctx, call{Doing: c.Doing, Method: http.MethodGet, Path: "/Sessions", Into: &sessions}); err != nil {
 		return err
 	}
 	var errs []error
 	for _, one := range sessions {
-		if user, ok := normalID(one.UserID); !ok || user != wanted || !which(one) {
+		if user, ok := mediacall.ID(one.UserID); !ok || user != wanted || !which(one) {
 			continue // a session of somebody else, or of an API key
 		}
-		if _, ok := normalID(one.ID); !ok {
-			return implausible(c.doing, "a session has no valid id")
+		if _, ok := mediacall.ID(one.ID); !ok {
+			return implausible(c.Doing, "a session has no valid id")
 		}
 		to := c
-		to.method, to.path = http.MethodPost, "/Sessions/"+one.ID+c.path
-		if err := s.admin(ctx, to); statusOf(err) != http.StatusNotFound { // otherwise the session has ended meanwhile
+		to.Method, to.Path = http.MethodPost, "/Sessions/"+one.ID+c.Path
+		if err := s.admin(ctx, to); mediacall.StatusOf(err) != http.StatusNotFound { // otherwise the session has ended meanwhile
 			errs = append(errs, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
@@ -65,7 +66,7 @@ func (s *Server) mintTwice(ctx context.Context, localUserID string, device media
 	if errors.Is(err, errLost) {
 		token, err = s.mint(ctx, localUserID, device)
 	}
-	if statusOf(err) == http.StatusForbidden {
+	if mediacall.StatusOf(err) == http.StatusForbidden {
 		err = p.explain(err, device.ID)
 	}
 	return token, err
@@ -96,8 +97,8 @@ func (s *Server) tryHours(ctx context.Context, localUserID string, p *policy) er
 
 // EndTrial implements [mediaserver.Tokens].
 func (s *Server) EndTrial(ctx context.Context, localUserID string) error {
-	err := s.admin(ctx, call{doing: "ending a trial", method: http.MethodDelete, path: "/Devices", query: url.Values{"id": {trialDevice(localUserID)}}})
-	if status := statusOf(err); status == http.StatusNotFound || status == http.StatusBadRequest {
+	err := s.admin(ctx, call{Doing: "ending a trial", Method: http.MethodDelete, Path: "/Devices", Query: url.Values{"id": {trialDevice(localUserID)}}})
+	if status := mediacall.StatusOf(err); status == http.StatusNotFound || status == http.StatusBadRequest {
 		return nil // there is no such device
 	}
 	return err
@@ -108,12 +109,12 @@ func (s *Server) EndTrial(ctx context.Context, localUserID string) error {
 func (s *Server) checkHours(ctx context.Context, token string) error {
 	const doing = "asking whether a local user is let in at this hour"
 	var me userDto
-	err := s.do(ctx, call{doing: doing, method: http.MethodGet, path: "/Users/Me", header: authorization(pair{"Token", token}), into: &me})
+	err := s.calls.Do(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/Users/Me", Header: byHeader(authorization(pair{"Token", token})), Into: &me})
 	if err == nil {
 		return nil
 	}
-	if statusOf(err) == http.StatusForbidden {
-		return &failure{doing: doing, err: mediaserver.ErrOutsideHours, why: mediaserver.ErrOutsideHours.Error()}
+	if mediacall.StatusOf(err) == http.StatusForbidden {
+		return &failure{Product: product, Doing: doing, Err: mediaserver.ErrOutsideHours, Why: mediaserver.ErrOutsideHours.Error()}
 	}
 	_ = s.Revoke(context.WithoutCancel(ctx), token)
 	return err
@@ -128,7 +129,7 @@ func (s *Server) mint(ctx context.Context, localUserID string, device mediaserve
 		return mediaserver.Token{}, err
 	}
 	err = s.authorize(ctx, doing, request.Code, localUserID)
-	switch statusOf(err) {
+	switch mediacall.StatusOf(err) {
 	case http.StatusNotFound:
 		return mediaserver.Token{}, lost(doing)
 	case http.StatusUnauthorized:
@@ -141,7 +142,7 @@ func (s *Server) mint(ctx context.Context, localUserID string, device mediaserve
 	if err != nil {
 		return mediaserver.Token{}, err
 	}
-	if id, _ := normalID(result.User.ID); id != localUserID {
+	if id, _ := mediacall.ID(result.User.ID); id != localUserID {
 		// Somebody else approved the code in between: their token must not be used.
 		_ = s.Revoke(context.WithoutCancel(ctx), result.AccessToken)
 		return mediaserver.Token{}, implausible(doing, "it signed another local user in")
@@ -153,10 +154,10 @@ func (s *Server) mint(ctx context.Context, localUserID string, device mediaserve
 // Connect is off.
 func (s *Server) initiate(ctx context.Context, doing, localUserID string, device mediaserver.Device, off error) (quickConnectRequest, error) {
 	var request quickConnectRequest
-	err := s.do(ctx, call{
-		doing: doing, method: http.MethodPost, path: "/QuickConnect/Initiate", header: identity(device), into: &request,
+	err := s.calls.Do(ctx, call{
+		Doing: doing, Method: http.MethodPost, Path: "/QuickConnect/Initiate", Header: byHeader(identity(device)), Into: &request,
 	})
-	if statusOf(err) == http.StatusUnauthorized {
+	if mediacall.StatusOf(err) == http.StatusUnauthorized {
 		return request, s.refused(ctx, doing, localUserID, off)
 	}
 	if err == nil && (request.Secret == "" || !isCode(request.Code)) {
@@ -171,10 +172,10 @@ func (s *Server) initiate(ctx context.Context, doing, localUserID string, device
 func (s *Server) authorize(ctx context.Context, doing, code, localUserID string) error {
 	var done bool
 	err := s.admin(ctx, call{
-		doing: doing, method: http.MethodPost, path: "/QuickConnect/Authorize",
-		query: url.Values{"code": {code}, "userId": {localUserID}}, into: &done,
+		Doing: doing, Method: http.MethodPost, Path: "/QuickConnect/Authorize",
+		Query: url.Values{"code": {code}, "userId": {localUserID}}, Into: &done,
 	})
-	if statusOf(err) == http.StatusBadRequest { // Jellyfin also answers 400 if the local user was deleted meanwhile
+	if mediacall.StatusOf(err) == http.StatusBadRequest { // Jellyfin also answers 400 if the local user was deleted meanwhile
 		if _, gone := s.readUser(ctx, localUserID); gone != nil {
 			return gone
 		}
@@ -193,10 +194,10 @@ func (s *Server) collect(ctx context.Context, doing, secret string) (signedIn, e
 		return signedIn{}, fmt.Errorf(prefix+"%s: %w", doing, err)
 	}
 	var result signedIn
-	err = s.do(ctx, call{
-		doing: doing, method: http.MethodPost, path: "/Users/AuthenticateWithQuickConnect", body: body, into: &result,
+	err = s.calls.Do(ctx, call{
+		Doing: doing, Method: http.MethodPost, Path: "/Users/AuthenticateWithQuickConnect", Body: body, Into: &result,
 	})
-	if statusOf(err) == http.StatusNotFound {
+	if mediacall.StatusOf(err) == http.StatusNotFound {
 		return signedIn{}, lost(doing)
 	}
 	if err == nil && result.AccessToken == "" {
@@ -206,7 +207,7 @@ func (s *Server) collect(ctx context.Context, doing, secret string) (signedIn, e
 }
 
 func lost(doing string) error {
-	return &failure{doing: doing, why: "it has forgotten the request: it was restarted or is restarting again and again", err: errLost}
+	return &failure{Product: product, Doing: doing, Why: "it has forgotten the request: it was restarted or is restarting again and again", Err: errLost}
 }
 
 // isCode reports whether text may be a code of Quick Connect.
@@ -223,12 +224,12 @@ func (s *Server) ApproveCode(ctx context.Context, code, localUserID string) erro
 	if err != nil {
 		return err
 	}
-	wrong := &failure{doing: doing, err: mediaserver.ErrCodeWrong, why: mediaserver.ErrCodeWrong.Error()}
+	wrong := &failure{Product: product, Doing: doing, Err: mediaserver.ErrCodeWrong, Why: mediaserver.ErrCodeWrong.Error()}
 	if !isCode(code) {
 		return wrong
 	}
 	err = s.authorize(ctx, doing, code, user.ID)
-	switch statusOf(err) {
+	switch mediacall.StatusOf(err) {
 	case http.StatusNotFound, http.StatusInternalServerError: // unknown, or approved already
 		return wrong
 	case http.StatusUnauthorized:
@@ -243,15 +244,15 @@ func (s *Server) Revoke(ctx context.Context, token string) error {
 	if token == "" {
 		return nil
 	}
-	err := s.do(ctx, call{
-		doing: doing, method: http.MethodPost, path: "/Sessions/Logout", header: authorization(pair{"Token", token}),
+	err := s.calls.Do(ctx, call{
+		Doing: doing, Method: http.MethodPost, Path: "/Sessions/Logout", Header: byHeader(authorization(pair{"Token", token})),
 	})
-	if statusOf(err) != http.StatusUnauthorized {
+	if mediacall.StatusOf(err) != http.StatusUnauthorized {
 		return err
 	}
 	// Jellyfin itself answers that the token has ended, or a proxy in front of it refuses
 	// the request. Such a proxy refuses a request with the key as well.
-	return s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/System/Info", into: new(publicInfo)})
+	return s.admin(ctx, call{Doing: doing, Method: http.MethodGet, Path: "/System/Info", Into: new(publicInfo)})
 }
 
 // Administrator reports whether a token belongs to an administrator, or is an API key. It asks
@@ -262,10 +263,10 @@ func (s *Server) Administrator(ctx context.Context, token string) (bool, error) 
 		return false, mediaserver.ErrTokenEnded
 	}
 	var answer libraries
-	err := s.do(ctx, call{
-		doing: doing, method: http.MethodGet, path: "/Library/MediaFolders", header: authorization(pair{"Token", token}), into: &answer,
+	err := s.calls.Do(ctx, call{
+		Doing: doing, Method: http.MethodGet, Path: "/Library/MediaFolders", Header: byHeader(authorization(pair{"Token", token})), Into: &answer,
 	})
-	switch statusOf(err) {
+	switch mediacall.StatusOf(err) {
 	case http.StatusUnauthorized:
 		return false, mediaserver.ErrTokenEnded
 	case http.StatusForbidden:

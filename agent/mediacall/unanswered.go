@@ -1,5 +1,4 @@
-// Package unanswered says in words why a media server gave no answer.
-package unanswered
+package mediacall
 
 import (
 	"context"
@@ -12,18 +11,18 @@ import (
 	"syscall"
 )
 
-// Cause returns an error without the address of its request, whose query may contain a
+// cause returns an error without the address of its request, whose query may contain a
 // secret.
-func Cause(err error) error {
+func cause(err error) error {
 	if inner, ok := errors.AsType[*url.Error](err); ok {
 		return inner.Err
 	}
 	return err
 }
 
-// Why returns in words the reason for a missing answer of a product, such as Jellyfin, and a remedy. The
+// why returns in words the reason for a missing answer of a product, such as Jellyfin, and a remedy. The
 // text never quotes the error, because the error may quote the answer.
-func Why(err error, product string) string {
+func why(err error, product string) string {
 	if errors.Is(err, context.Canceled) {
 		return "the request was cancelled"
 	}
