@@ -74,6 +74,18 @@ func (m *MediaServer) checkLoop(ctx context.Context) {
 // check asks the media server for its identity. It returns [ErrMediaServerAway]
 // also when another media server than the registered one answers.
 func (m *MediaServer) check(ctx context.Context) error {
+	const most = 3
+	for try := 1; ; try++ {
+		newest, err := m.checkOnce(ctx)
+		if err != nil || newest || try == most {
+			return err
+		}
+	}
+}
+
+// checkOnce does the work of [MediaServer.check] with one question. It reports whether the answer is the newest word: if
+// something else failed while the question was under way, nobody knows which of the two is newer, and the failure stands.
+func (m *MediaServer) checkOnce(ctx context.Context) (newest bool, err error) {
 	within, cancel := context.WithTimeout(ctx, m.pace.media)
 	defer cancel()
 	m.mu.Lock()
@@ -91,36 +103,35 @@ func (m *MediaServer) check(ctx context.Context) error {
 			m.absences++
 			m.mu.Unlock()
 		}
-		return m.explain(ctx, err)
+		return true, m.explain(ctx, err)
 	}
 	facts, err := m.store.facts(ctx)
 	if err != nil {
-		return m.explainFile(ctx, err)
+		return true, m.explainFile(ctx, err)
 	}
 	registered := facts[factSystemID]
 	other := registered != "" && registered != identity.ID
 	m.mu.Lock()
 	before := m.last
-	// If another check has failed since this check began, that failure may be newer than this answer.
 	failed := m.absences != absences && before.away
 	m.last = observation{identity: identity, known: true, other: other, away: failed}
 	m.mu.Unlock()
-	m.trouble.endUpTo(ctx, noticed, troubleMediaServer, troubleMediaKey, troubleMediaOld)
+	ended := m.trouble.endUpTo(ctx, noticed, troubleMediaServer, troubleMediaKey, troubleMediaOld)
 	if other {
 		m.trouble.begin(ctx, troubleOtherServer, "this is another media server than the registered one: the agent does not use it and leaves all links as they are. "+
 			"Bring the former one back, or run latchkey agent setup --force with a new claim code",
 			slog.String("registered_id", registered), slog.String("found_id", readable(identity.ID)))
-		return ErrMediaServerAway
+		return true, ErrMediaServerAway
 	}
 	m.trouble.end(ctx, troubleOtherServer)
 	if identity.QuickConnect {
 		m.trouble.end(ctx, troubleQuickConnect)
 	}
-	if before.away || !before.known || before.identity != identity {
+	if before.away && !failed || !before.known || before.identity != identity {
 		m.wake.media.now()
 		m.wake.report.now()
 	}
-	return nil
+	return ended && !failed, nil
 }
 
 // registered returns what the media server last said about itself. It returns false if the

@@ -85,18 +85,26 @@ func (t *troubles) noticed() int64 {
 func (t *troubles) end(ctx context.Context, names ...string) { t.endUpTo(ctx, math.MaxInt64, names...) }
 
 // endUpTo notes that troubles are resolved, apart from those that were noticed again after the given notice. A question that
-// was asked before a trouble began, and answered well after that, does not end the trouble.
-func (t *troubles) endUpTo(ctx context.Context, notice int64, names ...string) {
+// was asked before a trouble began, and answered well after that, does not end the trouble. It reports whether none of the
+// troubles is open any longer.
+func (t *troubles) endUpTo(ctx context.Context, notice int64, names ...string) (all bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	all = true
 	for _, name := range names {
-		if one, is := t.open[name]; !is || one.notice > notice {
+		one, is := t.open[name]
+		if !is {
+			continue
+		}
+		if one.notice > notice {
+			all = false
 			continue
 		}
 		delete(t.open, name)
 		t.log.LogAttrs(ctx, slog.LevelInfo, "resolved", slog.String("trouble", name))
 		t.keep(ctx, name, "")
 	}
+	return all
 }
 
 // keep writes a trouble to the file for other programs, if this program runs the agent. An
