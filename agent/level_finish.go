@@ -150,9 +150,13 @@ func (l *Levels) wait(usual time.Duration) time.Duration {
 	return min(usual, max(l.next.Sub(l.store.now()), least))
 }
 
-// nextOf returns the time when something has to be done about a task, or the zero time.
-func (t *levelTask) nextOf(now time.Time) time.Time {
+// nextOf returns the time when something has to be done about a task, or the zero time. The last round began at the time began:
+// it may have taken an unlock for open that has ended since.
+func (t *levelTask) nextOf(began, now time.Time) time.Time {
 	if !t.now.open() {
+		if t.link.opened(began).open() {
+			return now
+		}
 		return time.Time{}
 	}
 	if warn, until := t.warning(); warn != nil && until.Add(-warnBefore).After(now) {

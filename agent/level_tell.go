@@ -12,8 +12,8 @@ import (
 )
 
 // wakeToTell finds out the states of all levels and the next end of an unlock. It wakes the loop that tells
-// the service, unless the service knows the states.
-func (l *Levels) wakeToTell(ctx context.Context) {
+// the service, unless the service knows the states. The round that is over now began at the given time.
+func (l *Levels) wakeToTell(ctx context.Context, began time.Time) {
 	book, err := l.readBook(ctx)
 	if err != nil {
 		return // another round follows soon
@@ -21,7 +21,7 @@ func (l *Levels) wakeToTell(ctx context.Context) {
 	list, next, now := []client.LevelState{}, time.Time{}, l.store.now()
 	for _, task := range book.tasks {
 		list = append(list, task.state())
-		if at := task.nextOf(now); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+		if at := task.nextOf(began, now); !at.IsZero() && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
 	}

@@ -71,6 +71,30 @@ func TestUnlockEndsAtTheDeadline(t *testing.T) {
 	d.limitedQuietly(everydayKid())
 }
 
+// TestUnlockEndsWhileItIsCarriedOut lets the end come while the media server writes the unlocked level, at the same slow pace.
+func TestUnlockEndsWhileItIsCarriedOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	service := levelled(s)
+	d := newDeployment(t, s, whose(client.LevelsLinked))
+	d.SlowDown()
+	d.started()
+	link := d.linked(s.Join(t, "bob"), "bob", "u1")
+	service.send(d, link.ID, kids())
+	d.limited(everydayKid())
+	d.rounds(2)
+	var once sync.Once
+	d.fake.hook(nil, func(call string) error {
+		if strings.HasPrefix(call, "Limits u1") {
+			once.Do(func() { s.Clock.Advance(time.Hour) })
+		}
+		return nil
+	})
+	service.send(d, link.ID, open(kids(), "7", s.Clock.Now(), time.Hour))
+	eventually(t, "the unlocked level and the everyday one again", func() bool { return len(d.fake.callsOf("Limits u1")) >= 3 }, d.log)
+	d.limitedQuietly(everydayKid())
+}
+
 // limitedQuietly is limited without waking the agent.
 func (d *deployment) limitedQuietly(want mediaserver.Limits) {
 	d.t.Helper()

@@ -33,7 +33,7 @@ func (w *owedWork) settleLoop(ctx context.Context) {
 // settle does everything that is owed at the media server and can be done now.
 func (w *owedWork) settle(ctx context.Context) error {
 	defer w.guests.wakeToTell()
-	defer w.levels.wakeToTell(ctx)
+	defer w.levels.wakeToTell(ctx, w.store.now())
 	if err := w.store.endLinks(ctx, w.opt.Policy.AllowAllUsers); err != nil {
 		return w.explainFile(ctx, err)
 	}
