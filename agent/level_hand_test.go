@@ -92,7 +92,7 @@ func TestChangeByHandIsNoticedBeforeAWrite(t *testing.T) {
 	service.send(d, link.ID, kids())
 	d.limited(everydayKid())
 	d.fake.byHand("u1", func(l *mediaserver.Limits) { l.MaxRating, l.Hours = rating(9), nil })
-	noError(t, d.SendLevels(t.Context(), link.ID, open(kids(), "7", s.Clock.Now(), time.Hour)))
+	service.send(d, link.ID, open(kids(), "7", s.Clock.Now(), time.Hour))
 	d.isState(service, link.ID, client.LevelUnlocked)
 	want := unlockedKid()
 	want.MaxRating = rating(9)
@@ -316,8 +316,7 @@ func TestChoicesAreReported(t *testing.T) {
 	service.mu.Lock()
 	tells := service.tells
 	service.mu.Unlock()
-	d.rounds(2) // then the agent has read its links from the service again, which does not know the levels of this test
-	noError(t, d.SendLevels(t.Context(), link.ID, kids()))
+	service.send(d, link.ID, kids())
 	d.limited(everydayKid())
 	d.rounds(2)
 	service.mu.Lock()

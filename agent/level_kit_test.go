@@ -34,6 +34,7 @@ type levelService struct {
 	asked  []client.UnlockAsk
 	report client.Report
 	older  bool // the service is older than levels
+	polls  int  // questions of agents for changes that have no answer yet
 }
 
 // levelled lets s send levels.
@@ -49,12 +50,14 @@ func (l *levelService) serve(w http.ResponseWriter, r *http.Request, inner http.
 	l.mu.Lock()
 	older := l.older
 	l.mu.Unlock()
+	inner = l.counting(inner)
 	switch path := r.URL.Path; {
 	case older:
 		if strings.HasSuffix(path, "/server/levels") {
 			l.mu.Lock()
 			l.tells++
 			l.mu.Unlock()
+			r.URL.Path += "-unknown" // so that the service answers as for each path that it does not know
 		}
 		inner.ServeHTTP(w, r)
 	case strings.HasSuffix(path, "/server/levels"):
@@ -92,6 +95,23 @@ func (l *levelService) serve(w http.ResponseWriter, r *http.Request, inner http.
 		w.WriteHeader(got.Code)
 		_, _ = w.Write(got.Body.Bytes())
 	}
+}
+
+// counting counts the questions for changes that have no answer yet.
+func (l *levelService) counting(inner http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/server/changes") {
+			l.count(1)
+			defer l.count(-1)
+		}
+		inner.ServeHTTP(w, r)
+	})
+}
+
+func (l *levelService) count(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.polls += n
 }
 
 // serveReport takes a report with levels, and passes it on without them.
@@ -152,10 +172,16 @@ func (l *levelService) put(linkID string, levels *client.AgentLevels) {
 	l.of[linkID] = levels
 }
 
-// send sends levels to the agent.
+// send sends levels to the agent. An agent that asks for changes has written every answer before, and the answer to this question
+// has the new levels: so nothing older comes after them.
 func (l *levelService) send(d *deployment, linkID string, levels *client.AgentLevels) {
 	d.t.Helper()
 	l.put(linkID, levels)
+	eventually(d.t, "the agent asks for changes", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.polls > 0
+	}, d.log)
 	noError(d.t, d.SendLevels(context.Background(), linkID, levels))
 }
 
