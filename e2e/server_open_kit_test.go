@@ -298,10 +298,8 @@ func (f *films) signInByForm(v *visitor, name string, remember bool) {
 	v.t.Helper()
 	v.do(chromedp.Navigate(f.address("/web/")))
 	f.app(v, "login")
-	v.do(chromedp.Evaluate(fmt.Sprintf(`(() => {
-		const form = document.querySelector("form");
-		form.user.value = %s; form.password.value = %s; form.remember.checked = %t; form.requestSubmit();
-	})()`, quote(name), quote(localPassword), remember), nil))
+	v.act(fmt.Sprintf(`const form = document.querySelector("form");
+		form.user.value = %s; form.password.value = %s; form.remember.checked = %t; form.requestSubmit();`, quote(name), quote(localPassword), remember))
 	f.home(v, name)
 }
 

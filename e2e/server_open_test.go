@@ -69,7 +69,7 @@ func openInAFreshBrowser(t *testing.T, f *films) {
 	if again := f.jellyfin.Tokens(f.annaID); len(again) != 1 || again[0] != token[0] || f.minted() != 1 {
 		t.Errorf("after the second opening the tokens are %+v with %d made, want the first one alone", again, f.minted())
 	}
-	v.do(chromedp.Evaluate(`history.back()`, nil)) // the pages in between are not in the history
+	v.act(`history.back()`) // the pages in between are not in the history
 	v.until(`location.origin === ` + quote(f.site.origin) + ` && location.pathname === "/servers"`)
 }
 
@@ -187,7 +187,7 @@ func openSignedOut(t *testing.T, f *films) {
 	v := f.visit(t, desktop, "en")
 	f.signInByForm(v, "Bert", true)
 	device := stored(v, "_deviceId2")
-	v.do(chromedp.Evaluate(`document.querySelector("#sign-out").click()`, nil))
+	v.act(`document.querySelector("#sign-out").click()`)
 	f.app(v, "login")
 	f.opens(v)
 	tokens := f.jellyfin.Tokens(f.annaID)
@@ -197,7 +197,7 @@ func openSignedOut(t *testing.T, f *films) {
 	if all := readKept(v); len(all.Servers) != 1 {
 		t.Errorf("the browser keeps %+v, want one entry", all)
 	}
-	v.do(chromedp.Evaluate(`document.querySelector("#sign-out").click()`, nil))
+	v.act(`document.querySelector("#sign-out").click()`)
 	f.app(v, "login")
 	f.gone(t, f.annaID)
 	f.opens(v)
@@ -279,7 +279,7 @@ func openAfterTheEnd(_ *testing.T, f *films) {
 	v := f.visit(f.t, desktop, "en")
 	f.opens(v)
 	f.jellyfin.EndSessions()
-	v.do(chromedp.Evaluate(`document.querySelector("#browse").click()`, nil))
+	v.act(`document.querySelector("#browse").click()`)
 	v.until(`document.querySelector("#cards").textContent === "Nothing here"`)
 	f.opens(v)
 	v.forgive("request: 401")
@@ -292,10 +292,10 @@ func openBesideATab(t *testing.T, f *films) {
 	tab := v.tab()
 	f.press(tab)
 	tab.until(`document.querySelector("#switch")?.checkVisibility()`)
-	tab.do(chromedp.Evaluate(`document.querySelector("#switch").click()`, nil))
+	tab.act(`document.querySelector("#switch").click()`)
 	f.home(tab, "Anna")
 	f.gone(t, f.bertID)
-	v.do(chromedp.Evaluate(`document.querySelector("#browse").click()`, nil))
+	v.act(`document.querySelector("#browse").click()`)
 	v.until(`document.querySelector("#cards").textContent === "Nothing here"`)
 	v.forgive("request: 401")
 	v.do(chromedp.Reload())
@@ -312,7 +312,7 @@ func openBesideTheSignIn(t *testing.T, f *films) {
 	tab := v.tab()
 	f.opens(tab)
 	lost := f.tokens(f.annaID)
-	v.do(chromedp.Evaluate(`document.querySelector("#back").click()`, nil))
+	v.act(`document.querySelector("#back").click()`)
 	v.until(`!localStorage.getItem("jellyfin_credentials").includes(` + quote(lost[0]) + `)`)
 	tab.do(chromedp.Reload())
 	f.app(tab, "login")
@@ -331,7 +331,7 @@ func openBesideALateSignOut(t *testing.T, f *films) {
 	tab := v.tab()
 	f.opens(tab)
 	tab.forgive("request: 401")
-	v.do(chromedp.Evaluate(`document.querySelector("#sign-out").click()`, nil))
+	v.act(`document.querySelector("#sign-out").click()`)
 	f.app(v, "login")
 	v.forgive("request: 401")
 	f.opens(tab)

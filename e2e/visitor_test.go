@@ -166,6 +166,13 @@ func ask[T any](v *visitor, expression string) T {
 	return answer
 }
 
+// act runs a script that may lead to another page. The script runs after the answer about it: the answer of a script in a page
+// that is left does not always arrive.
+func (v *visitor) act(script string) {
+	v.t.Helper()
+	v.do(chromedp.Evaluate("setTimeout(() => { "+script+" }); true", nil))
+}
+
 // until waits until an expression is true, in this page or in a page that follows it.
 func (v *visitor) until(expression string) {
 	v.t.Helper()
