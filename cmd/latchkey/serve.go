@@ -84,7 +84,7 @@ func (p *program) listen() (net.Listener, error) {
 	if len(given) > 0 {
 		return nil, fmt.Errorf("systemd has handed over %d sockets, want one TCP socket: its unit has one ListenStream", len(given))
 	}
-	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", p.settings.Listen)
+	listener, err := listenPlain(p.ctx, p.settings.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w%s", err, p.otherPort("run"))
 	}

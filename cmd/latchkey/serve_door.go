@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -34,6 +35,14 @@ func newDoor(listener net.Listener) *door {
 		return listener.Close()
 	})
 	return d
+}
+
+// listenPlain listens at an address for TCP connections that have a single path. Linux has no filter for listeners of
+// Multipath TCP (RFC 8684), which Go uses otherwise.
+func listenPlain(ctx context.Context, address string) (net.Listener, error) {
+	var listening net.ListenConfig
+	listening.SetMultipathTCP(false)
+	return listening.Listen(ctx, "tcp", address)
 }
 
 // keptOpen is a listener whose port systemd keeps open: connections that this run does not accept wait
@@ -94,13 +103,21 @@ func (d *door) noteState(connection net.Conn, state http.ConnState) {
 // its door was closed. A connection without a request must not delay the stop any longer.
 const lastRequestTime = 3 * time.Second
 
+// halfOpenTime is the time in which a caller's last packet for opening a connection arrives, if its first one had arrived before
+// new connections were refused: a way there and back within a data centre.
+const halfOpenTime = 20 * time.Millisecond
+
 // closeAndWait closes the door, after Accept has accepted every connection that is open, and waits
 // until every request that had arrived is answered. It waits for no longer than the given time.
 func (d *door) closeAndWait(longest time.Duration) {
 	end := time.Now().Add(longest)
 	if own, ok := d.Listener.(*net.TCPListener); ok {
+		last := time.Unix(1, 0)
+		if refuseNew(own) == nil {
+			last = time.Now().Add(halfOpenTime)
+		}
 		d.closing.Store(true)
-		if own.SetDeadline(time.Unix(1, 0)) == nil { // ends the Accept that waits now
+		if own.SetDeadline(last) == nil { // ends the Accept that waits then
 			select {
 			case <-d.shut:
 			case <-time.After(longest):

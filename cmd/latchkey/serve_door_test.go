@@ -15,7 +15,7 @@ import (
 // Connections that are open and not yet accepted when the door closes are answered.
 func TestDoorAnswersConnectionsThatWait(t *testing.T) {
 	t.Parallel()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	listener, err := listenPlain(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
