@@ -17,8 +17,8 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// levelPIN is the PIN of everybody in the tests of levels.
-const levelPIN = "8305"
+// levelPIN is the PIN of everybody in the tests of levels. It has letters, so that no number in a log or an id is taken for it.
+const levelPIN = "otter8305"
 
 // cinema is a town with a media server whose owner has protected it, a guest with a PIN, and the guest's
 // television.
