@@ -150,8 +150,8 @@ func (l *Levels) wait(usual time.Duration) time.Duration {
 	return min(usual, max(l.next.Sub(l.store.now()), least))
 }
 
-// nextOf returns the time when something has to be done about a task, or the zero time. The last round began at the time began:
-// it may have taken an unlock for open that has ended since.
+// nextOf returns the time when something has to be done about a task, or the zero time. The parameter began is the
+// time at which the last round began: that round may have taken an unlock for open that has ended since.
 func (t *levelTask) nextOf(began, now time.Time) time.Time {
 	if !t.now.open() {
 		if t.link.opened(began).open() {

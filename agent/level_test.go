@@ -14,6 +14,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // TestUnlockEndsByItself opens an unlock, and lets its time pass while the service is away. A word is said
@@ -51,15 +52,21 @@ func TestUnlockEndsByItself(t *testing.T) {
 	d.isState(service, link.ID, client.LevelEveryday)
 }
 
-// TestUnlockEndsAtTheDeadline sets a pace so slow that only the deadline itself wakes the agent.
-func TestUnlockEndsAtTheDeadline(t *testing.T) {
-	t.Parallel()
+// newSlowLevels does the work of newLevels with a pace so slow that nothing wakes the agent but a deadline.
+func newSlowLevels(t *testing.T) (*servicetest.Service, *deployment, *levelService, agent.Link) {
+	t.Helper()
 	s := newSite(t)
 	service := levelled(s)
 	d := newDeployment(t, s, whose(client.LevelsLinked))
 	d.SlowDown()
 	d.started()
-	link := d.linked(s.Join(t, "bob"), "bob", "u1")
+	return s, d, service, d.linked(s.Join(t, "bob"), "bob", "u1")
+}
+
+// TestUnlockEndsAtTheDeadline sets a pace so slow that only the deadline itself wakes the agent.
+func TestUnlockEndsAtTheDeadline(t *testing.T) {
+	t.Parallel()
+	s, d, service, link := newSlowLevels(t)
 	const left = 200 * time.Millisecond
 	service.send(d, link.ID, open(kids(), "7", s.Clock.Now().Add(left-time.Hour), time.Hour))
 	d.limited(unlockedKid())
@@ -74,12 +81,7 @@ func TestUnlockEndsAtTheDeadline(t *testing.T) {
 // TestUnlockEndsWhileItIsCarriedOut lets the end come while the media server writes the unlocked level, at the same slow pace.
 func TestUnlockEndsWhileItIsCarriedOut(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	service := levelled(s)
-	d := newDeployment(t, s, whose(client.LevelsLinked))
-	d.SlowDown()
-	d.started()
-	link := d.linked(s.Join(t, "bob"), "bob", "u1")
+	s, d, service, link := newSlowLevels(t)
 	service.send(d, link.ID, kids())
 	d.limited(everydayKid())
 	d.rounds(2)

@@ -109,7 +109,7 @@ type Call struct {
 	Method string
 	Path   string // below the address, already escaped
 	Query  url.Values
-	Header http.Header // what shows who asks; nil for nothing
+	Header http.Header // the headers with the key or token of the caller; nil for none
 	Body   []byte      // JSON; nil for none
 	Into   any         // receives the JSON of the answer; nil for an answer without a body
 }

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// refuseNew makes the system ignore whoever asks for a new connection at the listener; connections that are open already, or
-// half open, can still be accepted. Otherwise one could be completed between the last accept and the close, and the system would
+// refuseNew lets the system ignore callers who ask for a new connection at the listener. Connections that are open already, or
+// half open, can still be accepted. Otherwise a connection could be completed between the last accept and the close, and the system would
 // reset it. A caller who was ignored asks again about a second later (RFC 6298, section 2) and is refused then, because the
 // listener is closed.
 func refuseNew(listener *net.TCPListener) error {
