@@ -253,7 +253,46 @@ func TestMediaServerAwayIsLoggedOnce(t *testing.T) {
 func TestOlderAnswerEndsNoTrouble(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, newSite(t), func(o *agent.Options) { o.CheckEvery = time.Hour }).started()
-	asked, answer, older := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	answer := d.askedBefore()
+	d.fake.setDown(errDown)
+	isError(t, d.askInVain(), agent.ErrMediaServerAway)
+	answer()
+	if d.Ready() || !d.trouble("media_server_away") || d.log.Count("msg=resolved") != 0 {
+		t.Errorf("ready %v, log:\n%s\nwant a trouble that is still open", d.Ready(), d.log)
+	}
+	d.fake.setDown(nil)
+	isError(t, d.askInVain(), mediaserver.ErrTokenEnded)
+	if !d.Ready() || d.trouble("media_server_away") {
+		t.Errorf("ready %v, log:\n%s\nwant an end of the trouble", d.Ready(), d.log)
+	}
+}
+
+// TestOlderAnswerIsNotTheLastWord lets the media server come back before the older check is answered: that check asks again. No
+// loop of the agent runs, so nothing else would end the trouble.
+func TestOlderAnswerIsNotTheLastWord(t *testing.T) {
+	t.Parallel()
+	d := newDeployment(t, newSite(t))
+	answer := d.askedBefore()
+	d.fake.setDown(errDown)
+	isError(t, d.askInVain(), agent.ErrMediaServerAway)
+	d.fake.setDown(nil)
+	answer()
+	if d.log.Count("msg=resolved") != 1 {
+		t.Errorf("log:\n%s\nwant an end of the trouble", d.log)
+	}
+}
+
+// askInVain asks about a token that nobody has, which first checks the media server.
+func (d *deployment) askInVain() error {
+	_, err := d.MediaServer.Administrator(d.t.Context(), "a token")
+	return err
+}
+
+// askedBefore begins a check that the media server does not answer yet. The function that it returns lets the media server answer,
+// and waits for the end of that check.
+func (d *deployment) askedBefore() (answer func()) {
+	d.t.Helper()
+	asked, release, over := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	var first sync.Once
 	d.fake.hook(nil, func(call string) error {
 		wait := false
@@ -262,30 +301,19 @@ func TestOlderAnswerEndsNoTrouble(t *testing.T) {
 		}
 		if wait {
 			close(asked)
-			<-answer
+			<-release
 		}
 		return nil
 	})
-	ask := func() error {
-		_, err := d.MediaServer.Administrator(t.Context(), "a token")
-		return err
-	}
 	go func() {
-		defer close(older)
-		_ = ask()
+		defer close(over)
+		_ = d.askInVain()
 	}()
-	waittest.Receive(t, asked, "the older check")
-	d.fake.setDown(errDown)
-	isError(t, ask(), agent.ErrMediaServerAway)
-	close(answer)
-	waittest.Receive(t, older, "the end of the older check")
-	if d.Ready() || !d.trouble("media_server_away") || d.log.Count("msg=resolved") != 0 {
-		t.Errorf("ready %v, log:\n%s\nwant a trouble that is still open", d.Ready(), d.log)
-	}
-	d.fake.setDown(nil)
-	isError(t, ask(), mediaserver.ErrTokenEnded)
-	if !d.Ready() || d.trouble("media_server_away") {
-		t.Errorf("ready %v, log:\n%s\nwant an end of the trouble", d.Ready(), d.log)
+	waittest.Receive(d.t, asked, "the older check")
+	return func() {
+		d.t.Helper()
+		close(release)
+		waittest.Receive(d.t, over, "the end of the older check")
 	}
 }
 
