@@ -150,3 +150,11 @@ func (s *Store) Levelled(ctx context.Context) (int, error) {
 // SlowDown makes an agent look for owed work so seldom that a test does not live to see it. Call it before
 // the agent runs.
 func (a *Agent) SlowDown() { a.pace.owed = 6 * time.Hour }
+
+// HoldLimits notes that the agent has written limits of a local user.
+func (s *Store) HoldLimits(ctx context.Context, localUserID string) error {
+	return s.putLevel(ctx, &levelRow{LocalUserID: localUserID, LinkID: "1", Wanted: "{}", Done: true})
+}
+
+// HoldOff is the time for which devices do not wait for a service that has failed to answer.
+const HoldOff = holdOff

@@ -178,7 +178,7 @@ func (m *MediaServer) explain(ctx context.Context, err error) error {
 func isAnswer(err error) bool {
 	for _, answer := range []error{
 		mediaserver.ErrNotFound, mediaserver.ErrCodeWrong, mediaserver.ErrUnsupported, mediaserver.ErrNotAllowed,
-		mediaserver.ErrNameTaken, mediaserver.ErrProofOver, mediaserver.ErrProofPending, mediaserver.ErrTokenEnded, mediaserver.ErrOutsideHours,
+		mediaserver.ErrNameTaken, mediaserver.ErrProofOver, mediaserver.ErrProofPending, mediaserver.ErrTokenEnded, mediaserver.ErrOutsideHours, mediaserver.ErrHeldElsewhere,
 	} {
 		if errors.Is(err, answer) {
 			return true

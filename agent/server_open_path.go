@@ -61,12 +61,13 @@ const (
 
 // CheckOpenPath asks at an address whether the path for browsers leads to an agent, and returns the
 // id of the agent's server. It follows no redirect and looks at the answer itself, because Jellyfin
-// redirects unknown paths to its web app. It returns an [OpenPathError].
-func CheckOpenPath(ctx context.Context, with *http.Client, address string) (serverID string, err error) {
+// redirects unknown paths to its web app. The parameter ownID is the id that the caller hopes for: an
+// agent of several services answers with it if one of its servers has it. It returns an [OpenPathError].
+func CheckOpenPath(ctx context.Context, with *http.Client, address, ownID string) (serverID string, err error) {
 	const patience, most = 10 * time.Second, 4 << 10
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+openCheckPath, http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+openCheckPath+"?"+url.Values{"server": {ownID}}.Encode(), http.NoBody)
 	if err != nil {
 		return "", &OpenPathError{ErrPathNotAsked, "it is no address", "correct it"}
 	}
@@ -168,7 +169,7 @@ func (o *Opens) CheckPaths(ctx context.Context) ([]OpenPathState, error) {
 
 // checkPath asks at one address. It returns nil if the agent of the server with that id answers.
 func (o *Opens) checkPath(ctx context.Context, address, ownID string) error {
-	id, err := CheckOpenPath(ctx, o.opt.OpenClient, address)
+	id, err := CheckOpenPath(ctx, o.opt.OpenClient, address, ownID)
 	switch {
 	case err != nil:
 		return err

@@ -49,7 +49,7 @@ func TestCheckOpenPath(t *testing.T) {
 			mux.HandleFunc("/web/", says(`{"latchkey_server_id":"7"}`))
 			server := httptest.NewServer(mux)
 			t.Cleanup(server.Close)
-			id, err := agent.CheckOpenPath(t.Context(), server.Client(), server.URL+"/jellyfin")
+			id, err := agent.CheckOpenPath(t.Context(), server.Client(), server.URL+"/jellyfin", "7")
 			if id != row.id || !errors.Is(err, row.want) {
 				t.Errorf("got %q and error %v, want %q and %v", id, err, row.id, row.want)
 			}
@@ -77,7 +77,7 @@ func TestCheckOpenPathWithoutAnAnswer(t *testing.T) {
 		strings.Replace(untrusted.URL, "127.0.0.1", "localhost", 1): {untrusted.Client(), "its certificate is not good: it is for another name"},
 		"http://[": {http.DefaultClient, "it is no address"},
 	} {
-		_, err := agent.CheckOpenPath(t.Context(), row.with, address)
+		_, err := agent.CheckOpenPath(t.Context(), row.with, address, "7")
 		isError(t, err, agent.ErrPathNotAsked)
 		if err != nil && (!strings.HasPrefix(err.Error(), row.text) || strings.Contains(err.Error(), address)) {
 			t.Errorf("%s: the admin reads %q, want %q without the address", address, err, row.text)

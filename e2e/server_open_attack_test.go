@@ -29,7 +29,7 @@ func TestOpenTellsNobody(t *testing.T) {
 	f.opens(v)
 	code, token := codeIn(t, seen()), f.tokens(f.annaID)[0]
 	askedAt := ask[string](v, `sessionStorage.getItem("asked-at")`)
-	if strings.Contains(askedAt, "#") || !strings.Contains(askedAt, "/latchkey/open\n") {
+	if strings.Contains(askedAt, "#") || !strings.Contains(askedAt, "/latchkey/open?server=") {
 		t.Errorf("the page asked at %q, want addresses without a fragment", askedAt)
 	}
 	if got := ask[string](v, `document.referrer`); got != "" {

@@ -34,6 +34,12 @@ type openAddressView struct {
 // openPath is where the agent of a server answers browsers, below the server's address.
 const openPath = "/latchkey/open"
 
+// openPage returns the address at which the agent of a server answers browsers. It names the server,
+// because one agent may work for several services, with a server at each.
+func openPage(at models.Address, serverID int64) string {
+	return at.URL() + openPath + "?server=" + idText(serverID)
+}
+
 // openServer answers GET /servers/ID/open for a person who may use the server.
 // The page has the addresses as links; a script tries them.
 func (s *site) openServer(c *gin.Context) error {
@@ -149,7 +155,7 @@ func (s *site) startOpen(c *gin.Context, _ form) error {
 	if err != nil {
 		return err
 	}
-	return seeOther(c, to.URL()+openPath)
+	return seeOther(c, openPage(to, id))
 }
 
 // secureFirst puts the https addresses before the others and keeps the order

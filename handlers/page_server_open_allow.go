@@ -80,7 +80,7 @@ func (s *site) authorizeOpen(c *gin.Context) error {
 	if c.Request.Method == http.MethodGet {
 		code, err := s.Store.Opens.Authorize(c.Request.Context(), session, id, asked.challenge, s.secure)
 		if err == nil {
-			return sendOpenCode(c, code, asked)
+			return sendOpenCode(c, id, code, asked)
 		}
 		if !errors.Is(err, models.ErrOpenNotNoted) {
 			return err
@@ -121,12 +121,12 @@ func (s *site) allowOpen(c *gin.Context, f form) error {
 	if err != nil {
 		return err
 	}
-	return sendOpenCode(c, code, asked)
+	return sendOpenCode(c, id, code, asked)
 }
 
 // sendOpenCode leads the browser back to the server. The code stands in the fragment, which
 // no browser sends to a server, and the address is the registered one.
-func sendOpenCode(c *gin.Context, code models.OpenCode, asked openAsked) error {
+func sendOpenCode(c *gin.Context, serverID int64, code models.OpenCode, asked openAsked) error {
 	hideReferrer(c)
-	return seeOther(c, code.To.URL()+openPath+"#"+url.Values{"code": {code.Code}, "state": {asked.state}}.Encode())
+	return seeOther(c, openPage(code.To, serverID)+"#"+url.Values{"code": {code.Code}, "state": {asked.state}}.Encode())
 }

@@ -50,7 +50,7 @@ func TestOpenSignsIn(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	den, guest := openHouse(t, s, "https://films.example.org/jellyfin")
-	const films = "https://films.example.org:443/jellyfin/latchkey/open"
+	films := "https://films.example.org:443/jellyfin/latchkey/open?server=" + den.id()
 	guest.says(den.page()+"/start?on=android", "but not", `action="`+den.page()+`/open"`)
 	for _, path := range []string{"/servers", den.page() + "/open", den.page() + "/start?on=browser"} {
 		a := guest.get(path)
@@ -132,5 +132,5 @@ func TestOpenRefuses(t *testing.T) {
 	// Open was pressed.
 	guest.post(den.page()+"/open", "x", "y")
 	guest.from("same-origin", http.MethodHead, authorize+openQuery().Encode())
-	codeIn(t, guest.get(authorize+openQuery().Encode()), "https://films.example.org:443/latchkey/open")
+	codeIn(t, guest.get(authorize+openQuery().Encode()), "https://films.example.org:443/latchkey/open?server="+den.id())
 }

@@ -17,12 +17,19 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// server answers the Connect paths of one agent.
-type server struct{ agent *agent.Agent }
+// server answers the Connect paths. Apps of administrators link and invite at the first service: the
+// requests of the protocol cannot name another one.
+type server struct {
+	door  *agent.Door
+	agent *agent.Agent // of the first service
+}
 
-// Routes adds the Connect paths to r.
-func Routes(k *wire.Kit, r *embywire.Routes, a *agent.Agent) {
-	s := &server{a}
+// Routes adds the Connect paths to r. Without a door the paths are only there to be recognised.
+func Routes(k *wire.Kit, r *embywire.Routes, door *agent.Door) {
+	s := &server{door: door}
+	if door != nil {
+		s.agent = door.First()
+	}
 	r.Handle("GET", "/Connect/Exchange", k.Handle(s.exchange))
 	r.Handle("POST", "/Users/{Id}/Connect/Link", k.Handle(s.administrators(s.link)))
 	r.Handle("DELETE", "/Users/{Id}/Connect/Link", k.Handle(s.administrators(s.unlink)))

@@ -29,7 +29,7 @@ func (s *server) exchange(w http.ResponseWriter, r *wire.Request) error {
 		return wire.Refuse(http.StatusUnauthorized, "An access key is missing.")
 	}
 	account := r.Params.Get("connectuserid")
-	got, err := s.agent.Exchanges.Exchange(r.Context(), agent.ExchangeAsk{
+	got, err := s.door.Exchange(r.Context(), agent.ExchangeAsk{
 		AccessKey: r.Identity.Token, AccountID: account, Device: deviceOf(r, account), Local: r.Local,
 	})
 	switch {

@@ -78,7 +78,7 @@ func (s *site) newAgent(claimCode string) {
 	})
 	kit := wire.NewKit(wire.Options{Log: log, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	var routes embywire.Routes
-	connect.Routes(kit, &routes, s.agent)
+	connect.Routes(kit, &routes, agent.NewDoor(s.agent))
 	s.local = kit.Handler(&routes)
 }
 

@@ -26,6 +26,10 @@ var (
 	ErrNameTaken    = errors.New("the media server refuses every name like the one of the new local user")
 	ErrOutsideHours = errors.New("the media server lets that local user in at other hours only")
 
+	// ErrHeldElsewhere means that the limits of a local user belong to another service that uses
+	// the same media server. No media server returns it: the agent puts it between.
+	ErrHeldElsewhere = errors.New("another Latchkey that uses this media server holds the limits of that local user")
+
 	// ErrTooManySessions and ErrDeviceNotAllowed are ErrNotAllowed with its reason.
 	ErrTooManySessions  = fmt.Errorf("%w: the local user has too many sessions", ErrNotAllowed)
 	ErrDeviceNotAllowed = fmt.Errorf("%w: the local user may not use this device", ErrNotAllowed)

@@ -29,7 +29,7 @@ var files embed.FS
 
 // Options hold what a [Handler] needs.
 type Options struct {
-	Agent          *agent.Agent
+	Door           *agent.Door
 	Builtin        bool           // the media server is the agent's own, which has no web app
 	Bases          []string       // escaped paths below which people reach the media server: "/jellyfin"
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
@@ -98,7 +98,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, base, name strin
 	case asks && name == "open.svg":
 		send(w, "image/svg+xml", s.icon)
 	case asks && name == "check":
-		said, err := s.Agent.Opens.Check(r.Context())
+		said, err := s.Door.OfServer(r.Context(), r.URL.Query().Get("server")).Opens.Check(r.Context())
 		s.reply(w, r, said, err)
 	case r.Method == http.MethodPost && (name == "begin" || name == "who" || name == "mint"):
 		s.step(w, r, name)
@@ -172,12 +172,13 @@ func (s *server) show(w http.ResponseWriter, r *http.Request, base string) {
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	_ = s.page.Execute(w, page{
 		catalogue: s.catalogue, Language: s.catalogue.Match(r.Header.Get("Accept-Language")), Nonce: nonce, Base: base,
-		Service: s.Agent.Opens.ServicePage(""), Builtin: s.Builtin, Texts: says(),
+		Service: s.Door.OfServer(r.Context(), r.URL.Query().Get("server")).Opens.ServicePage(""), Builtin: s.Builtin, Texts: says(),
 	})
 }
 
 // asked is the body of a request of the script.
 type asked struct {
+	Server   string `json:"server"` // the id that the service gave the server; "" from a service that is older than it
 	Flow     string `json:"flow"`
 	State    string `json:"state"`
 	Code     string `json:"code"`
@@ -208,13 +209,13 @@ func (s *server) step(w http.ResponseWriter, r *http.Request, name string) {
 	address, local := peer.Address(r.RemoteAddr, r.Header, s.TrustedProxies)
 	switch name {
 	case "begin":
-		begun, err := s.Agent.Opens.Begin(r.Context(), address)
+		begun, err := s.Door.OfServer(r.Context(), in.Server).Opens.Begin(r.Context(), address)
 		s.reply(w, r, struct {
 			Flow string `json:"flow"`
 			URL  string `json:"url"`
 		}{begun.Flow, begun.URL}, err)
 	case "who":
-		as, err := s.Agent.Opens.Who(r.Context(), in.Flow, in.State, in.Code, local)
+		as, err := s.Door.OfFlow(in.Flow).Opens.Who(r.Context(), in.Flow, in.State, in.Code, local)
 		s.reply(w, r, struct {
 			UserID string `json:"user_id"`
 			Name   string `json:"name"`
@@ -224,7 +225,7 @@ func (s *server) step(w http.ResponseWriter, r *http.Request, name string) {
 			refuse(w, http.StatusBadRequest, "refused")
 			return
 		}
-		made, err := s.Agent.Opens.Mint(r.Context(), in.Flow, mediaserver.Device{
+		made, err := s.Door.OfFlow(in.Flow).Opens.Mint(r.Context(), in.Flow, mediaserver.Device{
 			Client: "Jellyfin Web", Name: shown(in.Device, "Web Browser"), ID: in.DeviceID, Version: shown(in.Version, "0"), Address: address,
 		}, local)
 		s.reply(w, r, struct {
@@ -255,7 +256,7 @@ func (s *server) ownPage(r *http.Request) bool {
 	if u, err := url.Parse(origin); err == nil && origin != "" && site == "same-origin" && strings.EqualFold(u.Host, r.Host) {
 		return true
 	}
-	return s.Agent.Opens.Allowed(origin)
+	return s.Door.First().Opens.Allowed(origin)
 }
 
 // refusal is an error that has a text of its own.

@@ -38,7 +38,7 @@ func newSite(t *testing.T) http.Handler {
 		ServiceURL: "https://id.example.org", Store: store, Now: time.Now, Random: rand.Reader,
 		Addresses: agent.Addresses{Configured: []string{"https://films.example.org:443/jellyfin"}},
 	})
-	site, err := open.Handler(open.Options{Agent: engine, Bases: []string{"/jellyfin"}, Log: slog.New(slog.DiscardHandler)},
+	site, err := open.Handler(open.Options{Door: agent.NewDoor(engine), Bases: []string{"/jellyfin"}, Log: slog.New(slog.DiscardHandler)},
 		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	if err != nil {
 		t.Fatal(err)

@@ -36,6 +36,8 @@ func (agentStub) Run() error {
 type agentCommands struct {
 	config.Agent
 
+	At string `name:"at" placeholder:"NAME" help:"The Latchkey that the command is about, where this agent works for several: main, or the name that was given to 'latchkey agent setup --at'."`
+
 	Run         agentRun         `cmd:"" default:"withargs" help:"Run the agent until it is told to stop. 'latchkey agent' without a command does the same."`
 	Setup       agentSetup       `cmd:"" help:"Ask for the settings that the agent needs, try them, and write them to a file."`
 	Status      agentStatus      `cmd:"" help:"Show the registration of the agent and its state."`
@@ -61,6 +63,12 @@ type agentProgram struct {
 	ctx      context.Context //nolint:containedctx // of the one command that runs; kong passes it on in a value
 	settings *config.Agent
 	loaded   *config.Loaded
+	at       string // the name of the service that the command line names; "" for none
+
+	// The main program, and the name of the service, if this is the program of one of several
+	// services; see [agentProgram.of].
+	main *agentProgram
+	name string
 }
 
 // runAgent carries out the command "latchkey agent" and the commands below it.
@@ -84,7 +92,7 @@ func loadAgent(ctx context.Context, w world) (*agentProgram, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &agentProgram{world: w, ctx: ctx, settings: &line.Agent, loaded: loaded}, nil
+	return &agentProgram{world: w, ctx: ctx, settings: &line.Agent, loaded: loaded, at: line.At}, nil
 }
 
 type agentConfig struct{}
@@ -151,20 +159,26 @@ type parts struct {
 	store       *agent.Store
 	builtin     *builtin.Server // nil with another media server
 	mediaServer mediaserver.Server
+	services    []*servicePart // all services; the first one is main
 }
 
-// open opens the agent's own files. publicURL returns the address at which people
-// reach the agent.
+// open opens the agent's own files, and the media server as the service of p may use it. publicURL
+// returns the address at which people reach the agent.
 func (p *agentProgram) open(log *slog.Logger, publicURL func() string) (*parts, error) {
-	parts, err := p.openMediaServer(log, publicURL)
+	main := p.root()
+	opened, err := main.openMediaServer(log, publicURL)
 	if err != nil {
 		return nil, err
 	}
-	parts.store, err = agent.OpenStore(p.ctx, p.path("agent.db"), parts.keys, p.now, rand.Reader)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", p.path("agent.db"), err), parts.close())
+	if err := main.openServices(opened); err != nil {
+		return nil, errors.Join(err, opened.close())
 	}
-	return parts, nil
+	for _, one := range opened.services {
+		if one.name == p.serviceName() {
+			opened.log, opened.store, opened.mediaServer = one.log, one.store, one.mediaServer
+		}
+	}
+	return opened, nil
 }
 
 // openMediaServer opens the media server without the agent's file.
@@ -234,8 +248,8 @@ func (p *parts) managedPasswords(ctx context.Context, localUserID string) ([]str
 // close closes all files that are open.
 func (p *parts) close() error {
 	var errs []error
-	if p.store != nil {
-		errs = append(errs, p.store.Close())
+	for _, one := range p.services {
+		errs = append(errs, one.store.Close())
 	}
 	if p.builtin != nil {
 		errs = append(errs, p.builtin.Close())
@@ -274,11 +288,21 @@ func (p *agentProgram) engine(opened *parts, service *client.Client, port int) *
 	})
 }
 
-// withAgent runs work with the agent's own files, for commands at the machine.
+// withAgent runs work with the agent's own files, for commands at the machine that concern one
+// service. Meanwhile p is the program of that service.
 func (p *agentProgram) withAgent(work func(a *agent.Agent, opened *parts) error) error {
 	if err := p.atMachine(); err != nil {
 		return err
 	}
+	chosen, err := p.chosen()
+	if err != nil {
+		return err
+	}
+	return p.as(chosen, work)
+}
+
+// openAgent runs work with the agent's own files of the service of p.
+func (p *agentProgram) openAgent(work func(a *agent.Agent, opened *parts) error) error {
 	service, err := p.service(2, 5*time.Second)
 	if err != nil {
 		return err

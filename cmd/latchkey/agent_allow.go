@@ -22,7 +22,11 @@ func (c agentAllow) Run(p *agentProgram) error {
 	if c.Listed && len(c.LocalUsers) > 0 {
 		return errors.New("give either names or --listed")
 	}
-	return p.withAgent(func(a *agent.Agent, opened *parts) error {
+	with := p.withAgent
+	if !c.Listed && len(c.LocalUsers) == 0 {
+		with = p.withEach
+	}
+	return with(func(a *agent.Agent, opened *parts) error {
 		if len(c.LocalUsers) > 0 {
 			return c.allowNamed(p, a, opened)
 		}

@@ -81,7 +81,11 @@ func (c agentBuiltin) Run(p *agentProgram) error {
 func (c agentBuiltin) handler(p *agentProgram, opened *parts) (http.Handler, error) {
 	kit := wire.NewKit(wire.Options{TrustedProxies: p.settings.TrustedPrefixes(), Log: opened.log})
 	var routes embywire.Routes
-	opened.builtin.Routes(kit, &routes, connections(p.engine(opened, nil, 0)))
+	engines, err := opened.engines(nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	opened.builtin.Routes(kit, &routes, connections(engines))
 	p.below(&routes)
 	always := func() bool { return true }
 	if c.AgentURL == "" {

@@ -114,7 +114,7 @@ type agentInvitesList struct{}
 
 // Run lists the invites that wait for an answer.
 func (agentInvitesList) Run(p *agentProgram) error {
-	return p.withAgent(func(a *agent.Agent, _ *parts) error {
+	return p.withEach(func(a *agent.Agent, _ *parts) error {
 		pending, err := a.Invites.Pending(p.ctx)
 		if err != nil {
 			return err

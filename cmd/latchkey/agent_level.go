@@ -78,7 +78,7 @@ type agentLevels struct{}
 
 // Run lists the levels of all links that have some.
 func (agentLevels) Run(p *agentProgram) error {
-	return p.withAgent(func(a *agent.Agent, _ *parts) error {
+	return p.withEach(func(a *agent.Agent, _ *parts) error {
 		list, err := a.Levels.List(p.ctx)
 		if err != nil {
 			return err

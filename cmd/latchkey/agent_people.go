@@ -23,7 +23,7 @@ type agentStatus struct{}
 
 // Run prints the state of the agent.
 func (agentStatus) Run(p *agentProgram) error {
-	return p.withAgent(func(a *agent.Agent, _ *parts) error {
+	return p.withEach(func(a *agent.Agent, _ *parts) error {
 		status, err := a.Status(p.ctx)
 		if err != nil {
 			return err
@@ -145,7 +145,7 @@ func (agentUsersList) Run(p *agentProgram) error {
 			return writeUsers(p.output, users, nil)
 		})
 	}
-	return p.withAgent(func(a *agent.Agent, opened *parts) error {
+	return p.withEach(func(a *agent.Agent, opened *parts) error {
 		users, err := opened.mediaServer.LocalUsers(p.ctx)
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -37,11 +38,11 @@ func (agentRun) Run(p *agentProgram) error {
 	}
 	log := p.logger()
 	p.warn(log)
-	release, err := lockFolder(p.path("agent.lock"))
+	release, err := p.lockFolders()
+	defer release()
 	if err != nil {
 		return err
 	}
-	defer release()
 	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", p.settings.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -67,7 +68,7 @@ type runningAgent struct {
 	*parts
 
 	program *agentProgram
-	engine  *agent.Agent
+	door    *agent.Door
 	local   http.Handler
 	port    int // of the builtin media server
 }
@@ -78,30 +79,30 @@ func (p *agentProgram) assemble(log *slog.Logger, listener net.Listener) (*runni
 	if address, ok := listener.Addr().(*net.TCPAddr); ok {
 		port = address.Port
 	}
-	service, err := p.service(4, 30*time.Second)
-	if err != nil {
-		return nil, err
-	}
 	opened, err := p.open(log, func() string { return p.reachedAt(p.ctx, port) })
 	if err != nil {
 		return nil, err
 	}
-	engine := p.engine(opened, service, port)
+	engines, err := opened.engines(func(one *agentProgram) (*client.Client, error) { return one.service(4, 30*time.Second) }, port)
+	if err != nil {
+		return nil, errors.Join(err, opened.close())
+	}
+	door := agent.NewDoor(engines[0], engines[1:]...)
 	kit := wire.NewKit(wire.Options{TrustedProxies: p.settings.TrustedPrefixes(), Log: log})
 	var routes embywire.Routes
-	connect.Routes(kit, &routes, engine)
+	connect.Routes(kit, &routes, door)
 	p.below(&routes)
 	if opened.builtin != nil && !p.settings.Apart() {
-		opened.builtin.Routes(kit, &routes, connections(engine))
+		opened.builtin.Routes(kit, &routes, connections(engines))
 	}
 	local, err := open.Handler(open.Options{
-		Agent: engine, Builtin: opened.builtin != nil, Bases: p.bases(), TrustedProxies: p.settings.TrustedPrefixes(), Log: log,
+		Door: door, Builtin: opened.builtin != nil, Bases: p.bases(), TrustedProxies: p.settings.TrustedPrefixes(), Log: log,
 	}, kit.Handler(&routes))
 	if err != nil {
 		return nil, fmt.Errorf("the page for browsers: %w", err)
 	}
 	return &runningAgent{
-		parts: opened, program: p, engine: engine, port: p.addresses(port).Port, local: withHealth(local, engine.Ready),
+		parts: opened, program: p, door: door, port: p.addresses(port).Port, local: withHealth(local, door.First().Ready),
 	}, nil
 }
 
@@ -120,17 +121,19 @@ func (p *agentProgram) reachedAt(ctx context.Context, port int) string {
 }
 
 // connections returns a function. It tells the builtin media server to which accounts its local
-// users are linked.
-func connections(engine *agent.Agent) func(ctx context.Context) (map[string]builtin.Connection, error) {
+// users are linked. Of several accounts of a local user, that of the first service is told.
+func connections(engines []*agent.Agent) func(ctx context.Context) (map[string]builtin.Connection, error) {
 	return func(ctx context.Context) (map[string]builtin.Connection, error) {
-		links, err := engine.Links.List(ctx)
-		if err != nil {
-			return nil, err
-		}
-		all := make(map[string]builtin.Connection, len(links))
-		for _, l := range links {
-			if l.LocalUserID != "" && l.Status == client.Accepted {
-				all[l.LocalUserID] = builtin.Connection{Username: l.Username, Type: l.Type}
+		all := map[string]builtin.Connection{}
+		for _, engine := range slices.Backward(engines) {
+			links, err := engine.Links.List(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for _, l := range links {
+				if l.LocalUserID != "" && l.Status == client.Accepted {
+					all[l.LocalUserID] = builtin.Connection{Username: l.Username, Type: l.Type}
+				}
 			}
 		}
 		return all, nil
@@ -174,12 +177,13 @@ func (r *runningAgent) run(ctx context.Context, listener net.Listener) error {
 	defer func() { _ = server.Close() }()
 	var working sync.WaitGroup
 	engineEnded := make(chan error, 1)
-	working.Go(func() { engineEnded <- r.engine.Run(engineCtx) })
+	working.Go(func() { engineEnded <- r.door.Run(engineCtx) })
 	if r.program.settings.Discover() {
 		working.Go(func() { r.discover(engineCtx) })
 	}
 	r.log.InfoContext(ctx, "serving", slog.String("address", listener.Addr().String()),
-		slog.String("media_server", r.program.settings.MediaServer), slog.String("service", r.program.settings.Service), slog.String("version", version))
+		slog.String("media_server", r.program.settings.MediaServer), slog.String("service", r.program.settings.Service),
+		slog.Int("services", len(r.services)), slog.String("version", version))
 
 	var err error
 	select {
@@ -218,8 +222,8 @@ func (r *runningAgent) discover(ctx context.Context) {
 	err := discovery.Serve(ctx, discovery.Options{
 		Listen:  ":7359",
 		Address: func(from netip.AddrPort) string { return r.program.toward(ctx, from, r.port) },
-		ID:      func() string { identity, _ := r.engine.MediaServer.Identity(); return identity.ID },
-		Name:    func() string { identity, _ := r.engine.MediaServer.Identity(); return identity.Name },
+		ID:      func() string { identity, _ := r.door.First().MediaServer.Identity(); return identity.ID },
+		Name:    func() string { identity, _ := r.door.First().MediaServer.Identity(); return identity.Name },
 		Log:     r.log,
 		Now:     r.program.now,
 	})

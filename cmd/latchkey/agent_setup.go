@@ -32,11 +32,16 @@ func (agentSetup) Help() string {
 mode 0600, and registers the server at once, because a claim code is valid for ten minutes only.
 
 If the server has got a new server key at the service, run it with --force and paste the key, which begins with lkv_, where it asks for a claim
-code. The server stays registered, with its links, and a running agent uses the new key within half a minute.`
+code. The server stays registered, with its links, and a running agent uses the new key within half a minute.
+
+With --at=NAME it adds a further Latchkey, such as a club's, to an agent that is set up: with a key, links, guests and settings of its own.`
 }
 
 // Run sets the agent up.
 func (c agentSetup) Run(p *agentProgram) error {
+	if p.at != "" && p.at != mainService {
+		return c.addService(p)
+	}
 	s := &setup{agentProgram: p, asker: newAsker(p.ctx, p.input, p.output), force: c.Force}
 	if err := s.place(); err != nil {
 		return err
@@ -61,6 +66,8 @@ type setup struct {
 	registered bool   // the server was registered before
 	again      bool   // the registration has to be replaced
 	keyTaken   bool   // a new server key was stored
+
+	saveAs func() error // writes the settings of a further service; nil for the agent's own
 }
 
 // The data folder that systemd gives to an agent, and the user as whom the agent runs then.

@@ -60,7 +60,7 @@ func (s *setup) askOpenPaths() ([]agent.OpenPathState, error) {
 	}
 	defer func() { _ = opened.close() }()
 	engine := s.engine(opened, nil, 0)
-	handler, err := open.Handler(open.Options{Agent: engine, Bases: s.bases(), Log: opened.log}, http.NotFoundHandler())
+	handler, err := open.Handler(open.Options{Door: agent.NewDoor(engine), Bases: s.bases(), Log: opened.log}, http.NotFoundHandler())
 	if err != nil {
 		return nil, err
 	}

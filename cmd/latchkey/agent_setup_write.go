@@ -72,6 +72,9 @@ func (s *setup) makeFolder() error {
 // save writes the file of settings. If the file is in the data folder, save writes it as the owner
 // of the folder.
 func (s *setup) save() error {
+	if s.saveAs != nil {
+		return s.saveAs()
+	}
 	if filepath.Dir(s.file) == filepath.Clean(s.settings.DataDir) {
 		return asOwner(s.settings.DataDir, s.replace)
 	}

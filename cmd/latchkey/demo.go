@@ -175,7 +175,7 @@ func (d *demo) startAgent(ctx context.Context, listen, claimCode string, prepare
 		defer func() { _ = d.running.close() }()
 		d.ended <- d.running.run(ctx, listener)
 	})
-	return d.await(ctx, "the agent", d.running.engine.Ready)
+	return d.await(ctx, "the agent", d.running.door.First().Ready)
 }
 
 // await waits until the function called is returns true. It returns an error if a part of the demo ends

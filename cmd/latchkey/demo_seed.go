@@ -165,7 +165,7 @@ func (d *demo) reported(ctx context.Context, owner *person, people []*person) (c
 // linkOwner links the owner's account to a local user. Owners cannot invite themselves, so the
 // agent asks for the link, as 'latchkey agent link' does.
 func (d *demo) linkOwner(ctx context.Context, owner *person) error {
-	answer, err := d.running.engine.Links.Ask(ctx, owner.localID, owner.Username, "")
+	answer, err := d.running.door.First().Links.Ask(ctx, owner.localID, owner.Username, "")
 	if err != nil || !answer.Pending {
 		return err
 	}
@@ -176,7 +176,7 @@ func (d *demo) linkOwner(ctx context.Context, owner *person) error {
 // would let nobody in through the links that the owner makes at the service.
 func (d *demo) allow(ctx context.Context, people []*person) error {
 	for _, p := range people {
-		if err := d.running.engine.Allowances.Allow(ctx, p.localID); err != nil {
+		if err := d.running.door.First().Allowances.Allow(ctx, p.localID); err != nil {
 			return err
 		}
 	}

@@ -45,23 +45,20 @@ func (w *town) remember(secrets ...string) {
 // files whose purpose is to keep a secret.
 func (w *town) keepsSecrets(folder string, logs ...*process) {
 	w.t.Helper()
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	texts := map[string]string{}
 	for i, p := range logs {
 		texts[fmt.Sprint("log ", i)] = p.said.String()
 	}
-	for _, entry := range entries {
-		if entry.Name() == "agent.yaml" || entry.Name() == "secret-key" {
-			continue
+	err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Name() == "agent.yaml" || entry.Name() == "secret-key" {
+			return err
 		}
-		content, err := os.ReadFile(filepath.Join(folder, entry.Name()))
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		texts[entry.Name()] = string(content)
+		content, err := os.ReadFile(path)
+		texts[path] = string(content)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
 	}
 	for where, text := range texts {
 		for _, secret := range w.secrets {

@@ -206,7 +206,7 @@ const same = (a, b) => String(a).replaceAll("-", "").toLowerCase() === String(b)
 
 /** Begins: goes to the service, which knows whether the person has pressed Open. */
 async function begin() {
-  const begun = await agent("begin", {});
+  const begun = await agent("begin", { server: new URLSearchParams(location.search).get("server") ?? "" });
   sessionStorage.setItem(flowKey, begun.flow);
   location.replace(begun.url);
 }
@@ -240,7 +240,7 @@ async function finish(fragment, info) {
 
 async function open() {
   const fragment = new URLSearchParams(location.hash.slice(1));
-  if (location.hash !== "") history.replaceState(null, "", location.pathname);
+  if (location.hash !== "") history.replaceState(null, "", location.pathname + location.search);
   say("opening");
   try {
     probe();
