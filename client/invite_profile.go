@@ -68,3 +68,24 @@ func (i *Invites) DeleteProfile(ctx context.Context, serverID, profileID ID) err
 		want: http.StatusNoContent, again: untilGone,
 	})
 }
+
+// InviteProfileCopy is a profile that was copied to another server.
+type InviteProfileCopy struct {
+	Profile InviteProfile `json:"profile"` // at the other server
+	Missing []Library     `json:"missing"` // libraries of the first server, by whose names the other one has none
+}
+
+func (p *InviteProfileCopy) whole() bool { return p.Profile.whole() && p.Missing != nil }
+
+// CopyProfile saves a profile of one server for another server of the owner, too. Libraries are found by their
+// names.
+func (i *Invites) CopyProfile(ctx context.Context, serverID, profileID, toServerID ID) (InviteProfileCopy, error) {
+	var out InviteProfileCopy
+	err := i.core.fetch(ctx, call{
+		method: http.MethodPost, path: "/api/v1/servers/{id}/invite-profiles/{profile_id}/copy", values: []string{string(serverID), string(profileID)},
+		body: struct {
+			ServerID ID `json:"server_id"`
+		}{toServerID}, want: http.StatusCreated,
+	}, &out)
+	return out, err
+}

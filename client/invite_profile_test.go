@@ -32,6 +32,13 @@ func TestInviteProfiles(t *testing.T) {
 	if len(waiting) != 2 || waiting[0].Greeting != "Nina" || !waiting[0].HasLink || waiting[0].Uses != 2 || waiting[0].Used != 0 {
 		t.Errorf("the server sees the invites %+v, want two with links", waiting)
 	}
+	attic := servicetest.Den()
+	attic.Name, attic.SystemID = "Attic", "attic"
+	other := s.Register(t, ann, attic)
+	copied := must(ann.Invites.CopyProfile(ctx, den.ID, made.ID, other.ID))(t)
+	if copied.Profile.ID == made.ID || copied.Profile.Uses != 20 || copied.Profile.Name != "Club" || len(copied.Missing) != 0 {
+		t.Errorf("copy %+v, want the choices under another id, and nothing missing", copied)
+	}
 	noError(t, ann.Invites.DeleteProfile(ctx, den.ID, made.ID))
 	_, err := ann.Invites.Create(ctx, client.NewInvite{Link: true, Type: client.Guest, Profile: "club", Servers: []client.NewInviteServer{{ServerID: den.ID}}})
 	isError(t, err, client.ErrInvalid)

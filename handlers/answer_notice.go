@@ -76,6 +76,7 @@ const (
 	noticeInviteWithdrawn    notice = "invite_withdrawn"
 	noticeInviteProfile      notice = "invite_profile_saved"
 	noticeInviteProfileGone  notice = "invite_profile_deleted"
+	noticeInviteProfileCopy  notice = "invite_profile_copied"
 	noticeTermsSaved         notice = "terms_saved"
 	noticeUnlocked           notice = "unlocked"
 	noticeLocked             notice = "locked"

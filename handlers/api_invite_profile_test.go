@@ -51,6 +51,20 @@ func TestAPIInviteProfiles(t *testing.T) {
 	}
 	bob.refused(bob.put("PUT", path+"/"+id, map[string]any{"name": "Mine"}), http.StatusNotFound, "not_found")
 	bob.refused(bob.put("DELETE", path+"/"+id, nil), http.StatusNotFound, "not_found")
+	other := ann.agent("attic")
+	var copied struct {
+		Profile map[string]any
+		Missing []map[string]any
+	}
+	ann.is(ann.put("PUT", path+"/"+id, map[string]any{"name": "Club", "libraries": []string{"l2"}}), http.StatusOK, &made)
+	ann.is(ann.put("POST", path+"/"+id+"/copy", map[string]any{"server_id": other.id}), http.StatusCreated, &copied)
+	if copied.Profile["name"] != "Club" || copied.Profile["id"] == id || copied.Missing == nil || len(copied.Missing) != 0 {
+		t.Errorf("copy %+v, want the profile with an id of its own and an empty list of what is missing", copied)
+	}
+	ann.wrong(ann.put("POST", path+"/"+id+"/copy", map[string]any{"server_id": other.id}), 409, "name", "profile_taken")
+	ann.wrong(ann.put("POST", path+"/"+id+"/copy", map[string]any{"server_id": den.id}), 422, "server_id", "profile_same_server")
+	ann.refused(ann.put("POST", path+"/"+id+"/copy", map[string]any{"server_id": "7"}), http.StatusNotFound, "not_found")
+	bob.refused(bob.put("POST", path+"/"+id+"/copy", map[string]any{"server_id": other.id}), http.StatusNotFound, "not_found")
 	ann.done(ann.put("DELETE", path+"/"+id, nil))
 	ann.refused(ann.put("DELETE", path+"/"+id, nil), http.StatusNotFound, "not_found")
 }

@@ -36,6 +36,7 @@ func withoutAPI() map[string]string {
 		"MailStops.AllowAddress":       command,
 		"Recovery.ResetInBrowser":      "it marks the browser as known; a program resets by Recovery.ResetPassword",
 		"Links.Start":                  "the page tells people what to press; a program reads its servers, and asks for Quick Connect by itself",
+		"Servers.ListWaiting":          "the page reads it part by part; a program reads its servers by Servers.Mine, and what waits at one from its people and invites",
 		"Invites.IsMember":             "the page tells it before the answer; a program reads it in the answer",
 		"Invites.HasAccount":           "only the page tells it, to the reader of the mail",
 		"Invites.ProposeUsername":      "a page fills its field with it",

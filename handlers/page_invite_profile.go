@@ -23,7 +23,8 @@ type inviteProfileView struct {
 	LinkLife  string   // after which time a link ends; "" for no end
 	Libraries []string // empty if the server decides
 	Rename    Field
-	Open      bool // the form that renames has a mistake
+	Open      bool        // the form that renames has a mistake
+	Copy      SelectField // the other servers of the owner; without options there are none
 }
 
 const day = 24 * time.Hour
@@ -77,7 +78,7 @@ func (s *site) inviteProfile(ctx context.Context, own owned, text string) (model
 }
 
 // addProfiles writes the profiles of the server into the page.
-func (s *site) addProfiles(c *gin.Context, own owned, page *serverInvitePage, in *inputs) error {
+func (s *site) addProfiles(c *gin.Context, own owned, page *serverInvitePage, in *inputs, mine []models.OwnedServer) error {
 	profiles, err := s.Store.InviteProfiles.List(c.Request.Context(), own.session.AccountID, own.serverID)
 	if err != nil {
 		return err
@@ -94,9 +95,10 @@ func (s *site) addProfiles(c *gin.Context, own owned, page *serverInvitePage, in
 			view.LinkLife = s.life(page.Locale, time.Duration(one.LinkDays)*day)
 		}
 		view.Rename, view.Open = in.profileRename(one)
+		view.Copy = in.profileCopy(id, own, mine)
 		page.Profiles = append(page.Profiles, view)
 	}
-	return nil
+	return s.addNotCopied(c, own, page, profiles)
 }
 
 // profileRename returns the field with the name of a profile, and whether it has a mistake.

@@ -38,7 +38,8 @@ type serverInvitePage struct {
 	EndsAt, Note   Field
 	Life           string // how long the invite can be answered: "14 days"
 	Profiles       []inviteProfileView
-	ProfileName    Field // the name under which the choices of the form are saved
+	ProfileName    Field    // the name under which the choices of the form are saved
+	NotCopied      []string // the libraries that a profile has lost when it was copied to this server
 }
 
 // serverChoice is a server of the owner to which a guest may be invited.
@@ -83,7 +84,7 @@ func newSentInviteView(b Base, one models.Invite, serverID int64) sentInviteView
 
 // serverInviteForm answers GET /servers/ID/invite. With the parameter
 // local_user the invite is for the person behind that local user, and otherwise
-// for a guest. With the parameter profile the form has the choices of that
+// for a guest. With the parameter to=all all servers of the owner are chosen. With the parameter profile the form has the choices of that
 // profile.
 func (s *site) serverInviteForm(c *gin.Context) error {
 	own, err := s.ownServer(c, false)
@@ -91,10 +92,27 @@ func (s *site) serverInviteForm(c *gin.Context) error {
 		return err
 	}
 	f := form{"local_user_id": queryValue(c, "local_user"), serverBox(own.serverID): "on", "key": s.random()}
+	if queryValue(c, "to") == "all" {
+		mine, err := s.Store.Servers.Mine(c.Request.Context(), own.session.AccountID)
+		if err != nil {
+			return err
+		}
+		tickServers(f, mine)
+	}
 	if err := s.fillProfile(c, own, f); err != nil {
 		return err
 	}
 	return s.showServerInvite(c, own, f, nil)
+}
+
+// tickServers chooses as many servers as one invite may have.
+func tickServers(f form, mine []models.OwnedServer) {
+	const most = 20 // the rule itself is in models
+	for _, one := range mine {
+		if one.DisabledAt.IsZero() && len(serversIn(f)) < most {
+			f[serverBox(one.ID)] = "on"
+		}
+	}
 }
 
 // inviteLife is the time in which an invite can be answered, for the text on the
@@ -242,7 +260,7 @@ func (s *site) showServerInvite(c *gin.Context, own owned, f form, cause error) 
 	}
 	page.EndsAt = in.endsAt("invite_end")
 	page.Note = in.note()
-	if err := s.addProfiles(c, own, &page, in); err != nil {
+	if err := s.addProfiles(c, own, &page, in, mine); err != nil {
 		return err
 	}
 	return s.render(c, wrong.status, "server_invite", page)

@@ -11,6 +11,8 @@ func (s sampler) serverInviteSamples() []sample {
 	wrong.Note = s.wrong(wrong.Note, "Hello\n<b>you</b>", "note_invalid")
 	wrong.FamilyError = wrong.T("error.family_one_guest")
 	wrong.ProfileName = s.wrong(wrong.ProfileName, "Family", "profile_taken")
+	wrong.NotCopied = []string{"Records", "Home videos"}
+	wrong.Profiles[0].Copy.Error, wrong.Profiles[0].Copy.Focus = s.base("").T("error.profile_nothing_there"), false
 	wrong.Profiles[1].Rename, wrong.Profiles[1].Open = s.wrong(wrong.Profiles[1].Rename, "Family", "profile_taken"), true
 	bare := s.serverInvite()
 	bare.Profiles = nil
@@ -44,9 +46,18 @@ func (s sampler) serverInvite() serverInvitePage {
 			{Choice: Choice{ID: "server-2", Name: "server.2", Label: longName}},
 		},
 	}
+	for i := range p.Profiles {
+		p.Profiles[i].Copy = s.profileCopy(p.Profiles[i].ID)
+	}
 	p.LocalUser.Field = s.field("local_user_id", "", "local_user", true)
 	p.LocalUser.Options = []Option{{Label: b.T("field.local_user.guest"), Chosen: true}, {Value: "2", Label: "emil"}}
 	return p
+}
+
+func (s sampler) profileCopy(id string) SelectField {
+	f := SelectField{Field: s.field("server_id", "", "profile_copy", true), Options: []Option{{Value: "2", Label: longName}, {Value: "3", Label: "Den", Chosen: true}}}
+	f.ID = "copy-to-" + id
+	return f
 }
 
 func (s sampler) profileRename(id, name string) Field {

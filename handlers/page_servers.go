@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"net/url"
 	"slices"
 	"time"
 
@@ -14,7 +15,9 @@ type serversPage struct {
 	Base
 	Usable  []usableServerView // accepted links
 	Owned   []ownedServerView
-	Waiting int // links and invites that wait for an answer
+	Turns   turnsView // of the servers that the person owns
+	Several string    // the id of the first one of several servers to which somebody can be invited at once; "" for none
+	Waiting int       // links and invites that wait for an answer
 }
 
 // usableServerView is a server that the person may use.
@@ -49,8 +52,14 @@ type ownedServerView struct {
 	Face            face
 	LastSeenAt      time.Time
 	People, Pending int
+	Waits           models.ServerWaits
 	Disabled        bool // by the operator
 }
+
+const (
+	ownServersOnPage = 20
+	turnOwn          = "own" // the parameter with the cursor of the servers that the person owns
+)
 
 // servers answers GET /servers with the servers that the person may use, and
 // the servers that the person owns.
@@ -72,7 +81,7 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 	if err != nil {
 		return err
 	}
-	owned, err := s.ownServers(c)
+	owned, turns, err := s.ownServers(c, session)
 	if err != nil {
 		return err
 	}
@@ -81,6 +90,7 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 		return err
 	}
 	page := serversPage{Base: s.base(c, "servers").telling(wrong)}
+	page.Turns = turnsView{page.Base, turns}
 	page.Waiting = page.Account.Waiting
 	var also allowances
 	for _, one := range usable {
@@ -98,8 +108,11 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 	for _, one := range owned {
 		page.Owned = append(page.Owned, ownedServerView{
 			ID: idText(one.ID), Name: one.Name, Face: faceOf(one.Name, one.ID, pictureAddress(one.Picture)), LastSeenAt: one.LastSeenAt, People: one.People, Pending: one.Pending,
-			Disabled: !one.DisabledAt.IsZero(),
+			Waits: one.Waits, Disabled: !one.DisabledAt.IsZero(),
 		})
+		if page.Several == "" && len(owned) > 1 && one.DisabledAt.IsZero() {
+			page.Several = idText(one.ID)
+		}
 	}
 	if len(also.forms) > 0 {
 		allow(c, also)
@@ -122,14 +135,30 @@ func opens(link *models.Link) bool {
 	return !link.ServerDisabled && !slices.Contains([]string{models.LocalUserWaiting, models.LocalUserGone, models.LocalUserDisabled}, link.LocalUserState)
 }
 
-// ownServers returns the servers of the visitor. Most people own no server; for them it
+// ownServers returns a page of the servers of the visitor. Most people own no server; for them it
 // runs no statement.
-func (s *site) ownServers(c *gin.Context) ([]models.OwnedServer, error) {
+func (s *site) ownServers(c *gin.Context, session models.Session) ([]models.WaitingServer, Turns, error) {
 	visitor, err := visitOf(c).visitor()
 	if err != nil || visitor.Switched || !visitor.OwnsServers {
-		return nil, err
+		return nil, Turns{}, err
 	}
-	return s.Store.Servers.Mine(c.Request.Context(), visitor.AccountID)
+	asked, err := s.turned(queryValue(c, turnOwn), ownServersOnPage, "own servers page", idText(session.AccountID))
+	if err != nil {
+		return nil, Turns{}, err
+	}
+	found, err := s.Store.Servers.ListWaiting(c.Request.Context(), visitor.AccountID, asked.afterID(), asked.more())
+	if err != nil {
+		return nil, Turns{}, err
+	}
+	var turns Turns
+	if asked.after != "" {
+		turns.First = "/servers#owned"
+	}
+	if len(found) > asked.limit {
+		found = found[:asked.limit]
+		turns.Next = "/servers?" + url.Values{turnOwn: {s.writeCursor(asked.list, idText(found[len(found)-1].ID))}}.Encode() + "#owned"
+	}
+	return found, turns, nil
 }
 
 // leaveServer answers POST /servers/leave.

@@ -1,5 +1,7 @@
 package handlers
 
+import "github.com/latchkey-media/latchkey/models"
+
 // serversSamples returns the list of servers.
 func (s sampler) serversSamples() []sample {
 	return []sample{
@@ -27,6 +29,8 @@ func (s sampler) servers() serversPage {
 		Owned: []ownedServerView{
 			{ID: "3", Name: "Attic", Face: face{"", "A", "face-8"}, LastSeenAt: s.at, People: 1},
 			{ID: "4", Name: "Cellar", Face: face{"", "C", "face-1"}, LastSeenAt: s.at, People: 12, Pending: 3, Disabled: true},
+			{ID: "12", Name: longName, Face: faceOf(longName, 12, ""), LastSeenAt: s.at, People: 40, Waits: models.ServerWaits{Invites: 7, ToAllow: 2, ToCreate: 1}},
 		},
+		Turns: turnsView{base, Turns{First: "/servers#owned", Next: "/servers?own=x#owned"}}, Several: "3",
 	}
 }

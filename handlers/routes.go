@@ -156,6 +156,7 @@ func (s *site) serverRoutes(r *gin.Engine) {
 	s.post(r, "/servers/:id/invite/profiles", s.makeInviteProfile)
 	s.post(r, "/servers/:id/invite/profiles/rename", s.renameInviteProfile)
 	s.post(r, "/servers/:id/invite/profiles/delete", s.deleteInviteProfile)
+	s.post(r, "/servers/:id/invite/profiles/copy", s.copyInviteProfile)
 	s.get(r, "/servers/:id/invites", s.inviteUses)
 	s.get(r, "/servers/:id/checks", s.serverChecks)
 	s.post(r, "/servers/:id/checks", s.askForChecks)

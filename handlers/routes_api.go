@@ -146,6 +146,7 @@ func (s *site) apiServerRoutes(r *gin.Engine, v1 string) {
 	r.POST(servers+"/:id/invite-profiles", s.withSession(s.apiMakeInviteProfile))
 	r.PUT(servers+"/:id/invite-profiles/:profile_id", s.withSession(s.apiChangeInviteProfile))
 	r.DELETE(servers+"/:id/invite-profiles/:profile_id", s.withoutBody(s.apiDeleteInviteProfile))
+	r.POST(servers+"/:id/invite-profiles/:profile_id/copy", s.withSession(s.apiCopyInviteProfile))
 	s.get(r, servers+"/:id/people", nil, s.withSession(s.apiPeople))
 	r.PATCH(servers+"/:id/people/:link_id", s.withSession(s.apiChangePerson))
 	r.DELETE(servers+"/:id/people/:link_id", s.withoutBody(s.apiRemovePerson))

@@ -214,6 +214,7 @@ func table() map[string]row {
 		"POST /servers/:id/invite/profiles":        ofServer,
 		"POST /servers/:id/invite/profiles/rename": ofServer,
 		"POST /servers/:id/invite/profiles/delete": ofServer,
+		"POST /servers/:id/invite/profiles/copy":   ofServer,
 	}
 }
 

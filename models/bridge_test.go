@@ -99,6 +99,7 @@ const (
 	CountWaiting   = countWaiting
 	ListLinks      = listLinks
 	OwnServers     = ownServers
+	OwnWaiting     = ownWaiting
 	LookChanges    = lookChanges
 	LookAllChanges = lookAllChanges
 	AgentLinks     = agentLinks

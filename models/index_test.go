@@ -47,8 +47,12 @@ func TestServerStatementsUseIndexes(t *testing.T) {
 				[]any{owner.ID, models.SessionDevice, "x", "x", "x"},
 			},
 			"servers of an owner": {models.OwnServers, []any{models.LinkAccepted, now, models.LinkPending, now, owner.ID}},
-			"claim code":          {"SELECT * FROM claim_codes WHERE code_mac = ?", []any{mac}},
-			"link of a pair":      {"SELECT * FROM links WHERE server_id = ? AND account_id = ?", []any{int64(1), owner.ID}},
+			"what waits there": {
+				models.OwnWaiting,
+				[]any{models.LinkAccepted, now, models.LinkPending, now, models.InvitePending, now, now, models.LinkAccepted, now, true, models.LinkAccepted, now, owner.ID, int64(0), 20},
+			},
+			"claim code":     {"SELECT * FROM claim_codes WHERE code_mac = ?", []any{mac}},
+			"link of a pair": {"SELECT * FROM links WHERE server_id = ? AND account_id = ?", []any{int64(1), owner.ID}},
 		} {
 			if bad := k.tableScans(c.statement, c.args...); len(bad) > 0 {
 				k.t.Errorf("%s: the steps %v read a whole table, want an index", what, bad)

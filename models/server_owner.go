@@ -17,9 +17,12 @@ type OwnedServer struct {
 
 // ownServers runs for a page that signed-in people open often, so it is prepared. Most
 // people own no server.
-const ownServers = "SELECT s.id, s.owner_id, s.created_at, s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq," +
-	" s.self_service, s.key_version, s.report_hash, " + ownCount + ", " + ownCount + ", " + describedColumns +
-	" FROM servers s WHERE s.owner_id = ? ORDER BY s.id"
+const ownServers = ownColumns + " FROM servers s WHERE s.owner_id = ? ORDER BY s.id"
+
+// ownColumns is the beginning of the statements that list the servers of an owner. Its parameters are two states of
+// links, each with the present time.
+const ownColumns = "SELECT s.id, s.owner_id, s.created_at, s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq," +
+	" s.self_service, s.key_version, s.report_hash, " + ownCount + ", " + ownCount + ", " + describedColumns
 
 // ownCount counts the links of a server in a state.
 const ownCount = "(SELECT COUNT(*) FROM links l WHERE l.server_id = s.id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?))"
@@ -32,25 +35,9 @@ func (s *Servers) Mine(ctx context.Context, ownerID int64) ([]OwnedServer, error
 	if err != nil {
 		return nil, explained("list the servers", err)
 	}
-	defer func() { _ = rows.Close() }()
-	var r serverRow
-	var told describedRow
-	var one OwnedServer
-	into := append([]any{
-		&r.ID, &r.OwnerID, &r.CreatedAt, &r.ClaimedAt, &r.LastSeenAt, &r.DisabledAt, &r.ChangeSeq, &r.AckedSeq,
-		&r.SelfService, &r.KeyVersion, &r.ReportHash, &one.People, &one.Pending,
-	}, told.scans()...)
 	var servers []OwnedServer
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return nil, explained("list the servers", err)
-		}
-		r.SystemID, r.Name, r.OwnName, r.Kind, r.Version, r.Picture = told.SystemID, told.Name, told.OwnName, told.Kind, told.Version, told.Picture
-		one.Server = r.server()
-		servers = append(servers, one)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, explained("list the servers", err)
+	if err := scanOwned(rows, func(one OwnedServer) { servers = append(servers, one) }); err != nil {
+		return nil, err
 	}
 	return servers, nil
 }
