@@ -36,7 +36,7 @@ func (c agentAllow) Run(p *agentProgram) error {
 		}
 		needed := slices.DeleteFunc(list, func(one agent.Allowance) bool { return !one.Needed() })
 		if !c.Listed || len(needed) == 0 {
-			return writeNotAllowed(p.output, needed)
+			return writeNotAllowed(p.output, needed, p.atFlag())
 		}
 		return allowAll(p, a, needed)
 	})
@@ -79,8 +79,8 @@ func allowOne(p *agentProgram, a *agent.Agent, id, name string) error {
 }
 
 // writeNotAllowed writes a table of the local users that are not allowed yet, and then the commands
-// that allow them.
-func writeNotAllowed(output io.Writer, needed []agent.Allowance) error {
+// that allow them. The parameter at is the flag that names the service, or "".
+func writeNotAllowed(output io.Writer, needed []agent.Allowance, at string) error {
 	if len(needed) == 0 {
 		_, err := fmt.Fprintln(output, "All local users that may be linked are allowed.")
 		return err
@@ -102,7 +102,7 @@ func writeNotAllowed(output io.Writer, needed []agent.Allowance) error {
 		return err
 	}
 	_, err := fmt.Fprintf(output, "\nThe service lets nobody in as these local users. To change that:\n"+
-		"  latchkey agent allow %s\n  latchkey agent allow --listed\n", printable.Word(needed[0].LocalUser.Name))
+		"  latchkey agent allow%s %s\n  latchkey agent allow%s --listed\n", at, printable.Word(needed[0].LocalUser.Name), at)
 	return err
 }
 

@@ -32,12 +32,13 @@ func (agentStatus) Run(p *agentProgram) error {
 		if err != nil {
 			return err
 		}
-		return writeStatus(p.output, p.settings.DataDir, status, paths)
+		return writeStatus(p.output, p.settings.DataDir, status, paths, p.atFlag())
 	})
 }
 
-// writeStatus writes lines of name and value, and then the troubles.
-func writeStatus(output io.Writer, folder string, s agent.Status, paths []agent.OpenPathState) error {
+// writeStatus writes lines of name and value, and then the troubles. The parameter at is the flag that names
+// the service in commands, or "".
+func writeStatus(output io.Writer, folder string, s agent.Status, paths []agent.OpenPathState, at string) error {
 	registered := "not yet"
 	if s.Registered {
 		registered = fmt.Sprintf("as server %s", s.ServerID)
@@ -64,8 +65,8 @@ func writeStatus(output io.Writer, folder string, s agent.Status, paths []agent.
 		lines = append(lines, [2]string{"still to be done", fmt.Sprintf("%d local tokens to revoke, %d guests to create", s.OwedTokens, s.OwedGuests)})
 	}
 	for _, one := range s.Waiting {
-		lines = append(lines, [2]string{"waits for your yes", fmt.Sprintf("%s, for the account %s: latchkey agent allow %s",
-			printable.Text(one.LocalUser.Name), someOf(one.Waiting), printable.Word(one.LocalUser.Name))})
+		lines = append(lines, [2]string{"waits for your yes", fmt.Sprintf("%s, for the account %s: latchkey agent allow%s %s",
+			printable.Text(one.LocalUser.Name), someOf(one.Waiting), at, printable.Word(one.LocalUser.Name))})
 	}
 	for _, one := range paths {
 		lines = append(lines, [2]string{"open", openPathText(one)})

@@ -160,6 +160,15 @@ func (p *agentProgram) lockFolders() (release func(), err error) {
 	return release, nil
 }
 
+// atFlag returns the flag that names the service of p in a command, with a blank before it. It returns "" for an
+// agent with one service.
+func (p *agentProgram) atFlag() string {
+	if names, err := p.further(); err != nil || len(names) == 0 {
+		return ""
+	}
+	return " --at=" + p.serviceName()
+}
+
 // chosen returns the program of the service that the command line names. If it names none, and there
 // are several, it returns an error: a command that changes something must not do that at the wrong one.
 func (p *agentProgram) chosen() (*agentProgram, error) {

@@ -43,6 +43,9 @@ func (h *house) twoServices(family, club *town, ours, theirs *resident, flags fu
 		t.Errorf("it allowed somebody at an unnamed Latchkey:\n%s", said)
 	}
 	refused(t, `knows no Latchkey "clob"`, "", "agent", "status", folder, "--at=clob")
+	if said := command(t, "", "agent", "allow", folder); !strings.Contains(said, "latchkey agent allow --at=club --listed") {
+		t.Errorf("allow\n%s\nwant the command for the club", said)
+	}
 	command(t, "", "agent", "allow", folder, "--at=main", "Grandma", "Milo")
 	command(t, "", "agent", "allow", folder, "--at=club", "Milo")
 
