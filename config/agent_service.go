@@ -25,6 +25,7 @@ type AgentService struct {
 	GuestLimit     int           `name:"guest-limit" default:"100" least:"0" most:"10000" help:"The largest number of guests."`
 	GuestsHourly   int           `name:"guests-hourly" default:"20" least:"1" most:"1000" help:"The largest number of local users that are made for guests within an hour."`
 	Levels         string        `name:"levels" default:"guests" choices:"guests,linked,off" help:"Whose limits at the media server the service may change by levels and unlocks."`
+	Televisions    string        `name:"televisions" default:"guests" choices:"guests,linked,off" help:"As whom the owner of the server may sign in a television."`
 	OfflineTrust   time.Duration `name:"offline-trust" default:"72h" least:"1m" most:"8760h" help:"How long devices can still get in with their access keys while the service cannot be reached."`
 }
 
@@ -90,6 +91,6 @@ func (a *AgentService) Over(agent *Agent, dataDir string) *Agent {
 	over.Service, over.PlainHTTP, over.ClaimCode = a.Service, a.PlainHTTP, a.ClaimCode
 	over.AllowAdmins, over.AllowAllUsers, over.CreateUsers, over.DeleteGuests = a.AllowAdmins, a.AllowAllUsers, a.CreateUsers, a.DeleteGuests
 	over.GuestLibraries, over.GuestLimit, over.GuestsHourly = a.GuestLibraries, a.GuestLimit, a.GuestsHourly
-	over.Levels, over.OfflineTrust = a.Levels, a.OfflineTrust
+	over.Levels, over.Televisions, over.OfflineTrust = a.Levels, a.Televisions, a.OfflineTrust
 	return &over
 }
