@@ -96,6 +96,7 @@ type Agent struct {
 
 	registration   *registration
 	reports        *reports
+	states         *localUserStates
 	feed           *feed
 	proofs         *proofs
 	quickConnects  *quickConnects
@@ -125,7 +126,7 @@ func New(o Options) *Agent {
 	reports.opens = opens
 	return &Agent{
 		MediaServer: c.media, Links: links, Allowances: &Allowances{core: c, links: links}, Invites: &Invites{c}, Exchanges: exchanges, ServerKeys: keys, Opens: opens, Levels: levels, Checks: newChecks(c, opens),
-		registration: &registration{c}, reports: reports, feed: &feed{core: c, links: links, acks: acks, keys: keys, opens: opens},
+		registration: &registration{c}, reports: reports, states: &localUserStates{core: c}, feed: &feed{core: c, links: links, acks: acks, keys: keys, opens: opens},
 		proofs: newProofs(c, reports), quickConnects: newQuickConnects(c, exchanges), localPasswords: passwords,
 		owed: &owedWork{core: c, links: links, guests: guests, tokens: tokens, levels: levels, passwords: passwords},
 		core: c,

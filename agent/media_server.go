@@ -16,8 +16,9 @@ type MediaServer struct {
 
 	mu        sync.Mutex
 	last      observation
-	absences  int                   // how many checks have failed
-	libraries []mediaserver.Library // nil until they are known
+	absences  int                     // how many checks have failed
+	libraries []mediaserver.Library   // nil until they are known
+	users     []mediaserver.LocalUser // all of them, as the last report found them; nil until then
 }
 
 // observation is the result of a check of the media server.

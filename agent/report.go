@@ -241,6 +241,7 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 		return report, err
 	}
 	r.media.keepLibraries(libraries)
+	r.media.keepUsers(users)
 	if err := r.dashboard.look(ctx, before, users, libraries); err != nil {
 		return report, err
 	}

@@ -31,6 +31,7 @@ func (a *Agent) Run(ctx context.Context) error {
 			return
 		}
 		all.Go(func() { a.reports.loop(ctx) })
+		all.Go(func() { a.states.loop(ctx) })
 		all.Go(func() { a.proofs.loop(ctx, all.Go) })
 		all.Go(func() { a.quickConnects.loop(ctx) })
 		all.Go(func() { a.localPasswords.loop(ctx) })

@@ -130,7 +130,9 @@ func TestALyingServiceGetsNothingOfTheOther(t *testing.T) {
 	before := n.family.fake.limit(guest)
 	changes := len(n.family.fake.asked())
 
-	all := func(link map[string]any) { link["libraries"] = []any{map[string]any{"id": "l1"}, map[string]any{"id": "l2"}} }
+	all := func(link map[string]any) {
+		link["libraries"] = []any{map[string]any{"id": "l1"}, map[string]any{"id": "l2"}}
+	}
 	as := func(account client.ID, id int) func(link map[string]any) {
 		return func(link map[string]any) {
 			link["account_id"], link["id"] = string(account), string(rune('0'+id))

@@ -47,10 +47,16 @@ func viewOperations(f *fake) map[string]viewOperation {
 		"IsGuest": {func(ctx context.Context, club mediaserver.Server, id string) error {
 			return shows(club.IsGuest(ctx, id, f.secrets[id]))
 		}, nil, nil},
-		"Restrict":     {func(ctx context.Context, club mediaserver.Server, id string) error { return club.Restrict(ctx, id, all(f)) }, errs[gone], errs[kept]},
-		"GivePassword": {func(ctx context.Context, club mediaserver.Server, id string) error { return club.GivePassword(ctx, id, "a new one") }, errs[gone], errs[kept]},
-		"SetDisabled":  {func(ctx context.Context, club mediaserver.Server, id string) error { return club.SetDisabled(ctx, id, true) }, errs[gone], errs[kept]},
-		"Delete":       {func(ctx context.Context, club mediaserver.Server, id string) error { return club.Delete(ctx, id) }, errs[gone], errs[kept]},
+		"Restrict": {func(ctx context.Context, club mediaserver.Server, id string) error {
+			return club.Restrict(ctx, id, all(f))
+		}, errs[gone], errs[kept]},
+		"GivePassword": {func(ctx context.Context, club mediaserver.Server, id string) error {
+			return club.GivePassword(ctx, id, "a new one")
+		}, errs[gone], errs[kept]},
+		"SetDisabled": {func(ctx context.Context, club mediaserver.Server, id string) error {
+			return club.SetDisabled(ctx, id, true)
+		}, errs[gone], errs[kept]},
+		"Delete": {func(ctx context.Context, club mediaserver.Server, id string) error { return club.Delete(ctx, id) }, errs[gone], errs[kept]},
 		"Mint": {func(ctx context.Context, club mediaserver.Server, id string) error {
 			_, err := club.Mint(ctx, id, tv)
 			return err
@@ -60,7 +66,9 @@ func viewOperations(f *fake) map[string]viewOperation {
 			list, err := club.SignedIn(ctx)
 			return shows(slices.ContainsFunc(list, func(one mediaserver.SignedIn) bool { return one.LocalUserID == id }), err)
 		}, nil, errSeen},
-		"EndDevice": {func(ctx context.Context, club mediaserver.Server, id string) error { return club.EndDevice(ctx, id, tv.ID) }, errs[gone], nil},
+		"EndDevice": {func(ctx context.Context, club mediaserver.Server, id string) error {
+			return club.EndDevice(ctx, id, tv.ID)
+		}, errs[gone], nil},
 		"ChangeLimits": {func(ctx context.Context, club mediaserver.Server, id string) error {
 			return club.ChangeLimits(ctx, id, func(now mediaserver.Limits) (mediaserver.Limits, error) {
 				now.MayDelete = !now.MayDelete
@@ -72,7 +80,9 @@ func viewOperations(f *fake) map[string]viewOperation {
 			_, is := list[id]
 			return shows(is, err)
 		}, nil, errSeen},
-		"Say":         {func(ctx context.Context, club mediaserver.Server, id string) error { return club.Say(ctx, id, "Hello", "you") }, errs[gone], errs[held]},
+		"Say": {func(ctx context.Context, club mediaserver.Server, id string) error {
+			return club.Say(ctx, id, "Hello", "you")
+		}, errs[gone], errs[held]},
 		"StopPlaying": {func(ctx context.Context, club mediaserver.Server, id string) error { return club.StopPlaying(ctx, id) }, errs[gone], errs[held]},
 		"ApproveCode": {func(ctx context.Context, club mediaserver.Server, id string) error {
 			f.codeOn("123456")

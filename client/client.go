@@ -62,6 +62,7 @@ type Client struct {
 	// Families is about the family of the account and the members that it looks after.
 	Families *Families
 	People   *People
+	Roster   *Roster
 	Invites  *Invites
 	Proofs   *Proofs
 	// QuickConnects signs a device in by the code that an app of the media server shows.
@@ -207,7 +208,7 @@ func clientOf(c *core) *Client {
 	return &Client{
 		Accounts: &Accounts{c}, Emails: &Emails{c}, Passwords: &Passwords{c}, PINs: &PINs{c}, Sessions: &Sessions{c}, Households: &Households{c},
 		Unlocks: &Unlocks{c}, Holds: &Holds{c}, Protections: &Protections{c},
-		Devices: &Devices{c}, Servers: &Servers{c}, Links: &Links{c}, Families: &Families{c}, People: &People{c}, Invites: &Invites{c}, Proofs: &Proofs{c},
+		Devices: &Devices{c}, Servers: &Servers{c}, Links: &Links{c}, Families: &Families{c}, People: &People{c}, Roster: &Roster{c}, Invites: &Invites{c}, Proofs: &Proofs{c},
 		QuickConnects: &QuickConnects{c}, LocalPasswords: &LocalPasswords{c}, Agent: &Agent{c}, Operators: &Operators{c}, core: c,
 	}
 }

@@ -132,6 +132,11 @@ func methods() map[string]string {
 		"removeAddress":    "Servers.RemoveAddress",
 
 		"listPeople":     "People.ListPage",
+		"serverSummary":  "Servers.Summary",
+		"listRoster":     "Roster.ListPage",
+		"getRosterEntry": "Roster.Get",
+		"wayIn":          "Roster.WayIn",
+		"tellLocalUsers": "Agent.PutLocalUserStates",
 		"changePerson":   "People.Change",
 		"removePerson":   "People.Remove",
 		"listLocalUsers": "People.LocalUsers",

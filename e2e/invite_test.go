@@ -120,6 +120,16 @@ func (a agent) links(t *testing.T) []agentLink {
 // page returns the path of the page on which the owner manages the server.
 func (a agent) page() string { return "/servers/" + a.id }
 
+// entry returns the id of the first entry of the server's people whose name has "ann" in it.
+func (a agent) entry(t *testing.T, s *service, owner person) string {
+	t.Helper()
+	list := askAPI[struct{ Items []struct{ ID string } }](t, s, s.token(t, owner), http.MethodGet, "/servers/"+a.id+"/roster?name=ann", nil).Items
+	if len(list) == 0 {
+		t.Fatal("nobody is called anna")
+	}
+	return list[0].ID
+}
+
 // tick ticks a box, or unticks it if it is ticked.
 func (v *visitor) tick(selector string) {
 	v.t.Helper()
@@ -162,7 +172,7 @@ func TestInvite(t *testing.T) {
 
 	owner.open("/servers")
 	owner.follow(`main a[href="`+attic.page()+`"]`, attic.page())
-	owner.wantText(`[aria-labelledby="local-users"]`, "anna")
+	owner.wantText(`[aria-labelledby="state"]`, owner.says("page.server_owner.free"))
 	owner.follow(`main a[href="`+attic.page()+`/invite"]`, attic.page()+"/invite")
 	owner.wantFocus("[name=to]")
 	owner.fill("to", nina.email)
@@ -173,7 +183,8 @@ func TestInvite(t *testing.T) {
 	owner.replace("Come in, <b>Nina</b>!")
 	owner.push(`form[action="/invites"] button`, attic.page())
 	owner.wantNotice("invite_sent")
-	owner.wantText(`[aria-labelledby="invites"]`, nina.email)
+	owner.follow(`main nav a[href="`+attic.page()+`/invites"]`, attic.page()+"/invites")
+	owner.wantText(`[aria-labelledby="open"]`, nina.email)
 
 	guest := s.visit(t, phone, "en")
 	guest.open("/signup")
@@ -209,7 +220,7 @@ func TestInvite(t *testing.T) {
 	if links := attic.links(t); len(links) != 1 || links[0].Username != "paul" {
 		t.Errorf("after the end, got the agent's links %+v, want one fewer", links)
 	}
-	owner.open(attic.page())
+	owner.open(attic.page() + "/people")
 	if strings.Contains(ask[string](owner, `document.querySelector('[aria-labelledby="people"]').textContent`), nina.username) {
 		t.Error("the owner still sees the person whose link ended, want them gone")
 	}
@@ -220,9 +231,11 @@ func linkLocalUser(owner *visitor, attic agent) {
 	t, s := owner.t, owner.site
 	t.Helper()
 	paul := s.account(t, "paul")
-	owner.open(attic.page())
-	owner.tabTo("#link-0")
-	owner.leaving(attic.page()+"/invite", func() { owner.press("\r") })
+	owner.open(attic.page() + "/people?name=anna")
+	owner.tabTo(".roster a")
+	anna := ask[string](owner, `document.activeElement.pathname`)
+	owner.leaving(anna, func() { owner.press("\r") })
+	owner.follow(`main a[href^="`+attic.page()+`/invite?local_user="]`, attic.page()+"/invite")
 	if ask[bool](owner, `document.querySelector("[data-guests]").checkVisibility()`) {
 		t.Error("the form for a local user shows fields for guests, want them hidden")
 	}
@@ -246,8 +259,8 @@ func linkLocalUser(owner *visitor, attic agent) {
 	if !linked {
 		t.Errorf("got the agent's links %+v, want one of paul with the local user u1", attic.links(t))
 	}
-	owner.open(attic.page())
-	owner.wantText(`[aria-labelledby="local-users"]`, paul.username)
+	owner.open(attic.page() + "/people")
+	owner.wantText(`[aria-labelledby="people"]`, paul.username)
 	owner.wantText(`[aria-labelledby="people"]`, "anna")
 }
 
@@ -271,6 +284,18 @@ func invitePages(t *testing.T, s *service) []shown {
 			attic = runAgent(t, s, "Attic", claimCode(v), "Films", "Music")
 			v.open(attic.page())
 		}},
+		{"roster", "", func(v *visitor) { v.open(attic.page() + "/people") }},
+		{"roster", "searched", func(v *visitor) {
+			v.fill("name", "ann")
+			v.push(`form[role="search"] button`, attic.page()+"/people")
+		}},
+		{"roster_entry", "of a local user", func(v *visitor) {
+			v.tabTo(".roster a")
+			v.leaving(attic.page()+"/people/"+attic.entry(t, s, omar), func() { v.press("\r") })
+		}},
+		{"way_in", "of a local user", func(v *visitor) {
+			v.follow(`main .links-row a`, attic.page()+"/people/"+attic.entry(t, s, omar)+"/way-in")
+		}},
 		{"server_invite", "for a guest", func(v *visitor) { v.open(attic.page() + "/invite") }},
 		{"server_invite", "with mistakes", func(v *visitor) {
 			v.tick("#server-" + attic.id)
@@ -291,10 +316,14 @@ func invitePages(t *testing.T, s *service) []shown {
 			v.fill("to", gina.username)
 			v.tick("#family")
 			v.push(`form[action="/invites"] button`, attic.page())
+		}},
+		{"invite_use", "with an invite for a family", func(v *visitor) {
+			v.open(attic.page() + "/invites")
 			v.wantText("main", v.says("page.server_owner.invite.family"))
 		}},
-		{"server_owner", "with self-service", func(v *visitor) {
-			v.push("[name=do][value=on]", attic.page())
+		{"server_settings", "with self-service", func(v *visitor) {
+			v.open(attic.page() + "/settings")
+			v.push("[name=do][value=on]", attic.page()+"/settings")
 			v.wantText("#join-url", s.origin+attic.page()+"/join")
 		}},
 		{"proof", "", func(v *visitor) { v.open(attic.page() + "/join") }},
@@ -312,11 +341,12 @@ func invitePages(t *testing.T, s *service) []shown {
 			askAPI[struct{}](t, s, attic.key, http.MethodPost, proof()+"/complete", map[string]string{"local_user": "u1"})
 			v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.proof.done")) + `)`)
 		}},
-		{"server_owner", "with the terms of a link", func(v *visitor) {
-			v.open(attic.page())
-			v.tabTo("#terms-0")
+		{"roster_entry", "with the terms of a link", func(v *visitor) {
+			v.open(attic.page() + "/people/" + attic.entry(t, s, omar))
+			v.tabTo("#remove ~ details > summary")
 			v.press(" ")
 		}},
+		{"way_in", "", func(v *visitor) { v.open(attic.page() + "/people/" + attic.entry(t, s, omar) + "/way-in") }},
 		{"invite", "for somebody else", func(v *visitor) {
 			mail := s.mail(t, "invite", "guest@example.org")
 			stopLink = strings.Trim(mail.Header.Get("List-Unsubscribe"), "<>")

@@ -167,10 +167,13 @@ func TestLinkFromAServer(t *testing.T) {
 	wantServers(t, s, box, userID, listed{id, "Attic", accessKey})
 
 	owner.follow(`main a[href="/servers/`+id+`"]`, "/servers/"+id)
+	owner.follow(`main nav a[href="/servers/`+id+`/people"]`, "/servers/"+id+"/people")
 	owner.wantText(`[aria-labelledby="people"]`, paul.username)
-	owner.tabTo("#remove-0")
+	people := askAPI[struct{ Items []struct{ ID string } }](t, s, s.token(t, olga), http.MethodGet, "/servers/"+id+"/roster", nil).Items
+	owner.follow(`main .roster a`, "/servers/"+id+"/people/"+people[0].ID)
+	owner.tabTo("#remove ~ details > summary")
 	owner.press(" ")
-	owner.push(`form[action="/servers/`+id+`/people/remove"] button`, "/servers/"+id)
+	owner.push(`form[action="/servers/`+id+`/people/remove"] button`, "/servers/"+id+"/people")
 	owner.wantNotice("person_removed")
 	s.mail(t, "link_ended", paul.email)
 	wantServers(t, s, app, userID)
@@ -267,9 +270,12 @@ func linkPages(t *testing.T, s *service) []shown {
 		}},
 		{"servers", "with an own one", at("/servers")},
 		{"server_owner", "without people", func(v *visitor) { v.follow(`main a[href="`+page+`"]`, page) }},
+		{"roster", "without people", func(v *visitor) { v.follow(`main nav a[href="`+page+`/people"]`, page+"/people") }},
+		{"invite_use", "without invites", func(v *visitor) { v.follow(`main nav a[href="`+page+`/invites"]`, page+"/invites") }},
+		{"server_settings", "", func(v *visitor) { v.follow(`main nav a[href="`+page+`/settings"]`, page+"/settings") }},
 		{"picture_server", "", func(v *visitor) { v.follow(`main a[href="`+page+`/picture"]`, page+"/picture") }},
-		{"server_owner", "once more", func(v *visitor) { v.follow(`.back a`, page) }},
-		{"server_owner", "with mistakes", func(v *visitor) {
+		{"server_settings", "once more", func(v *visitor) { v.follow(`.back a`, page+"/settings") }},
+		{"server_settings", "with mistakes", func(v *visitor) {
 			v.fill("address", "not an address")
 			v.send(page + "/addresses")
 		}},
@@ -278,13 +284,14 @@ func linkPages(t *testing.T, s *service) []shown {
 			v.open("/invitations")
 		}},
 		{"servers", "with an invitation", at("/servers")},
-		{"server_owner", "with everything open", func(v *visitor) {
-			v.open(page)
-			for _, summary := range []string{"#remove-0", "#careful ~ details:nth-of-type(1) > summary", "#careful ~ details:nth-of-type(2) > summary", "#careful ~ details:nth-of-type(3) > summary"} {
+		{"server_settings", "with everything open", func(v *visitor) {
+			v.open(page + "/settings")
+			for _, summary := range []string{"#keys ~ details > summary", "#leave ~ details:nth-of-type(1) > summary", "#leave ~ details:nth-of-type(2) > summary"} {
 				v.tabTo(summary)
 				v.press(" ")
 			}
 		}},
+		{"roster", "with somebody who has not answered", func(v *visitor) { v.open(page + "/people") }},
 		{"server_start", "of a server that speaks Emby Connect", func(v *visitor) {
 			v.open("/invitations")
 			v.push(`form[action="/invitations/accept"] button`, page+"/start")
@@ -306,18 +313,18 @@ func linkPages(t *testing.T, s *service) []shown {
 			v.until(none + ` && !document.querySelector("[data-again]").hidden`)
 			v.wantFocus("[data-again]")
 		}},
-		{"server_owner", "with a hidden address", func(v *visitor) {
+		{"server_settings", "with a hidden address", func(v *visitor) {
 			media.Store(true)
 			v.leaving("/", func() { v.tabTo("[data-again]"); v.press(" ") })
-			v.open(page)
+			v.open(page + "/settings")
 		}},
 		{"server_open", "without addresses", func(v *visitor) {
-			v.push("[name=do][value=hide]", page)
+			v.push("[name=do][value=hide]", page+"/settings")
 			v.open(page + "/open")
 		}},
-		{"server_owner", "with a new key", func(v *visitor) {
-			v.open(page)
-			v.tabTo("#careful ~ details:nth-of-type(1) > summary")
+		{"server_settings", "with a new key", func(v *visitor) {
+			v.open(page + "/settings")
+			v.tabTo("#keys ~ details > summary")
 			v.press(" ")
 			v.push(`form[action="`+page+`/key"] button`, page+"/key")
 		}},

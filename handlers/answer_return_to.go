@@ -103,8 +103,8 @@ func pageOf(path string) string {
 	if invite, found := strings.CutPrefix(act, "invites/"); found && invite != "withdraw" {
 		return path
 	}
-	if strings.HasPrefix(act, "people/") && strings.HasSuffix(act, "/protection") {
-		return path
+	if page := partOf(act); page != "" {
+		return "/servers/" + id + "/" + page
 	}
 	if strings.HasPrefix(act, "televisions/") {
 		return strings.TrimSuffix(path, "/state")
@@ -140,4 +140,20 @@ func pageHere(c *gin.Context) string {
 // withReturn returns the address of page, with a query that leads back to path.
 func withReturn(page, path string) string {
 	return page + "?return_to=" + url.QueryEscape(path)
+}
+
+// partOf does the work of pageOf for the parts of the page of a server: the list of people with everything below it, and
+// the settings. It returns "" for an act that belongs to neither.
+func partOf(act string) string {
+	switch first, rest, _ := strings.Cut(act, "/"); first {
+	case "people":
+		if rest == "terms" || rest == "remove" {
+			return "people"
+		}
+		return act
+	case "settings", "rename", "start-note", "linked-passwords", "addresses", "self-service", "key", "hand-over", "remove":
+		return "settings"
+	default:
+		return ""
+	}
 }

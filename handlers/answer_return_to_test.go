@@ -74,8 +74,8 @@ func TestPageOf(t *testing.T) {
 	for path, want := range map[string]string{
 		"/account": "/account", "/account/sessions/end": "/account/sessions", "/signout": home,
 		"/servers": "/servers", "/servers/leave": "/servers", "/servers/new": "/servers/new", "/servers/claim": "/servers/new",
-		"/servers/12": "/servers/12", "/servers/12/open": "/servers/12/open", "/servers/12/remove": "/servers/12",
-		"/servers/12/addresses/move": "/servers/12", "/invitations/accept": "/invitations", "/link/deny": "/link",
+		"/servers/12": "/servers/12", "/servers/12/open": "/servers/12/open", "/servers/12/remove": "/servers/12/settings",
+		"/servers/12/addresses/move": "/servers/12/settings", "/invitations/accept": "/invitations", "/link/deny": "/link",
 		"/link/quick-connect": "/link", "/link/quick-connect/12": "/link/quick-connect/12", "/link/quick-connect/12/state": "/link/quick-connect/12",
 	} {
 		if got := pageOf(path); got != want {

@@ -108,12 +108,18 @@ func (m *runServer) look() models.Server {
 // localUser returns the id of a local user, from the page of the server.
 func (b *browser) localUser(m *runServer, name string) string {
 	b.t.Helper()
-	page := b.get(m.page())
-	found := regexp.MustCompile(`>` + name + `</h3>(?s:.*?)invite\?local_user=(\d+)`).FindStringSubmatch(page.body)
+	page := b.get(m.page() + "/people")
+	found := regexp.MustCompile(`people/(\d+)">` + name + `</a></h3>`).FindStringSubmatch(page.body)
 	if found == nil {
 		b.t.Fatalf("%s: no local user %s to link\n%s", m.page(), name, summary(page.body))
 	}
 	return found[1]
+}
+
+// person returns the address of the page of a person or a local user of a server.
+func (b *browser) person(m *runServer, name string) string {
+	b.t.Helper()
+	return m.page() + "/people/" + b.localUser(m, name)
 }
 
 // links returns the accepted links of a person, by the names of their servers.
@@ -138,7 +144,7 @@ func (b *browser) links(username string) map[string]models.Link {
 // of the first person.
 func (b *browser) wrongTerms(a answer) {
 	b.t.Helper()
-	b.see(a, http.StatusUnprocessableEntity, `id="ends_at-0-error"`, `value="2020-01-01"`, "<title>Problem: ", `<details class="sure" open>`)
+	b.see(a, http.StatusUnprocessableEntity, `id="ends_at-error"`, `value="2020-01-01"`, "<title>Problem: ")
 }
 
 // account makes a confirmed account as an operator does.

@@ -27,7 +27,7 @@ func TestInviteForTheFamilyPages(t *testing.T) {
 	for _, to := range []string{"ann", "bob"} {
 		owner.led(owner.post("/invites", "server", den.id(), "server."+den.id(), "on", "to", to, "family", "on"), den.page())
 	}
-	owner.says(den.page(), "For the whole family")
+	owner.says(den.page()+"/invites", "For the whole family")
 	bob.see(bob.get("/invitations"), http.StatusOK, `action="/invites/accept"`) // he looks after nobody
 
 	letter := s.letter(t, models.MailInvite, "ann@example.org")
@@ -46,7 +46,7 @@ func TestInviteForTheFamilyPages(t *testing.T) {
 	bob.see(bob.get(path), http.StatusNotFound)
 	bob.see(bob.post(path, boxes[1][1], "on"), http.StatusNotFound)
 	ann.led(ann.post(path, boxes[1][1], "on"), "/family", "Accepted")
-	owner.says(den.page(), "kim", "but not", "lou")
+	owner.says(den.page()+"/people", "kim", "but not", "lou")
 	ann.see(ann.get(path), http.StatusNotFound)
 
 	owner.led(owner.post("/invites", "server", den.id(), "server."+den.id(), "on", "to", "ann", "family", "on"), den.page())
@@ -54,5 +54,5 @@ func TestInviteForTheFamilyPages(t *testing.T) {
 	path = regexp.MustCompile(`/invites/\d+/family`).FindString(page.body)
 	ann.see(ann.get(path), http.StatusOK, "kim is in already.")
 	ann.led(ann.post(path, boxes[0][1], "on", boxes[2][1], "on"), "/servers", "Accepted")
-	owner.says(den.page(), "kim", "lou", "ann")
+	owner.says(den.page()+"/people", "kim", "lou", "ann")
 }

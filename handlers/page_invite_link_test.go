@@ -35,7 +35,7 @@ func TestInviteByLink(t *testing.T) {
 	attic := owner.runsAttic()
 	page, link := owner.inviteLink(attic, "greeting", "Nina Berg")
 	owner.says(page, "Send this link to Nina Berg", "used by 0 of 1", `class="qr"`)
-	owner.says(attic.page(), "Nina Berg", "Show the link and its code")
+	owner.says(attic.page()+"/invites", "Nina Berg", "Show the link and its code")
 	member.see(member.get(page), http.StatusNotFound)
 
 	guest.says("/i", `name="link"`, "but not", "Attic") // all that a scanner sees
@@ -104,7 +104,7 @@ func TestInviteOfAMember(t *testing.T) {
 	member.led(member.get("/invite?token="+secret), "/invite")
 	member.says("/invite", "You are in already", attic.page()+"/start", "but not", `action="/invites/accept"`)
 	member.see(member.post("/invites/accept", "id", member.hidden("/invitations", "id", `action="/invites/accept"`)), http.StatusConflict, "You are in already")
-	owner.says(attic.page(), "bob@example.org")
+	owner.says(attic.page()+"/invites", "bob@example.org", "but not", "declined on")
 	member.led(member.post("/invites/decline", "id", member.hidden("/invitations", "id", `action="/invites/decline"`)), "/invitations")
 	owner.says(attic.page(), "but not", "bob@example.org")
 }

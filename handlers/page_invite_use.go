@@ -14,6 +14,7 @@ import (
 // people who accepted them.
 type inviteUsePage struct {
 	Base
+	Parts            serverParts
 	ServerID, Server string
 	Life             string // how long an invite is kept after its last day
 	Open             []sentInviteView
@@ -54,11 +55,12 @@ func (s *site) inviteUses(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	server, err := s.Store.Servers.Get(c.Request.Context(), own.session.AccountID, own.serverID)
+	server, err := s.Store.Servers.Summary(c.Request.Context(), own.session.AccountID, own.serverID)
 	if err != nil {
 		return err
 	}
 	page := inviteUsePage{Base: s.base(c, "invite_use"), ServerID: idText(own.serverID), Server: server.Name}
+	page.Parts = partsOf(page.Base, own, "invites")
 	page.Life = s.life(page.Locale, s.Lives.History)
 	open, turns, err := s.invitesOf(c, own, false, turnOpen)
 	if err != nil {
@@ -132,7 +134,7 @@ func (s *site) withdrawInvite(c *gin.Context, f form) error {
 		err = s.Store.Invites.Withdraw(c.Request.Context(), own.session.AccountID, id, caller(c))
 	}
 	if err != nil {
-		return s.showServerOwner(c, own, "", f, orGone(err))
+		return s.showServerOwner(c, own, orGone(err))
 	}
 	to := own.to
 	if f["list"] != "" {

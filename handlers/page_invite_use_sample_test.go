@@ -16,7 +16,7 @@ func (s sampler) inviteUse() inviteUsePage {
 	}
 	mailed := sentInviteView{Base: b, Family: true, ID: "8", To: "a.rather.long.name@a-rather-long-domain.example.org", LocalUser: "emil", CreatedAt: s.at, ExpiresAt: s.at}
 	page := inviteUsePage{
-		Base: b, ServerID: "81985529216486895", Server: "Attic", Life: b.T("duration.days", "Count", 400), Open: []sentInviteView{sent, mailed},
+		Base: b, Parts: partsOf(b, owned{to: "/servers/81985529216486895"}, "invites"), ServerID: "81985529216486895", Server: "Attic", Life: b.T("duration.days", "Count", 400), Open: []sentInviteView{sent, mailed},
 		OpenTurns: turnsView{b, Turns{First: "/servers/1/invites", Next: "/servers/1/invites?open=x"}}, EndedShown: true,
 		EndedTurns: turnsView{b, Turns{Next: "/servers/1/invites?before=x"}},
 	}

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"strconv"
 	"strings"
 
@@ -66,28 +65,34 @@ type goneLibraryView struct {
 // likelyLibraryView is a library that may be the same as a library that is gone.
 type likelyLibraryView struct{ ID, Name string }
 
-// fillGoneLibraries fills in the libraries that are gone and that have a likely new name. The
-// page names the other libraries that are gone only beside the people who have them.
-func (s *site) fillGoneLibraries(c *gin.Context, own owned, page *serverOwnerPage) error {
+// goneLibraries returns the libraries that are gone and that have a likely new name. The page of
+// a person names the other libraries that are gone.
+func (s *site) goneLibraries(c *gin.Context, own owned, b Base) ([]goneLibraryView, error) {
 	gone, err := s.Store.Servers.GoneLibraries(c.Request.Context(), own.session.AccountID, own.serverID)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var views []goneLibraryView
 	for _, one := range gone {
 		if len(one.Likely) > 0 {
-			page.GoneLibraries = append(page.GoneLibraries, goneLibraryView{
-				one.ExternalID, page.libraryName(one.Library),
+			views = append(views, goneLibraryView{
+				one.ExternalID, b.libraryName(one.Library),
 				each(one.Likely, func(l models.Library) likelyLibraryView { return likelyLibraryView{l.ExternalID, l.Name} }),
 			})
 		}
 	}
-	return nil
+	return views, nil
 }
 
 // replaceLibrary answers POST /servers/ID/libraries/replace, which the owner sends to
 // confirm that a library has another name now.
 func (s *site) replaceLibrary(c *gin.Context, f form) error {
-	return s.onServer(c, f, noticeLibraryReplaced, func(ctx context.Context, own owned) error {
-		return s.Store.Servers.ReplaceLibrary(ctx, own.session.AccountID, own.serverID, f["gone"], f["by"], caller(c))
-	})
+	own, err := s.ownServer(c, false)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.Servers.ReplaceLibrary(c.Request.Context(), own.session.AccountID, own.serverID, f["gone"], f["by"], caller(c)); err != nil {
+		return s.showServerOwner(c, own, err)
+	}
+	return s.leave(c, own.to, noticeLibraryReplaced)
 }

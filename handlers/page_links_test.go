@@ -27,7 +27,8 @@ func TestInvitation(t *testing.T) {
 	}
 	guest.says("/servers", "1 invitation waits", `<strong class="count">1</strong>`, "but not", "/open")
 	guest.says("/invitations", "Den", "Bert", "guest", `value="`+id+`"`, "but not", link.AccessKey)
-	owner.says(den.page(), "carla", "No answer yet", "Bert", "but not", link.AccessKey)
+	owner.says(den.page()+"/people", "carla", "Not answered yet</span>", "but not", link.AccessKey)
+	owner.says(owner.person(den, "carla"), "No answer yet", "Asked by", "Bert", "but not", link.AccessKey)
 
 	stranger.see(stranger.post("/invitations/accept", "id", id), http.StatusNotFound)
 	owner.see(owner.post("/invitations/accept", "id", id), http.StatusNotFound)
@@ -38,13 +39,13 @@ func TestInvitation(t *testing.T) {
 	if letter := s.letter(t, models.MailLinkAccepted, annsMail.email); letter.Facts.Person != "carla" {
 		t.Errorf("facts %v, want carla", letter.Facts)
 	}
-	owner.says(den.page(), "carla", "but not", "No answer yet")
+	owner.says(den.page()+"/people", "carla", "but not", "Not answered yet</span>")
 	owner.says("/servers", "1 person uses it")
 
 	// The owner removes her.
 	stranger.see(stranger.post(den.page()+"/people/remove", "id", id), http.StatusNotFound)
 	owner.see(owner.post(den.page()+"/people/remove", "id", den.id()), http.StatusNotFound)
-	owner.led(owner.post(den.page()+"/people/remove", "id", id), den.page(), "can no longer use", "Nobody yet")
+	owner.led(owner.post(den.page()+"/people/remove", "id", id), den.page()+"/people", "can no longer use", "Nobody yet")
 	s.letter(t, models.MailLinkEnded, carla.email)
 	guest.says("/servers", "None yet", "but not", "Den")
 	guest.see(guest.get(den.page()+"/open"), http.StatusNotFound)
@@ -65,7 +66,7 @@ func TestInvitation(t *testing.T) {
 	stranger.see(stranger.post("/servers/leave", "id", third), http.StatusNotFound)
 	guest.led(guest.post("/servers/leave", "id", third), "/servers", "You have left", "None yet")
 	guest.see(guest.post("/servers/leave", "id", third), http.StatusNotFound, "<title>Problem: Servers", "no longer there", "None yet")
-	owner.says(den.page(), "Nobody yet")
+	owner.says(den.page()+"/people", "Nobody yet")
 }
 
 // A pending link shows the person who the owner of the server is.

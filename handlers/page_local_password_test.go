@@ -100,8 +100,8 @@ func TestLocalPasswordOfLinkedPeople(t *testing.T) {
 	at := attic.page() + "/password"
 	gina.says(at, "does not allow it", "but not", "data-key")
 	gina.see(gina.post(at, "sealed", strings.Repeat("A", 200)), http.StatusUnprocessableEntity, "gets no password here")
-	owner.led(owner.post(attic.page()+"/linked-passwords", "do", "on"), attic.page(), "may choose a password")
+	owner.led(owner.post(attic.page()+"/linked-passwords", "do", "on"), attic.page()+"/settings", "may choose a password")
 	gina.says(at, "data-key", "Anna")
-	owner.led(owner.post(attic.page()+"/linked-passwords", "do", "off"), attic.page(), "Only guests")
+	owner.led(owner.post(attic.page()+"/linked-passwords", "do", "off"), attic.page()+"/settings", "Only guests")
 	gina.says(at, "but not", "data-key")
 }

@@ -5,18 +5,15 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// localUserView is a local user that a server reported.
+// localUserView is a local user to whom nobody is linked.
 type localUserView struct {
 	ID, Name                      string
-	LinkedTo                      string // a username; "" if nobody is linked
 	Disabled, Administrator, Gone bool
-	Allow                         string // the command that allows the local user, if a link waits for it; else ""
 }
 
 func newLocalUserView(one models.LocalUser) localUserView {
 	return localUserView{
-		ID: idText(one.ID), Name: one.Name, LinkedTo: one.LinkedTo, Disabled: one.Disabled, Administrator: one.Administrator,
-		Gone: !one.GoneAt.IsZero(), Allow: commandToAllow(one),
+		ID: idText(one.ID), Name: one.Name, Disabled: one.Disabled, Administrator: one.Administrator, Gone: !one.GoneAt.IsZero(),
 	}
 }
 

@@ -2,8 +2,8 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -14,7 +14,6 @@ import (
 
 // personView is a person who uses a server, or who was asked to use it.
 type personView struct {
-	Face                   face
 	LinkID, Name, Username string // Name is "" when it is the same as Username
 	Guest, Pending         bool
 	RequestedBy            string
@@ -37,18 +36,38 @@ type personView struct {
 // removePerson answers POST /servers/ID/people/remove: it ends the link of the
 // person.
 func (s *site) removePerson(c *gin.Context, f form) error {
-	return s.onPart(c, f, noticePersonRemoved, func(ctx context.Context, own owned, linkID int64) error {
-		return s.Store.People.Remove(ctx, own.session.AccountID, own.serverID, linkID)
-	})
+	return s.onPerson(c, f, func(own owned, _ int64) string { return own.people() }, noticePersonRemoved,
+		func(ctx context.Context, own owned, linkID int64) error {
+			return s.Store.People.Remove(ctx, own.session.AccountID, own.serverID, linkID)
+		})
 }
 
-// peopleOnPage is the number of people that the page of a server shows at once.
-const peopleOnPage = 100
+// onPerson calls the function do for the link whose id the form has, and goes on to the page that the function to
+// returns. After a mistake it shows the page of the person, or the list of people if the link has ended.
+func (s *site) onPerson(c *gin.Context, f form, to func(own owned, linkID int64) string, n notice,
+	do func(ctx context.Context, own owned, linkID int64) error,
+) error {
+	own, err := s.ownServer(c, false)
+	if err != nil {
+		return err
+	}
+	linkID, err := idOf(f["id"])
+	if err == nil {
+		err = do(c.Request.Context(), own, linkID)
+	}
+	if errors.Is(err, models.ErrNotFound) {
+		return s.showRoster(c, own, orGone(err))
+	}
+	if err != nil {
+		return s.showRosterEntry(c, own, linkID, f, err)
+	}
+	return s.leave(c, to(own, linkID), n)
+}
 
 // setTerms answers POST /servers/ID/people/terms: when a link ends and which
 // libraries it opens. An end that was not changed keeps its time of day.
 func (s *site) setTerms(c *gin.Context, f form) error {
-	return s.onPart(c, f, noticeTermsSaved, func(ctx context.Context, own owned, linkID int64) error {
+	return s.onPerson(c, f, owned.person, noticeTermsSaved, func(ctx context.Context, own owned, linkID int64) error {
 		var terms models.Terms
 		if f["ends_at"] != f["ends_was"] {
 			end, err := endOfDay(f["ends_at"])
@@ -79,50 +98,11 @@ func endOfDay(text string) (time.Time, error) {
 	return end, nil
 }
 
-// fillPeople writes into page the people who use the server, the invites that
-// wait, and the local users.
-func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page *serverOwnerPage, in *inputs) error {
-	ctx, ownerID := c.Request.Context(), own.session.AccountID
-	after, _ := strconv.ParseInt(queryValue(c, "people"), 10, 64) // a text that is not a number means the first page
-	people, err := s.Store.People.List(ctx, ownerID, own.serverID, after, peopleOnPage+1)
-	if err != nil {
-		return err
-	}
-	libraries, err := s.Store.Servers.Libraries(ctx, ownerID, own.serverID)
-	if err != nil {
-		return err
-	}
-	users, err := s.Store.Servers.LocalUsers(ctx, ownerID, own.serverID)
-	if err != nil {
-		return err
-	}
-	invites, err := s.Store.Invites.ListOfServer(ctx, ownerID, own.serverID, false, 0, invitesOnPage)
-	if err != nil {
-		return err
-	}
-	if len(people) > peopleOnPage {
-		people = people[:peopleOnPage]
-		page.More = idText(people[peopleOnPage-1].ID)
-	}
-	for i, one := range people {
-		page.People = append(page.People, newPersonView(in, i, one, libraries))
-	}
-	for _, one := range users {
-		page.LocalUsers = append(page.LocalUsers, newLocalUserView(one))
-		page.NotAllowed = page.NotAllowed || one.NotAllowed
-	}
-	for _, one := range invites {
-		page.Invites = append(page.Invites, newSentInviteView(page.Base, one, own.serverID))
-	}
-	page.SelfService, page.JoinURL = server.SelfService, s.origin+own.to+"/join"
-	return nil
-}
-
 // newPersonView returns a person, with the form of their terms. The form shows the mistakes
 // if it is the form that the owner has sent.
-func newPersonView(in *inputs, at int, one models.Person, all []models.Library) personView {
+func newPersonView(in *inputs, one models.Person, all []models.Library) personView {
 	view := personView{
-		LinkID: idText(one.ID), Username: one.Username, Face: faceOf(one.DisplayName, one.AccountID, pictureAddress(one.Picture)), Guest: one.Type == models.LinkGuest,
+		LinkID: idText(one.ID), Username: one.Username, Guest: one.Type == models.LinkGuest,
 		Pending: one.State == models.LinkPending, RequestedBy: one.RequestedBy, Since: one.AcceptedAt,
 		LocalUser: one.LocalUser.Name, Allow: commandToAllow(one.LocalUser), InvitedBy: one.InvitedBy, End: one.EndsAt,
 		Libraries: in.base.libraryNames(one.Libraries), LibraryGone: slices.ContainsFunc(one.Libraries, isGone), State: one.LocalUserState, WaitsFor: one.WaitsFor,
@@ -140,7 +120,6 @@ func newPersonView(in *inputs, at int, one models.Person, all []models.Library) 
 	if !one.EndsAt.IsZero() {
 		view.EndsWas = lastday.Day(one.EndsAt)
 	}
-	own := *in // a copy, because the fields of all people have the same names
 	chosen := func(l models.Library) bool {
 		return slices.ContainsFunc(one.Libraries, func(has models.Library) bool { return has.ExternalID == l.ExternalID })
 	}
@@ -149,12 +128,11 @@ func newPersonView(in *inputs, at int, one models.Person, all []models.Library) 
 		view.LibrariesError = in.wrong.fields["libraries"]
 		chosen = func(l models.Library) bool { return in.typed[libraryBox(one.ServerID, l.ExternalID)] != "" }
 	} else {
-		own.typed, own.wrong = form{"ends_at": view.EndsWas}, mistakes{}
+		in.typed, in.wrong = form{"ends_at": view.EndsWas}, mistakes{}
 	}
-	view.EndsAt = own.endsAt("terms_end")
-	view.EndsAt.ID = "ends_at-" + strconv.Itoa(at)
+	view.EndsAt = in.endsAt("terms_end")
 	gone := slices.DeleteFunc(slices.Clone(one.Libraries), func(l models.Library) bool { return !isGone(l) })
-	view.Choices = in.base.libraryChoices("library-"+strconv.Itoa(at), one.ServerID, slices.Concat(all, gone), chosen)
+	view.Choices = in.base.libraryChoices("library", one.ServerID, slices.Concat(all, gone), chosen)
 	return view
 }
 

@@ -109,7 +109,7 @@ func (s *site) setServerPicture(c *gin.Context) error {
 	if err != nil {
 		return s.showServerPicture(c, own, err)
 	}
-	return s.leave(c, own.to, noticePictureSaved)
+	return s.leave(c, own.settings(), noticePictureSaved)
 }
 
 // removeServerPicture answers POST /servers/ID/picture/remove.
@@ -121,15 +121,15 @@ func (s *site) removeServerPicture(c *gin.Context, _ form) error {
 	if err := s.Store.Pictures.RemoveOfServer(c.Request.Context(), own.session.AccountID, own.serverID); err != nil {
 		return err
 	}
-	return s.leave(c, own.to, noticePictureRemoved)
+	return s.leave(c, own.settings(), noticePictureRemoved)
 }
 
 func (s *site) showServerPicture(c *gin.Context, own owned, cause error) error {
-	server, err := s.Store.Servers.Get(c.Request.Context(), own.session.AccountID, own.serverID)
+	server, err := s.Store.Servers.Summary(c.Request.Context(), own.session.AccountID, own.serverID)
 	if err != nil {
 		return err
 	}
 	return s.renderPicture(c, "picture_server", picturePage{
-		OfServer: true, Path: own.to + "/picture", Back: own.to, Name: server.Name, Face: faceOf(server.Name, server.ID, pictureAddress(server.Picture)),
+		OfServer: true, Path: own.to + "/picture", Back: own.settings(), Name: server.Name, Face: faceOf(server.Name, server.ID, pictureAddress(server.Picture)),
 	}, cause)
 }

@@ -110,12 +110,12 @@ func TestServerPicture(t *testing.T) {
 	path := attic.page() + "/picture"
 	owner.see(owner.get(path), http.StatusOK, "Picture of ")
 	owner.see(owner.upload(path, "picture", []byte("x")), http.StatusUnprocessableEntity, "This is not a picture that we can read.")
-	owner.led(owner.upload(path, "picture", picturetest.PNG(t, 64, 64)), attic.page(), "The picture is saved.")
+	owner.led(owner.upload(path, "picture", picturetest.PNG(t, 64, 64)), attic.page()+"/settings", "The picture is saved.")
 	address := pictureIn(owner.get("/servers"))
 	other.see(other.get(address), http.StatusOK)
 	for _, a := range []answer{other.get(path), other.upload(path, "picture", picturetest.PNG(t, 8, 8)), other.post(path + "/remove")} {
 		other.see(a, http.StatusNotFound)
 	}
-	owner.led(owner.post(path+"/remove"), attic.page(), "The picture is removed.")
+	owner.led(owner.post(path+"/remove"), attic.page()+"/settings", "The picture is removed.")
 	other.see(other.get(address), http.StatusNotFound)
 }

@@ -22,8 +22,8 @@ func TestJoin(t *testing.T) {
 		person.see(person.post(closed), http.StatusNotFound)
 		person.see(person.get(closed+"/state"), http.StatusNotFound)
 	}
-	owner.says(attic.page(), "but not", "join-url")
-	owner.led(owner.post(attic.page()+"/self-service", "do", "on"), attic.page(), "People may link themselves now", s.URL+join)
+	owner.says(attic.page()+"/settings", "but not", "join-url")
+	owner.led(owner.post(attic.page()+"/self-service", "do", "on"), attic.page()+"/settings", "People may link themselves now", s.URL+join)
 	state := func(want string) {
 		t.Helper()
 		person.see(person.get(join+"/state"), http.StatusOK, `{"state":"`+want+`"}`)
@@ -62,14 +62,14 @@ func TestJoin(t *testing.T) {
 	must(s.Store.Proofs.Complete(t.Context(), attic.look(), proof().ID, "u1", models.Caller{}))
 	state("done")
 	person.says(join, "Done", "/servers")
-	owner.says(attic.page(), "dora", "<strong>Anna</strong>")
+	owner.says(owner.person(attic, "dora"), "<strong>Anna</strong>")
 	person.see(person.post(join), http.StatusUnprocessableEntity, "linked with another local user")
 
 	// The link has ended, or the owner no longer allows proofs.
 	link := person.hidden("/servers", "id", "/servers/leave")
 	person.led(person.post("/servers/leave", "id", link), "/servers")
 	state("")
-	owner.led(owner.post(attic.page()+"/self-service", "do", "off"), attic.page(), "can no longer link themselves")
+	owner.led(owner.post(attic.page()+"/self-service", "do", "off"), attic.page()+"/settings", "can no longer link themselves")
 	person.see(person.get(join), http.StatusNotFound)
 	signedOut := s.browser(t)
 	signedOut.led(signedOut.get(join), "/signin?return_to="+url.QueryEscape(join))

@@ -2,6 +2,8 @@ package handlers
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -12,6 +14,7 @@ import (
 // addressView is one address of a server, as its owner sees it.
 type addressView struct {
 	ID, URL, Kind   string // Kind is in the reader's language
+	Text            string // the URL; for an address of IPv6, its parts in words, because an URL has brackets around it
 	Hidden, ByOwner bool
 	First, Last     bool
 	ReportedAt      time.Time
@@ -57,11 +60,19 @@ func addressViews(b Base, addresses []models.Address) []addressView {
 	views := make([]addressView, len(addresses))
 	for i, a := range addresses {
 		views[i] = addressView{
-			ID: idText(a.ID), URL: a.URL(), Kind: addressKind(b, a), Hidden: a.Hidden, ByOwner: a.ByOwner,
+			ID: idText(a.ID), URL: a.URL(), Text: addressWords(b, a), Kind: addressKind(b, a), Hidden: a.Hidden, ByOwner: a.ByOwner,
 			First: i == 0, Last: i == len(addresses)-1, ReportedAt: a.ReportedAt,
 		}
 	}
 	return views
+}
+
+// addressWords returns an address as people read it.
+func addressWords(b Base, a models.Address) string {
+	if !strings.Contains(a.Host, ":") {
+		return a.URL()
+	}
+	return b.T("address.ipv6", "Address", a.Host, "Port", strconv.Itoa(a.Port))
 }
 
 // addressKind says in which network an address works.

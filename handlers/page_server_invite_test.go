@@ -27,7 +27,8 @@ func TestInviteAGuest(t *testing.T) {
 	form := attic.page() + "/invite"
 	owner.says(form, "Invite somebody to Attic", "Anna", "Bert &lt;b&gt;", "Films", "Music &amp; More", "Cellar", "14 days", "ends at midnight in UTC", "told us no libraries")
 	owner.says(cellar.page()+"/invite", "does not tell us who is on it", "but not", "<select")
-	owner.says(cellar.page(), "use the server’s own settings", "but not", "People may link themselves")
+	owner.says(cellar.page()+"/people", "use the server’s own settings")
+	owner.says(cellar.page()+"/settings", "but not", "People may link themselves")
 	stranger.see(stranger.get(form), http.StatusNotFound)
 	stranger.see(stranger.post("/invites", "server", attic.id(), "to", "ann", "server."+attic.id(), "on"), http.StatusNotFound)
 
@@ -52,9 +53,10 @@ func TestInviteAGuest(t *testing.T) {
 		"server", attic.id(), "key", owner.hidden(form, "key", "<form"), "to", "gina@example.org", "note", note, "ends_at", last, "local_user_id", "",
 		"server." + attic.id(), "on", "server." + cellar.id(), "on", "library." + attic.id() + ".f", "on",
 	}
-	owner.led(owner.post("/invites", fields...), attic.page(), "The invitation is sent", "gina@example.org", "Also to:", "Cellar", "Films", "Come in!\n&lt;script&gt;")
+	owner.led(owner.post("/invites", fields...), attic.page(), "The invitation is sent")
+	owner.says(attic.page()+"/invites", "gina@example.org", "Also to:", "Cellar", "Films", "Come in!\n&lt;script&gt;")
 	owner.led(owner.post("/invites", fields...), attic.page())
-	if n := strings.Count(owner.get(attic.page()).body, "gina@example.org"); n != 1 {
+	if n := strings.Count(owner.get(attic.page()+"/invites").body, "gina@example.org"); n != 1 {
 		t.Errorf("%d invites wait, want 1", n)
 	}
 	letter := s.letter(t, models.MailInvite, "gina@example.org")
@@ -76,7 +78,7 @@ func TestInviteAGuest(t *testing.T) {
 	guest.wrong(guest.post("/invite/signup", "username", "", "password", goodPassword), "username")
 	guest.wrong(guest.post("/invite/signup", "username", "gina", "password", goodPassword, "password_again", "another"), "password_again")
 	guest.wrong(guest.post("/invite/signup", "username", "ann", "password", goodPassword), "username")
-	owner.says(attic.page(), "but not", ">gina<")
+	owner.says(attic.page()+"/people", "but not", ">gina<")
 	guest.led(guest.post("/invite/signup", "username", "gina", "email", "evil@example.net", "password", goodPassword),
 		"/servers", "You are in", "Attic", "Cellar", "Run by ann", "Ends after")
 	guest.says("/account", "gina@example.org", "but not", "evil@example.net")
@@ -89,7 +91,7 @@ func TestInviteAGuest(t *testing.T) {
 	if links := guest.links("gina"); len(links) != 2 || links["Attic"].EndsAt.Format("2006-01-02T15:04:05.000") != last+"T23:59:59.999" {
 		t.Errorf("links %+v, want two, the one to Attic until the end of %s", links, last)
 	}
-	owner.says(attic.page(), "gina", "Guest", "Invited by ann", "Films", "but not", "gina@example.org")
+	owner.says(owner.person(attic, "gina"), "Guest", "Invited by ann", "Films", "but not", "gina@example.org")
 	guest.see(guest.get("/invite"), http.StatusGone)
 	stranger.led(stranger.get("/invite?token="+letter.Secret), "/invite")
 	stranger.see(stranger.get("/invite"), http.StatusGone, "was answered or withdrawn", "/invitations")
@@ -112,24 +114,27 @@ func TestLinkALocalUser(t *testing.T) {
 	attic := owner.runsAttic()
 	anna := owner.localUser(attic, "Anna")
 	owner.says(attic.page()+"/invite?local_user="+anna, `<option value="`+anna+`" selected`)
-	owner.led(owner.post("/invites", "server", attic.id(), "to", "DORA", "local_user_id", anna, "server."+attic.id(), "on"), attic.page(), "The invitation is sent", "For the local user Anna")
+	owner.led(owner.post("/invites", "server", attic.id(), "to", "DORA", "local_user_id", anna, "server."+attic.id(), "on"), attic.page(), "The invitation is sent")
+	owner.says(owner.person(attic, "Anna"), "no answer yet", "dora", "but not", "local_user="+anna)
 	letter := s.letter(t, models.MailInvite, dora.email)
 	person.led(person.get("/invite?token="+letter.Secret), "/invite", "Accept", "Decline", "local user Anna")
 	id := person.hidden("/invite", "id", "ann invites you")
 	person.led(person.post("/invites/accept", "id", id), attic.page()+"/start", "Attic")
-	owner.says(attic.page(), "dora", "Linked to", "<strong>Anna</strong>", "but not", "local_user="+anna)
+	page := owner.person(attic, "dora")
+	owner.says(page, "Account: dora", "<strong>Anna</strong>", "but not", "local_user="+anna)
+	owner.says(attic.page()+"/people/"+anna, "Account: dora") // by the id of the local user, too
 
 	// The terms change: an end and libraries. The rest stays.
-	link := owner.hidden(attic.page(), "id", `action="`+attic.page()+`/people/terms"`)
+	link := owner.hidden(page, "id", `action="`+attic.page()+`/people/terms"`)
 	day := s.Clock.Now().Add(48 * time.Hour).Format(time.DateOnly)
 	terms := attic.page() + "/people/terms"
 	owner.wrongTerms(owner.post(terms, "id", link, "ends_was", "", "ends_at", "2020-01-01"))
-	owner.led(owner.post(terms, "id", link, "ends_was", "", "ends_at", day, "with_libraries", "on", "library."+attic.id()+".f", "on"), attic.page(), "Saved", "Ends after", "Libraries: Films")
-	owner.led(owner.post(terms, "id", link, "ends_was", day, "ends_at", day, "with_libraries", "on"), attic.page(), "Ends after")
-	owner.says(attic.page(), "but not", "Libraries: Films")
+	owner.led(owner.post(terms, "id", link, "ends_was", "", "ends_at", day, "with_libraries", "on", "library."+attic.id()+".f", "on"), page, "Saved", "until 6 March 2026", "Libraries: Films")
+	owner.led(owner.post(terms, "id", link, "ends_was", day, "ends_at", day, "with_libraries", "on"), page, "until 6 March 2026")
+	owner.says(page, "but not", "Libraries: Films")
 	person.says("/servers", "Ends after 6 March 2026 (UTC)")
-	owner.led(owner.post(terms, "id", link, "ends_was", day, "ends_at", ""), attic.page(), "Saved")
-	owner.says(attic.page(), "but not", "Ends after")
+	owner.led(owner.post(terms, "id", link, "ends_was", day, "ends_at", ""), page, "Saved")
+	owner.says(page, "but not", "until 6 March 2026")
 	owner.see(owner.post(terms, "id", "7", "ends_was", "", "ends_at", day), http.StatusNotFound, "no longer there")
 
 	// A second invite for the same local user is refused, and a declined one no
@@ -137,7 +142,7 @@ func TestLinkALocalUser(t *testing.T) {
 	owner.see(owner.post("/invites", "server", attic.id(), "to", "dora", "local_user_id", anna), http.StatusUnprocessableEntity, "linked with somebody else already")
 	owner.led(owner.post("/invites", "server", attic.id(), "to", "dora", "server."+attic.id(), "on"), attic.page())
 	person.led(person.post("/invites/decline", "id", person.hidden("/invitations", "id", "ann invites you")), "/invitations", "Declined")
-	owner.says(attic.page(), "but not", "Invitations without an answer")
+	owner.says(attic.page(), "but not", "Waiting for an answer")
 }
 
 func TestInvitesThatEnd(t *testing.T) {
@@ -154,7 +159,7 @@ func TestInvitesThatEnd(t *testing.T) {
 	withdrawn := invite()
 	signedOut.led(signedOut.get("/invite?token="+withdrawn), "/invite", "I have an account")
 	signedOut.led(signedOut.post("/invites/accept", "id", "1"), "/signin?return_to="+url.QueryEscape("/invitations"))
-	id := owner.hidden(attic.page(), "id", "/invites/withdraw")
+	id := owner.hidden(attic.page()+"/invites", "id", "/invites/withdraw")
 	owner.led(owner.post(attic.page()+"/invites/withdraw", "id", id), attic.page(), "withdrawn")
 	owner.see(owner.post(attic.page()+"/invites/withdraw", "id", id), http.StatusNotFound, "no longer there")
 	signedOut.led(signedOut.get("/invite?token="+withdrawn), "/invite")

@@ -19,7 +19,7 @@ type serverKeyView struct {
 }
 
 // fillKeys fills in the working keys of the server.
-func (s *site) fillKeys(c *gin.Context, own owned, page *serverOwnerPage) error {
+func (s *site) fillKeys(c *gin.Context, own owned, page *serverSettingsPage) error {
 	keys, err := s.Store.ServerKeys.List(c.Request.Context(), own.session.AccountID, own.serverID)
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func (s *site) showNewKey(
 		return err
 	}
 	key, err := rotate(c.Request.Context(), own.session.AccountID, own.serverID, caller(c))
-	return s.showServerOwner(c, own, key, f, err)
+	return s.showServerSettings(c, own, key, f, err)
 }
 
 // endReplacedKeys answers POST /servers/ID/key/end.
@@ -64,7 +64,7 @@ func (s *site) endReplacedKeys(c *gin.Context, f form) error {
 		return err
 	}
 	if err := s.Store.ServerKeys.EndReplaced(c.Request.Context(), own.session.AccountID, own.serverID, caller(c)); err != nil {
-		return s.showServerOwner(c, own, "", f, err)
+		return s.showServerSettings(c, own, "", f, err)
 	}
-	return s.leave(c, own.to, noticeServerKeysEnded)
+	return s.leave(c, own.settings(), noticeServerKeysEnded)
 }

@@ -36,7 +36,7 @@ func TestPageOfStolenKey(t *testing.T) {
 		}
 	}
 	second := b.shownKey(b.post(attic.page() + "/key"))
-	b.says(attic.page(), "works until", "Not used yet", "End the replaced keys", "but not", second, "former owner")
+	b.says(attic.page()+"/settings", "works until", "Not used yet", "End the replaced keys", "but not", second, "former owner")
 	works(attic.Key, true)
 	if err := s.Store.ServerKeys.Flush(t.Context()); err != nil {
 		t.Fatal(err)
@@ -49,10 +49,10 @@ func TestPageOfStolenKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.letter(t, models.MailServerKey, ann.email)
-	b.says(attic.page(), "Newest", "Last used", "but not", stolen, "works until", "End the replaced keys")
+	b.says(attic.page()+"/settings", "Newest", "Last used", "but not", stolen, "works until", "End the replaced keys")
 
 	last := b.shownKey(b.post(attic.page() + "/key"))
-	b.led(b.post(attic.page()+"/key/end"), attic.page(), "Only the newest key works now.")
+	b.led(b.post(attic.page()+"/key/end"), attic.page()+"/settings", "Only the newest key works now.")
 	works(stolen, false)
 	works(last, true)
 }
@@ -69,12 +69,14 @@ func TestHeirSeesKeys(t *testing.T) {
 	bob := heir.join("bob")
 	heir.signIn(bob)
 	attic, den := owner.runsAttic(), owner.owns("Den")
-	owner.says(attic.page(), "but not", "former owner")
+	owner.says(attic.page()+"/settings", "but not", "former owner")
 	owner.led(owner.post(attic.page()+"/hand-over", "username", "bob"), "/servers")
 	owner.led(owner.post(den.page()+"/hand-over", "username", "bob"), "/servers")
 	const byItself = "Its agent fetches a new one by itself"
-	heir.says(attic.page(), byItself, "The former owner may know it", "The key was stolen")
-	heir.says(den.page(), "Make a new one for the server", "The former owner may know it", "but not", byItself)
+	heir.says(attic.page(), byItself)
+	heir.says(attic.page()+"/settings", "The former owner may know it", "The key was stolen")
+	heir.says(den.page(), "Make a new one for the server", "but not", byItself)
+	heir.says(den.page()+"/settings", "The former owner may know it")
 	own, _, err := s.Store.ServerKeys.RotateOwn(t.Context(), attic.look(), "", models.Caller{})
 	if err != nil {
 		t.Fatal(err)
@@ -85,12 +87,13 @@ func TestHeirSeesKeys(t *testing.T) {
 	if err := s.Store.ServerKeys.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	heir.says(attic.page(), "Newest", "It was made with a key that the former owner may know", "but not", byItself, "The former owner may know it")
+	heir.says(attic.page(), "but not", byItself)
+	heir.says(attic.page()+"/settings", "Newest", "It was made with a key that the former owner may know", "but not", "The former owner may know it")
 	s.letter(t, models.MailServerKey, bob.email)
 	attic.Key = heir.shownKey(heir.post(attic.page() + "/key"))
 	attic.look()
 	if err := s.Store.ServerKeys.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	heir.says(attic.page(), "Newest", "but not", "former owner")
+	heir.says(attic.page()+"/settings", "Newest", "but not", "former owner")
 }

@@ -17,8 +17,8 @@ func TestOpenServer(t *testing.T) {
 	owner.signIn(owner.join("ann"))
 	guest.signIn(guest.join("carla"))
 	den := owner.owns("Den")
-	owner.led(owner.post(den.page()+"/addresses", "address", "https://[2001:db8::1]:8920"), den.page())
-	owner.led(owner.post(den.page()+"/addresses", "address", "https://den.example.org/media/jellyfin/"), den.page())
+	owner.led(owner.post(den.page()+"/addresses", "address", "https://[2001:db8::1]:8920"), den.page()+"/settings")
+	owner.led(owner.post(den.page()+"/addresses", "address", "https://den.example.org/media/jellyfin/"), den.page()+"/settings")
 	guest.led(guest.post("/invitations/accept", "id", strconv.FormatInt(den.ask("carla", models.LinkGuest).ID, 10)), den.page()+"/start")
 
 	a := guest.get(den.page() + "/open")
@@ -46,6 +46,7 @@ func TestOpenServer(t *testing.T) {
 	guest.says("/servers", "Den", "Switched off by the operator of this service", `action="/servers/leave"`, "but not", den.page()+"/open")
 	guest.see(guest.get(den.page()+"/open"), http.StatusForbidden, "<h1>Switched off</h1>", `href="/servers">Your servers`)
 	owner.see(owner.get(den.page()+"/open"), http.StatusNotFound)
-	owner.says(den.page(), "has switched this server off", "carla")
+	owner.says(den.page(), "has switched this server off")
+	owner.says(den.page()+"/people", "carla")
 	guest.led(guest.post("/servers/leave", "id", guest.idIn("/servers")), "/servers", "You have left", "None yet")
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -10,35 +11,35 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serverOwnerPage is the data of templates/pages/server_owner.html: a server,
-// as its owner sees it.
+// serverOwnerPage is the data of templates/pages/server_owner.html: what the owner of a server has to know about
+// it at a glance.
 type serverOwnerPage struct {
 	Base
-	ID, Name, ReportedName string
-	Face                   face
-	Agent                  bool // whether the server runs our agent
-	Emby                   bool // people sign in there with a name and a password alone
-	Version                string
-	LastSeenAt             time.Time
-	Disabled               bool
-	NewKey                 string          // shown once, in the answer to POST /servers/ID/key
-	Keys                   []serverKeyView // the newest first
-	FormerKey              bool            // a former owner may know one of them
-	ReplacedKey            bool            // one of them was replaced
-	Rename                 Field           // the field "name"
-	StartNote              Field           // the field "start_note"
-	LinkedPasswords        bool            // linked people may give their local user a password
-	Addresses              []addressView
-	NewAddress             Field             // the field "address"
-	GoneLibraries          []goneLibraryView // the gone libraries that may have another name now
-	People                 []personView
-	More                   string // the parameter people of the address that shows more people; "" for no more
-	Invites                []sentInviteView
-	LocalUsers             []localUserView
-	NotAllowed             bool // there is a local user as whom the agent does not let people in yet
-	SelfService            bool
-	JoinURL                string // the page on which people prove which local user they are
-	HandOver               Field  // the field "username"
+	Parts         serverParts
+	ID, Name      string
+	Face          face
+	Agent         bool // whether the server runs our agent
+	Emby          bool // people sign in there with a name and a password alone
+	Version       string
+	AgentVersion  string // "" while the agent has not told it
+	Away          bool
+	LastSeenAt    time.Time
+	UpSince       time.Time // zero while it is not known
+	People, Free  int
+	Pending       int
+	Invites       int
+	KeptOut       int
+	Address       string // where people reach the server from outside; "" for nowhere
+	Troubles      []serverTroubleView
+	GoneLibraries []goneLibraryView // the gone libraries that may have another name now
+}
+
+// serverTroubleView is something that is wrong with a server, with what to do about it. Texts are in the reader's
+// language.
+type serverTroubleView struct {
+	Text, Do   string
+	Command    string // to be typed at the machine of the media server; "" for none
+	Href, Link string // a page that helps, and the text of the link; "" for none
 }
 
 // owned is the server in the path of a request, with the session of the person who should
@@ -72,7 +73,7 @@ func (s *site) serverOwner(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.showServerOwner(c, own, "", nil, nil)
+	return s.showServerOwner(c, own, nil)
 }
 
 // renameServer answers POST /servers/ID/rename. An empty name brings back the
@@ -117,17 +118,17 @@ func (s *site) onPart(c *gin.Context, f form, n notice, do func(ctx context.Cont
 	})
 }
 
-// onServer calls the function do for the server and goes back to its page, which shows the
-// notice n.
+// onServer calls the function do for the server and goes back to the page of its settings, which
+// shows the notice n.
 func (s *site) onServer(c *gin.Context, f form, n notice, do func(ctx context.Context, own owned) error) error {
 	own, err := s.ownServer(c, false)
 	if err != nil {
 		return err
 	}
 	if err := do(c.Request.Context(), own); err != nil {
-		return s.showServerOwner(c, own, "", f, err)
+		return s.showServerSettings(c, own, "", f, err)
 	}
-	return s.leave(c, own.to, n)
+	return s.leave(c, own.settings(), n)
 }
 
 // handServerOver answers POST /servers/ID/hand-over.
@@ -144,7 +145,7 @@ func (s *site) handServerOver(c *gin.Context, f form) error {
 		return s.showServers(c, own.session, errGone)
 	}
 	if err != nil {
-		return s.showServerOwner(c, own, "", f, err)
+		return s.showServerSettings(c, own, "", f, err)
 	}
 	return s.leave(c, "/servers", noticeServerHandedOver)
 }
@@ -161,55 +162,84 @@ func (s *site) removeServer(c *gin.Context, _ form) error {
 	return s.leave(c, "/servers", noticeServerRemoved)
 }
 
-func (s *site) showServerOwner(c *gin.Context, own owned, key string, f form, cause error) error {
+func (s *site) showServerOwner(c *gin.Context, own owned, cause error) error {
 	wrong, err := s.mistakesOf(c, cause)
 	if err != nil {
 		return err
 	}
-	server, err := s.Store.Servers.Get(c.Request.Context(), own.session.AccountID, own.serverID)
+	sum, err := s.Store.Servers.Summary(c.Request.Context(), own.session.AccountID, own.serverID)
 	if err != nil {
 		return err
 	}
 	page := serverOwnerPage{
-		Base: s.base(c, "server_owner"), ID: idText(server.ID), Name: server.Name, ReportedName: server.ReportedName,
-		Face:  faceOf(server.Name, server.ID, pictureAddress(server.Picture)),
-		Agent: server.Kind == models.ServerAgent, Emby: server.Media == models.MediaEmby, Version: server.Version, LastSeenAt: server.LastSeenAt,
-		Disabled: !server.DisabledAt.IsZero(), NewKey: key,
+		Base: s.base(c, "server_owner").telling(wrong), ID: idText(sum.ID), Name: sum.Name, Face: faceOf(sum.Name, sum.ID, pictureAddress(sum.Picture)),
+		Agent: sum.Kind == models.ServerAgent, Emby: sum.Media == models.MediaEmby, Version: sum.Version, AgentVersion: sum.AgentVersion, Away: sum.Away, LastSeenAt: sum.LastSeenAt, UpSince: sum.UpSince,
+		People: sum.People, Free: sum.Free, Pending: sum.Pending, Invites: sum.Invites, KeptOut: sum.KeptOut,
 	}
-	page.Base = page.telling(wrong)
-	page.Addresses = addressViews(page.Base, server.Addresses)
-	if err := s.fillKeys(c, own, &page); err != nil {
+	page.Parts = partsOf(page.Base, own, "summary")
+	if page.GoneLibraries, err = s.goneLibraries(c, own, page.Base); err != nil {
 		return err
 	}
-	if err := s.fillGoneLibraries(c, own, &page); err != nil {
+	for _, a := range sum.Addresses {
+		if !a.Hidden && a.Kind != models.AddressLAN && page.Address == "" {
+			page.Address = a.URL()
+		}
+	}
+	page.Troubles, err = s.serverTroubles(c, own, page.Base, &sum)
+	if err != nil {
 		return err
 	}
-	in := newInputs(page.Base, f, wrong)
-	in.fresh = false // the page has more to show than these forms
-	if err := s.fillPeople(c, own, server.Server, &page, in); err != nil {
-		return err
-	}
-	page.NewAddress = in.address()
-	page.HandOver = in.heir()
-	in.show("name", server.OwnName)
-	page.Rename = in.serverName()
-	in.show("start_note", server.StartNote)
-	page.StartNote, page.LinkedPasswords = in.startNote(), server.LinkedPasswords
 	return s.render(c, wrong.status, "server_owner", page)
 }
 
-func (in *inputs) serverName() Field {
-	return in.add(Field{
-		Name: "name", Type: "text", Hint: in.hint("server_name"), Autocomplete: "off",
-	}, "server_name")
+// serverTroubles returns what is wrong with a server, the worst first.
+func (s *site) serverTroubles(c *gin.Context, own owned, b Base, sum *models.ServerSummary) ([]serverTroubleView, error) {
+	keys, err := s.Store.ServerKeys.List(c.Request.Context(), own.session.AccountID, own.serverID)
+	if err != nil {
+		return nil, err
+	}
+	var list []serverTroubleView
+	for _, name := range sum.Troubles() {
+		list = append(list, b.serverTrouble(own, name))
+	}
+	if slices.ContainsFunc(keys, func(k models.WorkingKey) bool { return k.HandedOver }) {
+		do := b.T("trouble.former.emby")
+		if sum.Kind == models.ServerAgent {
+			do = b.T("trouble.former.agent")
+		}
+		list = append(list, serverTroubleView{Text: b.T("trouble.former"), Do: do, Href: own.settings() + "#keys", Link: b.T("trouble.former.keys")})
+	}
+	return list, nil
 }
 
-func (in *inputs) startNote() Field {
-	return in.add(Field{Name: "start_note", Hint: in.hint("start_note")}, "start_note")
-}
-
-func (in *inputs) heir() Field {
-	return in.add(Field{
-		Name: "username", Type: "text", Hint: in.hint("heir"), Autocomplete: "off", Required: true,
-	}, "heir")
+// serverTrouble says what a trouble means, and what to do.
+func (b Base) serverTrouble(own owned, name string) serverTroubleView {
+	switch name {
+	case models.TroubleDisabled:
+		return serverTroubleView{Text: b.T("page.server_owner.disabled"), Do: b.T("trouble.disabled.text")}
+	case models.TroubleAway:
+		return serverTroubleView{Text: b.T("trouble.away"), Do: b.T("trouble.away.do"), Command: "sudo latchkey agent status"}
+	case models.TroubleNotAllowed:
+		return serverTroubleView{
+			Text: b.T("trouble.not_allowed"), Do: b.T("trouble.not_allowed.do"), Command: "sudo latchkey agent allow --listed",
+			Href: own.people() + "?status=" + models.RosterOut, Link: b.T("trouble.kept_out.link"),
+		}
+	case models.TroubleKeptOut:
+		return serverTroubleView{
+			Text: b.T("trouble.kept_out"), Do: b.T("trouble.kept_out.do"),
+			Href: own.people() + "?status=" + models.RosterOut, Link: b.T("trouble.kept_out.link"),
+		}
+	case models.TroubleQuickConnect:
+		return serverTroubleView{Text: b.T("trouble.quick_connect"), Do: b.T("trouble.quick_connect.do")}
+	case models.TroubleNoAddress:
+		return serverTroubleView{
+			Text: b.T("trouble.no_address"), Do: b.T("trouble.address.do"),
+			Href: own.settings() + "#addresses", Link: b.T("trouble.address.link"),
+		}
+	default:
+		return serverTroubleView{
+			Text: b.T("trouble.only_home"), Do: b.T("trouble.address.do"),
+			Href: own.settings() + "#addresses", Link: b.T("trouble.address.link"),
+		}
+	}
 }

@@ -18,41 +18,42 @@ func TestManageAServer(t *testing.T) {
 	b.signIn(b.join("ann"))
 	den := b.owns("Den")
 
-	b.led(b.post(den.page()+"/rename", "name", "  Attic\u202e "), den.page(), "The name is saved", "<h1>Attic</h1>", "Den")
-	b.led(b.post(den.page()+"/rename", "name", ""), den.page(), "<h1>Den</h1>")
-	b.led(b.post(den.page()+"/start-note", "start_note", " Ask me\r\nfor the VPN.\u202e "), den.page(), "The note is saved", "Ask me\nfor the VPN.</textarea>")
+	b.led(b.post(den.page()+"/rename", "name", "  Attic\u202e "), den.page()+"/settings", "The name is saved", "<h1>Attic</h1>", "Den")
+	b.led(b.post(den.page()+"/rename", "name", ""), den.page()+"/settings", "<h1>Den</h1>")
+	b.led(b.post(den.page()+"/start-note", "start_note", " Ask me\r\nfor the VPN.\u202e "), den.page()+"/settings", "The note is saved", "Ask me\nfor the VPN.</textarea>")
 	b.wrong(b.post(den.page()+"/start-note", "start_note", strings.Repeat("ä", 501)), "start_note")
-	b.led(b.post(den.page()+"/start-note", "start_note", ""), den.page(), "The note is saved", "\n</textarea>")
+	b.led(b.post(den.page()+"/start-note", "start_note", ""), den.page()+"/settings", "The note is saved", "\n</textarea>")
 
 	for _, bad := range []string{"", "ftp://x", "media.example.org", "https://x?y", "https://x/../y", "https://a:b@x", "javascript:alert(1)"} {
 		b.wrong(b.post(den.page()+"/addresses", "address", bad), "address")
 	}
-	b.led(b.post(den.page()+"/addresses", "address", "https://mine.example.net:9000/"), den.page(), "https://mine.example.net:9000", "added by you")
-	b.led(b.post(den.page()+"/addresses", "address", "https://mine.example.net:9000//emby/"), den.page(), `"https://mine.example.net:9000/emby"`)
+	b.led(b.post(den.page()+"/addresses", "address", "https://mine.example.net:9000/"), den.page()+"/settings", "https://mine.example.net:9000", "added by you")
+	b.led(b.post(den.page()+"/addresses", "address", "https://mine.example.net:9000//emby/"), den.page()+"/settings", `"https://mine.example.net:9000/emby"`)
 	b.wrong(b.post(den.page()+"/addresses", "address", "https://mine.example.net.:9000/emby"), "address")
-	b.led(b.post(den.page()+"/addresses/remove", "id", b.idOf(den.page(), "https://mine.example.net:9000/emby")), den.page())
+	b.led(b.post(den.page()+"/addresses/remove", "id", b.idOf(den.page()+"/settings", "https://mine.example.net:9000/emby")), den.page()+"/settings")
 	b.wrong(b.post(den.page()+"/addresses", "address", "https://mine.example.net:9000"), "address")
 
 	order := func() string {
 		var all []string
-		for _, link := range regexp.MustCompile(`id="address-\d+"><a href="([^"]+)"`).FindAllStringSubmatch(b.get(den.page()).body, -1) {
+		for _, link := range regexp.MustCompile(`id="address-\d+"><a href="([^"]+)"`).FindAllStringSubmatch(b.get(den.page()+"/settings").body, -1) {
 			all = append(all, link[1])
 		}
 		return strings.Join(all, " ")
 	}
-	id := b.idOf(den.page(), "https://mine.example.net:9000")
-	b.led(b.post(den.page()+"/addresses/move", "id", id, "do", "up"), den.page(), "The order is changed")
+	id := b.idOf(den.page()+"/settings", "https://mine.example.net:9000")
+	b.led(b.post(den.page()+"/addresses/move", "id", id, "do", "up"), den.page()+"/settings", "The order is changed")
 	if want := "http://192.168.1.20:8096 https://mine.example.net:9000 https://media.example.org:443"; order() != want {
 		t.Errorf("order %q, want %q", order(), want)
 	}
-	b.led(b.post(den.page()+"/addresses/move", "id", id, "do", "down"), den.page())
-	b.led(b.post(den.page()+"/addresses/hide", "id", id, "do", "hide"), den.page(), `<strong class="tag">Hidden</strong>`)
-	b.led(b.post(den.page()+"/addresses/hide", "id", id, "do", "show"), den.page(), "given to devices again")
-	b.led(b.post(den.page()+"/addresses/hide", "id", id), den.page(), "Devices no longer get it") // a form without that value never shows an address
-	b.led(b.post(den.page()+"/addresses/remove", "id", id), den.page(), "The address is removed")
-	for _, stale := range []string{"/addresses/remove", "/addresses/move", "/addresses/hide", "/people/remove"} {
-		b.see(b.post(den.page()+stale, "id", id, "do", "up"), http.StatusNotFound, "<title>Problem: Den", "no longer there", "http://192.168.1.20:8096")
+	b.led(b.post(den.page()+"/addresses/move", "id", id, "do", "down"), den.page()+"/settings")
+	b.led(b.post(den.page()+"/addresses/hide", "id", id, "do", "hide"), den.page()+"/settings", `<strong class="tag">Hidden</strong>`)
+	b.led(b.post(den.page()+"/addresses/hide", "id", id, "do", "show"), den.page()+"/settings", "given to devices again")
+	b.led(b.post(den.page()+"/addresses/hide", "id", id), den.page()+"/settings", "Devices no longer get it") // a form without that value never shows an address
+	b.led(b.post(den.page()+"/addresses/remove", "id", id), den.page()+"/settings", "The address is removed")
+	for _, stale := range []string{"/addresses/remove", "/addresses/move", "/addresses/hide"} {
+		b.see(b.post(den.page()+stale, "id", id, "do", "up"), http.StatusNotFound, "<title>Problem: Den: settings", "no longer there", "http://192.168.1.20:8096")
 	}
+	b.see(b.post(den.page()+"/people/remove", "id", id), http.StatusNotFound, "<title>Problem: Den: people", "no longer there")
 	if want := "http://192.168.1.20:8096 https://media.example.org:443"; order() != want {
 		t.Errorf("order %q, want %q", order(), want)
 	}
@@ -71,7 +72,7 @@ func TestRotateServerKey(t *testing.T) {
 		t.Fatal("no key is shown")
 	}
 	b.plant(found[1])
-	b.says(den.page(), "but not", found[1])
+	b.says(den.page()+"/settings", "but not", found[1])
 	works := func(key string) bool {
 		_, err := s.Store.ServerKeys.Look(t.Context(), key)
 		return err == nil
@@ -117,14 +118,14 @@ func TestOtherPeoplesServers(t *testing.T) {
 	owner.signIn(owner.join("ann"))
 	stranger.signIn(stranger.join("mallory"))
 	den := owner.owns("Den")
-	address := owner.idOf(den.page(), "https://media.example.org:443")
+	address := owner.idOf(den.page()+"/settings", "https://media.example.org:443")
 	posts := map[string][]string{
 		"/rename": {"name", "Mine"}, "/start-note": {"start_note", "Mine"}, "/addresses": {"address", "https://evil.example.net"},
 		"/addresses/move": {"id", address, "do", "up"}, "/addresses/hide": {"id", address, "do", "hide"},
 		"/addresses/remove": {"id", address}, "/people/remove": {"id", address}, "/key": nil,
 		"/key/stolen": nil, "/key/end": nil, "/hand-over": {"username", "mallory"}, "/remove": nil,
 	}
-	before := owner.get(den.page()).body
+	before := owner.get(den.page() + "/settings").body
 	stranger.see(stranger.get(den.page()), http.StatusNotFound)
 	for path, fields := range posts {
 		stranger.see(stranger.post(den.page()+path, fields...), http.StatusNotFound)
@@ -133,7 +134,7 @@ func TestOtherPeoplesServers(t *testing.T) {
 		}
 	}
 	plain := regexp.MustCompile(`nonce="[^"]*"`)
-	if after := owner.get(den.page()).body; plain.ReplaceAllString(after, "") != plain.ReplaceAllString(before, "") {
+	if after := owner.get(den.page() + "/settings").body; plain.ReplaceAllString(after, "") != plain.ReplaceAllString(before, "") {
 		t.Error("the server changed")
 	}
 	for _, id := range []string{"0", "-1", "x", "1e3", "9223372036854775808", "1%2f2", " 1"} {
@@ -144,7 +145,7 @@ func TestOtherPeoplesServers(t *testing.T) {
 	// page.
 	s.Clock.Advance(25 * time.Hour)
 	for _, path := range []string{"/key", "/key/stolen", "/key/end", "/hand-over", "/remove"} {
-		owner.led(owner.post(den.page()+path, posts[path]...), "/account/confirm-password?return_to="+url.QueryEscape(den.page()))
+		owner.led(owner.post(den.page()+path, posts[path]...), "/account/confirm-password?return_to="+url.QueryEscape(den.page()+"/settings"))
 	}
 	owner.led(owner.post("/account/confirm-password", "current_password", goodPassword, "return_to", den.page()), den.page(), "Den")
 	signedOut := s.browser(t)

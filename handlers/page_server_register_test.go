@@ -42,7 +42,9 @@ func TestClaimAServer(t *testing.T) {
 
 	byCode := b.owns("Den")
 	b.says("/servers", "Den", "Last contact", byCode.page())
-	b.says(byCode.page(), "Den", "4.8.11.0", "https://media.example.org:443", "http://192.168.1.20:8096", "Nobody yet")
+	b.says(byCode.page(), "Den", "4.8.11.0", "https://media.example.org:443")
+	b.says(byCode.page()+"/settings", "https://media.example.org:443", "http://192.168.1.20:8096")
+	b.says(byCode.page()+"/people", "Nobody yet")
 
 	// A server that registered by itself is claimed with its key, once.
 	lone := s.register(t, "Attic", "")

@@ -133,6 +133,10 @@ func (s *site) serverRoutes(r *gin.Engine) {
 	s.get(r, "/servers/:id/join/state", s.proofState)
 
 	s.get(r, "/servers/:id", s.serverOwner)
+	s.get(r, "/servers/:id/settings", s.serverSettings)
+	s.get(r, "/servers/:id/people", s.roster)
+	s.get(r, "/servers/:id/people/:link_id", s.rosterEntry)
+	s.get(r, "/servers/:id/people/:link_id/way-in", s.wayIn)
 	s.post(r, "/servers/:id/rename", s.renameServer)
 	s.get(r, serverPicturePath, s.serverPictureForm)
 	r.POST(serverPicturePath, s.page(s.setServerPicture))

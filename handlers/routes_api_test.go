@@ -44,7 +44,7 @@ func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	}
 	f.ids["/api/v1/links/{id}"] = f.pending
 	f.ids["/api/v1/servers/{id}"] = f.first.id
-	f.ids["/api/v1/servers/{id}/people/{link_id}"] = f.accepted
+	f.ids["/api/v1/servers/{id}/people/{link_id}"], f.ids["/api/v1/servers/{id}/roster/{entry_id}"] = f.accepted, f.accepted
 	f.ids["/api/v1/server/links/{id}"] = f.accepted
 	f.ids["/api/v1/operator/accounts/{id}"] = f.annID
 	f.ids["/api/v1/operator/servers/{id}"] = f.first.id

@@ -76,7 +76,7 @@ func tabsOf(page string) tabs {
 // to none.
 func sectionOf(page string) string {
 	switch page {
-	case "server_owner", "server_register", "server_open", "server_open_allow", "server_start", "local_password", "server_invite", "picture_server", "proof", "television", "television_wait":
+	case "server_owner", "server_settings", "roster", "roster_entry", "way_in", "server_register", "server_open", "server_open_allow", "server_start", "local_password", "server_invite", "picture_server", "proof", "television", "television_wait":
 		return "servers"
 	case "invite", "invite_family":
 		return "links"
@@ -164,6 +164,9 @@ func (b Base) End(t time.Time) string {
 	}
 	return b.DateTime(t)
 }
+
+// LastDate writes the last day of something that ends at t as a date in the reader's language.
+func (b Base) LastDate(t time.Time) string { return b.Date(t.Add(-time.Millisecond)) }
 
 // ends does the same as [Base.End], for a link that may have no end.
 func (b Base) ends(t time.Time) string {

@@ -31,8 +31,9 @@ func samples(catalogue *templates.Catalogue, locale string) []sample {
 		s.accountSamples(), s.historySamples(), s.emailChangeSamples(), s.passwordSamples(), s.passwordConfirmSamples(),
 		s.pinSamples(), s.pinHelpSamples(), s.pinResetSamples(), s.sessionsSamples(),
 		s.accountDeleteSamples(), s.familySamples(), s.familyMemberSamples(), s.mailStopSamples(), s.pictureSamples(), s.householdSamples(), s.protectionSamples(), s.holdSamples(), s.unlockSamples(), s.serversSamples(), s.serverOpenSamples(), s.serverStartSamples(), s.localPasswordSamples(), s.serverRegisterSamples(),
+		s.serverOwnerSamples(), s.serverSettingsSamples(), s.rosterSamples(), s.wayInSamples(), s.serverInviteSamples(), s.linksSamples(), s.inviteSamples(), s.inviteUseSamples(),
 		s.proofSamples(), s.deviceSamples(), s.quickConnectSamples(), s.televisionSamples(),
-		s.serverOwnerSamples(), s.serverInviteSamples(), s.linksSamples(), s.inviteSamples(), s.inviteUseSamples(), s.serverCheckSamples(),
+		s.serverCheckSamples(),
 	)
 }
 

@@ -41,7 +41,7 @@ const localPasswords = "not: it lives for ten minutes, and the history tells wha
 
 // exportVerdicts says for each column of a person's tables "as PATH", the place in
 // [models.Export] that holds its value, or "not: REASON".
-var exportVerdicts = map[string]string{
+var exportVerdicts = withRosterVerdicts(map[string]string{
 	"accounts.ceiling_age":         "as Ceiling.Age",
 	"accounts.ceiling_unrated":     "as Ceiling.Unrated",
 	"accounts.confirmed_at":        "as Account.ConfirmedAt",
@@ -346,7 +346,7 @@ var exportVerdicts = map[string]string{
 	"tokens.purpose":          "as Links.Purpose",
 	"tokens.subject_id":       "not: an internal number",
 	"tokens.used_at":          "not: used links are not exported",
-}
+})
 
 // Every column has a verdict, so that a new column is either exported or left out
 // for a reason that somebody wrote down.

@@ -64,6 +64,10 @@ type localUserRow struct {
 	NotAllowed    bool
 	Sees          *string // as [packSeen] writes it; nil if the agent does not tell it
 	GoneAt        *time.Time
+	NameKey       string     // see nameOrder
+	SeenAt        *time.Time // this and the next two are of [LocalUserState]
+	Devices       int
+	KeptOut       string // words with a space between them
 }
 
 // TableName returns the name of the table, local_users.

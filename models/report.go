@@ -230,9 +230,13 @@ func (a *Agents) Report(ctx context.Context, this Server, in Report) (out Report
 // storeFacts stores what a report says about the server itself, and its addresses. It returns
 // [ErrNoServer].
 func (c *core) storeFacts(ctx context.Context, tx *gorm.DB, serverID int64, report *checkedReport, digest string) error {
+	if err := noteServerSeen(tx, serverID, c.Now()); err != nil {
+		return err
+	}
 	result := tx.Table("servers").Where("id = ?", serverID).Updates(map[string]any{
 		"name": report.Name, "version": report.Version, "system_id": report.SystemID, "kind": ServerAgent,
-		"media": report.Media, "quick_connect": report.QuickConnect, "password_key": report.PasswordKey, "report_hash": digest, "last_seen_at": c.Now(),
+		"media":         report.Media,
+		"quick_connect": report.QuickConnect, "password_key": report.PasswordKey, "report_hash": digest,
 	})
 	if result.Error != nil {
 		return result.Error
@@ -271,7 +275,7 @@ func (c *core) reportLocalUsers(ctx context.Context, tx *gorm.DB, serverID int64
 			continue
 		}
 		row = localUserRow{
-			ServerID: serverID, ExternalID: u.ExternalID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, NotAllowed: u.NotAllowed,
+			ServerID: serverID, ExternalID: u.ExternalID, Name: u.Name, NameKey: nameOrder(u.Name), Disabled: u.Disabled, Administrator: u.Administrator, NotAllowed: u.NotAllowed,
 			Sees: sees, ReportedAt: c.Now(),
 		}
 		if row.ID, err = c.newID(); err != nil {
@@ -289,12 +293,13 @@ func (c *core) reportLocalUsers(ctx context.Context, tx *gorm.DB, serverID int64
 }
 
 func (c *core) updateLocalUser(tx *gorm.DB, row *localUserRow, u LocalUser, sees *string) error {
-	if row.Name == u.Name && row.Disabled == u.Disabled && row.Administrator == u.Administrator && row.NotAllowed == u.NotAllowed && row.GoneAt == nil &&
+	key := nameOrder(u.Name)
+	if row.Name == u.Name && row.NameKey == key && row.Disabled == u.Disabled && row.Administrator == u.Administrator && row.NotAllowed == u.NotAllowed && row.GoneAt == nil &&
 		(row.Sees == nil) == (sees == nil) && (sees == nil || *sees == *row.Sees) {
 		return nil
 	}
-	return tx.Exec("UPDATE local_users SET name = ?, disabled = ?, administrator = ?, not_allowed = ?, sees = ?, gone_at = NULL, reported_at = ? WHERE id = ?",
-		u.Name, u.Disabled, u.Administrator, u.NotAllowed, sees, c.Now(), row.ID).Error
+	return tx.Exec("UPDATE local_users SET name = ?, name_key = ?, disabled = ?, administrator = ?, not_allowed = ?, sees = ?, gone_at = NULL, reported_at = ? WHERE id = ?",
+		u.Name, key, u.Disabled, u.Administrator, u.NotAllowed, sees, c.Now(), row.ID).Error
 }
 
 // forgetLocalUsers deletes local users that no longer exist on their server, and marks
@@ -337,7 +342,14 @@ func (a *Agents) NoteContact(this Server) {
 // tries again.
 func (a *Agents) Flush(ctx context.Context) error {
 	return a.seen.flush(cmp.Compare, func(ids []int64, seen map[int64]time.Time) error {
-		return a.tx(ctx, "write last calls", func(tx *gorm.DB) error { return writeLastSeen(tx, "servers", ids, seen) })
+		return a.tx(ctx, "write last calls", func(tx *gorm.DB) error {
+			for _, id := range ids {
+				if err := noteServerSeen(tx, id, seen[id]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	})
 }
 
@@ -381,6 +393,6 @@ func (a *Agents) Touch(ctx context.Context, this Server) error {
 		return nil
 	}
 	return explained("note a call", a.db.Again(ctx, func(db *gorm.DB) error {
-		return db.Exec("UPDATE servers SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?", now, this.ID, now).Error
+		return noteServerSeen(db, this.ID, now)
 	}))
 }

@@ -57,6 +57,12 @@ type serverRow struct {
 
 	Picture string // token of the picture; "" for none. See picture.go
 
+	StatesAt     *time.Time // when its agent told the states of local users last; nil for never. See local_user_state.go
+	AgentVersion string     // of its agent, as it told with the states; "" while it has not told
+	// NeedsQuickConnect says that the media server makes tokens by Quick Connect alone, as its agent told.
+	NeedsQuickConnect bool
+	UpSince           *time.Time // when it called after an absence; nil while that is not known. See [AwayAfter]
+
 	LockVersion int64 // raised by every transaction that locks the server, see lock.go
 }
 

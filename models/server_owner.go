@@ -61,12 +61,9 @@ func (s *Servers) Get(ctx context.Context, ownerID, serverID int64) (ServerDetai
 // serverDetail reads the addresses and links of a server.
 func (c *core) serverDetail(ctx context.Context, row *serverRow) (ServerDetail, error) {
 	detail := ServerDetail{Server: row.server()}
-	addresses, err := gorm.G[addressRow](c.read(ctx)).Where("server_id = ?", row.ID).Order("position, id").Find(ctx)
-	if err != nil {
-		return detail, explained("read the addresses", err)
-	}
-	for i := range addresses {
-		detail.Addresses = append(detail.Addresses, addresses[i].address())
+	var err error
+	if detail.Addresses, err = c.addressesOf(ctx, row.ID); err != nil {
+		return detail, err
 	}
 	var links []authorizationRow
 	if err := c.read(ctx).Raw(authorizations+" AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY a.username", row.ID, c.Now()).Scan(&links).Error; err != nil {

@@ -146,7 +146,8 @@ func (r *Registrations) Register(ctx context.Context, in Registration, caller Ca
 
 // register writes the row of a new server and makes the server's key.
 func (r *Registrations) register(ctx context.Context, tx *gorm.DB, row *serverRow, claimCode string, caller Caller) (key string, err error) {
-	row.CreatedAt, row.LastSeenAt = r.Now(), r.Now()
+	now := r.Now()
+	row.CreatedAt, row.LastSeenAt, row.UpSince = now, now, &now
 	if claimCode != "" {
 		if err := r.claimNew(ctx, tx, row, claimCode, caller); err != nil {
 			return "", err

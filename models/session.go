@@ -93,14 +93,14 @@ func (s *Sessions) noteUse(id int64, written, now time.Time) {
 // tries again.
 func (s *Sessions) Flush(ctx context.Context) error {
 	return s.seen.flush(cmp.Compare, func(ids []int64, seen map[int64]time.Time) error {
-		return s.tx(ctx, "write last uses", func(tx *gorm.DB) error { return writeLastSeen(tx, "sessions", ids, seen) })
+		return s.tx(ctx, "write last uses", func(tx *gorm.DB) error { return writeLastSeen(tx, ids, seen) })
 	})
 }
 
-// writeLastSeen writes the times of last uses into the rows of a table. A later time stays.
-func writeLastSeen(tx *gorm.DB, table string, ids []int64, seen map[int64]time.Time) error {
+// writeLastSeen writes the times of last uses into the rows of sessions. A later time stays.
+func writeLastSeen(tx *gorm.DB, ids []int64, seen map[int64]time.Time) error {
 	for _, id := range ids {
-		err := tx.Exec("UPDATE "+table+" SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?", seen[id], id, seen[id]).Error
+		err := tx.Exec("UPDATE sessions SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?", seen[id], id, seen[id]).Error
 		if err != nil {
 			return err
 		}

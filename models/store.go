@@ -44,6 +44,7 @@ type Store struct {
 	Servers    *Servers
 	Addresses  *Addresses
 	People     *People
+	Roster     *Roster
 	Agents     *Agents
 	Links      *Links
 	Devices    *Devices
@@ -191,6 +192,7 @@ func New(o Options) (*Store, error) {
 		Servers:    &Servers{core: c},
 		Addresses:  &Addresses{core: c},
 		People:     &People{core: c},
+		Roster:     &Roster{core: c},
 		Agents:     agents,
 		Links:      &Links{core: c},
 		Devices:    &Devices{core: c, sessions: sessions},

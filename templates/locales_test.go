@@ -21,6 +21,11 @@ func catalogueFiles() map[string]string {
 		"action.":         "pages.json", // links and buttons by which people leave an error page
 		"page.server":     "pages_server.json",
 		"page.protection": "pages_server.json",
+		"page.roster":     "roster.json",
+		"page.way_in":     "roster.json",
+		"roster.":         "roster.json", // the owner's pages of people: texts that code chooses
+		"trouble.":        "roster.json",
+		"way_in.":         "roster.json",
 		"field.":          "fields.json",
 		"notice.":         "notices.json",
 		"event.":          "notices.json", // the history of an account

@@ -137,7 +137,16 @@ func (s *Server) LocalUsers(ctx context.Context) ([]mediaserver.LocalUser, error
 	}
 	users := make([]mediaserver.LocalUser, 0, len(rows))
 	for i := range rows {
-		users = append(users, rows[i].user().LocalUser)
+		user := rows[i].user()
+		policy, err := decodePolicy(rows[i].Policy)
+		if err != nil {
+			return nil, err
+		}
+		user.Door = &mediaserver.Door{SeenAt: user.UsedAt, AnyDevice: true}
+		for _, h := range policy.Hours {
+			user.Door.Hours = append(user.Door.Hours, mediaserver.Hours(h))
+		}
+		users = append(users, user.LocalUser)
 	}
 	return users, nil
 }

@@ -76,7 +76,7 @@ func (s *Server) Identity(ctx context.Context) (mediaserver.Identity, error) {
 		return mediaserver.Identity{}, err
 	}
 	return mediaserver.Identity{
-		ID: info.ID, Name: info.Name, Version: info.Version, Product: info.ProductName, QuickConnect: quick,
+		ID: info.ID, Name: info.Name, Version: info.Version, Product: info.ProductName, QuickConnect: quick, NeedsQuickConnect: true,
 	}, nil
 }
 

@@ -149,7 +149,10 @@ func TestLocalUsers(t *testing.T) {
 			if sees := users[i].Sees; sees == nil || !sees.AllLibraries {
 				t.Errorf("%s sees %+v, want all libraries", users[i].Name, sees)
 			}
-			users[i].Sees = nil
+			if door := users[i].Door; door == nil || !door.AnyDevice || door.Full || door.Hours != nil {
+				t.Errorf("%s is let in by %+v, want at any time, on any device", users[i].Name, door)
+			}
+			users[i].Sees, users[i].Door = nil, nil
 		}
 		if diff := cmp.Diff(want, users); diff != "" {
 			t.Errorf("local users (-want +got): %s", diff)

@@ -60,15 +60,17 @@ func (s *Server) LocalUsers(ctx context.Context) ([]mediaserver.LocalUser, error
 	if err != nil {
 		return nil, err
 	}
-	list := make([]mediaserver.LocalUser, 0, len(users))
+	list, most := make([]mediaserver.LocalUser, 0, len(users)), make([]int, 0, len(users))
 	for _, u := range users {
 		user, p, err := u.localUser(listing)
 		if err != nil {
 			return nil, err
 		}
-		user.Sees = p.sees()
+		user.Sees, user.Door = p.sees(), u.door(&p)
 		list = append(list, user)
+		most = append(most, p.sessionsMost())
 	}
+	s.fillFull(ctx, list, most)
 	return list, nil
 }
 

@@ -46,6 +46,8 @@ type Identity struct {
 	Version      string
 	Product      string // for people, such as "Jellyfin Server"
 	QuickConnect bool   // Quick Connect codes can be approved now
+
+	NeedsQuickConnect bool // it makes tokens by Quick Connect alone
 }
 
 // LocalUser is a user on the media server. IDs are 32 hex digits in lower case.
@@ -61,6 +63,18 @@ type LocalUser struct {
 	// only if somebody other than the agent can change it on the media server; otherwise it
 	// is nil.
 	Sees *Restriction
+
+	// Door says more about when and how the local user is let in. Only [Users.LocalUsers] sets it, and it is nil
+	// if the media server does not tell.
+	Door *Door
+}
+
+// Door says when and how a local user is let in.
+type Door struct {
+	SeenAt    time.Time // the last use, by the clock of the media server; zero if it does not tell
+	Hours     []Hours   // empty: always
+	AnyDevice bool      // may use every device, and not only chosen ones
+	Full      bool      // has as many sessions as they may have
 }
 
 // Library is a library of the media server.
