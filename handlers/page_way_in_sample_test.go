@@ -31,8 +31,11 @@ func (s sampler) wayIn(name, state, reason string) wayInPage {
 		Base: b, Server: "Attic", Back: "/servers/81985529216486895/people/1", Name: "Bert Ørsted", Broken: &broken, Agent: true, LastSeenAt: s.at, StatesAt: s.at,
 	}
 	for _, step := range []models.WayStep{
-		{Name: models.WayAccount, State: models.WayOK}, {Name: models.WayLink, State: models.WayOK}, {Name: models.WayPIN, State: models.WayOK},
-		{Name: models.WaySessions, State: models.WayUnknown, Reason: models.WayNotTold}, {Name: models.WayAddress, State: models.WayPartly, Reason: models.WayOnlyHome},
+		{Name: models.WayAccount, State: models.WayOK},
+		{Name: models.WayLink, State: models.WayOK},
+		{Name: models.WayPIN, State: models.WayOK},
+		{Name: models.WaySessions, State: models.WayUnknown, Reason: models.WayNotTold},
+		{Name: models.WayAddress, State: models.WayPartly, Reason: models.WayOnlyHome},
 	} {
 		page.Steps = append(page.Steps, b.wayStep(step, &entry))
 	}

@@ -34,12 +34,18 @@ func TestWayInNamesTheBrokenLink(t *testing.T) {
 			want    models.WayStep
 		}{
 			"nothing": {func(*kit, *place) {}, models.WayStep{}},
-			"account disabled": {func(k *kit, p *place) { k.must(k.Operators.Disable(k.t.Context(), p.anna.Username)) },
-				models.WayStep{Name: models.WayAccount, State: models.WayBroken, Reason: models.WayAccountOff}},
-			"account not confirmed": {func(k *kit, p *place) { k.exec("UPDATE accounts SET confirmed_at = NULL WHERE id = ?", p.anna.ID) },
-				models.WayStep{Name: models.WayAccount, State: models.WayBroken, Reason: models.WayNotConfirmed}},
-			"link pending": {func(k *kit, p *place) { k.exec("UPDATE links SET state = 'pending' WHERE id = ?", p.link) },
-				models.WayStep{Name: models.WayLink, State: models.WayBroken, Reason: models.WayPending}},
+			"account disabled": {
+				func(k *kit, p *place) { k.must(k.Operators.Disable(k.t.Context(), p.anna.Username)) },
+				models.WayStep{Name: models.WayAccount, State: models.WayBroken, Reason: models.WayAccountOff},
+			},
+			"account not confirmed": {
+				func(k *kit, p *place) { k.exec("UPDATE accounts SET confirmed_at = NULL WHERE id = ?", p.anna.ID) },
+				models.WayStep{Name: models.WayAccount, State: models.WayBroken, Reason: models.WayNotConfirmed},
+			},
+			"link pending": {
+				func(k *kit, p *place) { k.exec("UPDATE links SET state = 'pending' WHERE id = ?", p.link) },
+				models.WayStep{Name: models.WayLink, State: models.WayBroken, Reason: models.WayPending},
+			},
 			"link ended": {func(k *kit, p *place) {
 				p.link = k.localUser(p.owner, p.m, "u-anna").ID
 				k.must(k.People.Remove(k.t.Context(), p.owner.ID, p.m.ID, k.localUser(p.owner, p.m, "u-anna").LinkID))
@@ -49,34 +55,52 @@ func TestWayInNamesTheBrokenLink(t *testing.T) {
 				k.must(k.People.Remove(k.t.Context(), p.owner.ID, p.m.ID, k.localUser(p.owner, p.m, "u-anna").LinkID))
 				k.offerTo(p.owner, p.anna, p.m, models.LinkLinked, "u-anna")
 			}, models.WayStep{Name: models.WayLink, State: models.WayBroken, Reason: models.WayInvited}},
-			"server disabled": {func(k *kit, p *place) { k.disableServer(p.m) },
-				models.WayStep{Name: models.WayServer, State: models.WayBroken, Reason: models.WayServerOff}},
+			"server disabled": {
+				func(k *kit, p *place) { k.disableServer(p.m) },
+				models.WayStep{Name: models.WayServer, State: models.WayBroken, Reason: models.WayServerOff},
+			},
 			"server away": {func(k *kit, p *place) {
 				k.exec("UPDATE servers SET last_seen_at = ? WHERE id = ?", k.Now().Add(-models.AwayAfter-1e9), p.m.ID)
 			}, models.WayStep{Name: models.WayServer, State: models.WayBroken, Reason: models.WayServerAway}},
-			"local user gone": {reported(func(in *models.Report) { in.LocalUsers = in.LocalUsers[1:] }),
-				models.WayStep{Name: models.WayLocalUser, State: models.WayBroken, Reason: models.LocalUserGone}},
-			"local user disabled": {reported(func(in *models.Report) { in.LocalUsers[0].Disabled = true }),
-				models.WayStep{Name: models.WayLocalUser, State: models.WayBroken, Reason: models.LocalUserDisabled}},
-			"local user an administrator": {reported(func(in *models.Report) { in.LocalUsers[0].Administrator = true }),
-				models.WayStep{Name: models.WayLocalUser, State: models.WayBroken, Reason: models.LocalUserAdministrator}},
-			"no yes": {reported(func(in *models.Report) { in.LocalUsers[0].NotAllowed = true }),
-				models.WayStep{Name: models.WayLocalUser, State: models.WayBroken, Reason: models.LocalUserNotAllowed}},
+			"local user gone": {
+				reported(func(in *models.Report) { in.LocalUsers = in.LocalUsers[1:] }),
+				models.WayStep{Name: models.WayLocalUser, State: models.WayBroken, Reason: models.LocalUserGone},
+			},
+			"local user disabled": {
+				reported(func(in *models.Report) { in.LocalUsers[0].Disabled = true }),
+				models.WayStep{Name: models.WayLocalUser, State: models.WayBroken, Reason: models.LocalUserDisabled},
+			},
+			"local user an administrator": {
+				reported(func(in *models.Report) { in.LocalUsers[0].Administrator = true }),
+				models.WayStep{Name: models.WayLocalUser, State: models.WayBroken, Reason: models.LocalUserAdministrator},
+			},
+			"no yes": {
+				reported(func(in *models.Report) { in.LocalUsers[0].NotAllowed = true }),
+				models.WayStep{Name: models.WayLocalUser, State: models.WayBroken, Reason: models.LocalUserNotAllowed},
+			},
 			"the PIN": {func(k *kit, p *place) {
 				k.must(k.Protections.Set(k.t.Context(), p.owner.ID, p.m.ID, models.Protection{Active: true, PINRequired: true}, home))
 			}, models.WayStep{Name: models.WayPIN, State: models.WayBroken, Reason: models.WayPINAsked}},
 			"outside hours": {told(models.KeptOutHours), models.WayStep{Name: models.WayHours, State: models.WayBroken, Reason: models.WayOutsideHours}},
 			"sessions":      {told(models.KeptOutSessions), models.WayStep{Name: models.WaySessions, State: models.WayBroken, Reason: models.WayTooMany}},
 			"devices":       {told(models.KeptOutDevices), models.WayStep{Name: models.WayDevices, State: models.WayPartly, Reason: models.WayChosenDevices}},
-			"devices and hours": {told(models.KeptOutDevices, models.KeptOutHours),
-				models.WayStep{Name: models.WayHours, State: models.WayBroken, Reason: models.WayOutsideHours}},
+			"devices and hours": {
+				told(models.KeptOutDevices, models.KeptOutHours),
+				models.WayStep{Name: models.WayHours, State: models.WayBroken, Reason: models.WayOutsideHours},
+			},
 			"not from away": {told(models.KeptOutAway), models.WayStep{Name: models.WayAddress, State: models.WayPartly, Reason: models.WayNotFromAway}},
-			"Quick Connect off": {reported(func(in *models.Report) { in.QuickConnect = false }),
-				models.WayStep{Name: models.WayQuickConnect, State: models.WayBroken, Reason: models.WayQuickOff}},
-			"no address": {reported(func(in *models.Report) { in.WAN, in.LAN = nil, nil }),
-				models.WayStep{Name: models.WayAddress, State: models.WayBroken, Reason: models.WayNoAddress}},
-			"only at home": {reported(func(in *models.Report) { in.WAN = nil }),
-				models.WayStep{Name: models.WayAddress, State: models.WayPartly, Reason: models.WayOnlyHome}},
+			"Quick Connect off": {
+				reported(func(in *models.Report) { in.QuickConnect = false }),
+				models.WayStep{Name: models.WayQuickConnect, State: models.WayBroken, Reason: models.WayQuickOff},
+			},
+			"no address": {
+				reported(func(in *models.Report) { in.WAN, in.LAN = nil, nil }),
+				models.WayStep{Name: models.WayAddress, State: models.WayBroken, Reason: models.WayNoAddress},
+			},
+			"only at home": {
+				reported(func(in *models.Report) { in.WAN = nil }),
+				models.WayStep{Name: models.WayAddress, State: models.WayPartly, Reason: models.WayOnlyHome},
+			},
 		} {
 			p := place{owner: k.account(), anna: k.account()}
 			p.m = k.agent(p.owner)
