@@ -129,6 +129,9 @@ func (w *world) serverActs(ctx context.Context) []act {
 			}, w.caller)
 			return err
 		}, []models.MailKind{models.MailInvite}},
+		{"use a circle", func() error { return w.useCircle(ctx) }, []models.MailKind{
+			models.MailCircleAsked, models.MailCircleOffered, models.MailCircleWaits, models.MailCircleAdmitted,
+		}},
 		{"end the keys of the server", func() error {
 			_, err := w.ServerKeys.RotateStolen(ctx, w.anna, w.server.ID, w.caller)
 			return err
@@ -222,6 +225,32 @@ func (w *world) signTelevisionIn(ctx context.Context) error {
 		return err
 	}
 	return w.QuickConnects.Complete(ctx, w.server, asked.ID)
+}
+
+// useCircle makes a circle with anna's server. berta brings another one, which anna may use after berta has said yes.
+func (w *world) useCircle(ctx context.Context) error {
+	circle, err := w.Circles.Make(ctx, w.anna, "Friends", w.server.ID, models.CircleTerms{PeopleMost: 5}, w.caller)
+	if err != nil {
+		return err
+	}
+	code, _, err := w.Registrations.NewClaimCode(ctx, w.berta)
+	if err != nil {
+		return err
+	}
+	made, err := w.Registrations.Register(ctx, models.Registration{Name: "Attic", SystemID: "a2", Kind: models.ServerEmby, ClaimCode: code}, w.caller)
+	if err != nil {
+		return err
+	}
+	if err := w.Circles.Ask(ctx, w.anna, circle, "berta", w.caller); err != nil {
+		return err
+	}
+	if err := w.Circles.Join(ctx, w.berta, circle, made.Server.ID, models.CircleTerms{PeopleMost: 5, AskFirst: true}, w.caller); err != nil {
+		return err
+	}
+	if _, err := w.CirclePeople.Take(ctx, w.anna, circle, made.Server.ID, w.caller); err != nil {
+		return err
+	}
+	return w.CirclePeople.Admit(ctx, w.berta, circle, made.Server.ID, w.anna)
 }
 
 func (w *world) register(ctx context.Context) error {

@@ -69,6 +69,10 @@ func kinds() map[string]kind {
 			details: []fact{server, from}, says: []string{"after", "ignore"},
 		},
 		"family_asked":       {page: "/family", person: true, details: []fact{from, moment}, says: []string{"ignore"}},
+		"circle_asked":       {page: "/circles", person: true, details: []fact{from, moment}, says: []string{"ignore"}},
+		"circle_offered":     {page: "/circles", details: []fact{server, person, moment}},
+		"circle_waits":       {page: "/circles", details: []fact{server, person, moment}},
+		"circle_admitted":    {page: "/servers", details: []fact{server, person, moment}},
 		"server_handed_over": {page: "/servers", person: true, details: []fact{server, from, moment}, says: []string{"after", "ignore"}},
 		"server_key": {
 			page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"},

@@ -101,6 +101,10 @@ func links() map[string]string {
 		"email_arrived":      "/",
 		"email_undone":       "/reset" + token,
 		"family_asked":       "/family",
+		"circle_asked":       "/circles",
+		"circle_offered":     "/circles",
+		"circle_waits":       "/circles",
+		"circle_admitted":    "/servers",
 		"pin_changed":        "/account/pin",
 		"pin_reset":          "/account/pin/reset" + token,
 		"new_device":         "/account/sessions/not-me" + token,
@@ -168,7 +172,7 @@ func senderOf(l mailer.Letter) string {
 
 // inSomebodysName reports whether mails of a kind are written in the name of a person.
 func inSomebodysName(kind string) bool {
-	return slices.Contains([]string{"family_asked", "invite", "invited", "link_asked", "server_handed_over"}, kind)
+	return slices.Contains([]string{"circle_asked", "family_asked", "invite", "invited", "link_asked", "server_handed_over"}, kind)
 }
 
 func checkHeaders(t *testing.T, mail *mailtest.Mail, l mailer.Letter) {

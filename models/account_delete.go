@@ -124,6 +124,9 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 	if err := eraseInvites(tx, "account_id = ?", accountID); err != nil {
 		return err
 	}
+	if err := eraseCircleRows(tx, accountID); err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		"DELETE FROM sessions WHERE account_id = ?", "DELETE FROM tokens WHERE account_id = ?",
 		"DELETE FROM outbox WHERE account_id = ?", "DELETE FROM email_changes WHERE account_id = ?",

@@ -84,7 +84,7 @@ func FinishOneStep(ctx context.Context, s *Store) error {
 // RowTypes returns the types that read and write rows.
 func RowTypes() []any {
 	return []any{
-		&secretKey{}, &mailStopRow{}, &pictureRow{}, &familyPersonRow{}, &protectionRow{}, &linkLevelsRow{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
+		&secretKey{}, &mailStopRow{}, &pictureRow{}, &familyPersonRow{}, &circleRow{}, &circleServerRow{}, &circlePersonRow{}, &circleAskRow{}, &circleAnswerRow{}, &protectionRow{}, &linkLevelsRow{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
 		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
 		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &inviteProfileRow{}, &inviteUseRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &quickDeviceRow{}, &openRow{}, &localPasswordRow{}, &idempotencyRow{}, &restoreRow{}, &serverListRow{},
 		&serverCheckRow{}, &serverCheckupRow{}, &serverTryRow{}, &serverAnswerRow{},

@@ -119,6 +119,10 @@ var (
 	ErrNotFirst          = &Error{Kind: KindForbidden, Code: "not_first_guardian"}
 	ErrInFamily          = fieldError(KindConflict, "username", "username_in_family")
 	ErrGuardianOnly      = &Error{Kind: KindForbidden, Code: "guardian_only"}
+	ErrCircleShut        = &Error{Kind: KindConflict, Code: "circle_shut"}
+	ErrCircleFull        = &Error{Kind: KindConflict, Code: "circle_full"}
+	ErrCircleOthers      = &Error{Kind: KindConflict, Code: "circle_others"}
+	ErrCircleMany        = &Error{Kind: KindConflict, Code: "circle_many"}
 	ErrNothingToUnlock   = &Error{Kind: KindConflict, Code: "nothing_to_unlock"}
 	ErrUnlockStopped     = &Error{Kind: KindForbidden, Code: "unlock_stopped"}
 	ErrUnlockThrottled   = &Error{Kind: KindThrottled, Code: "unlock_throttled"}

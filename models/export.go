@@ -39,6 +39,11 @@ type Export struct {
 	Ceiling      *Ceiling // nil for none
 	Levels       []ExportedLevels
 	Protections  []ExportedProtection
+
+	Circles       []ExportedCircle
+	CircleServers []ExportedCircleServer
+	CircleAsks    []ExportedCircleAsk
+	CircleWaits   []ExportedCircleWait
 }
 
 // ExportedFamily is a family that the account has joined, or was asked into, without being looked after.
@@ -275,7 +280,7 @@ func (e *Export) readClaimCodes(ctx context.Context, tx *gorm.DB, accountID int6
 func (e *Export) readOffers(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
 	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{
 		e.readInvites, e.readInviteProfiles, e.readProofs, e.readQuickConnects, e.readTerms, e.readMailStop, e.readPictures, e.readHistory, e.readFamilies,
-		e.readLevels, e.readProtections,
+		e.readLevels, e.readProtections, e.readCircles,
 	} {
 		if err := part(ctx, tx, c, accountID); err != nil {
 			return err

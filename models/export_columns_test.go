@@ -22,7 +22,7 @@ var personTables = map[string]string{
 	"invite_servers":   "invite_id IN (SELECT id FROM invites WHERE account_id = ?)",
 	"claim_codes":      "account_id = ?", "device_codes": "account_id = ?", "email_changes": "account_id = ?", "emails": "account_id = ?",
 	"history": "account_id = ?", "invites": "account_id = ?", "link_changes": "account_id = ?", "links": "account_id = ?",
-	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "quick_devices": "account_id = ?", "local_passwords": "account_id = ?", "server_opens": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "invite_uses": "account_id = ?", "tokens": "account_id = ? AND used_at IS NULL", "family_people": "account_id = ?", "link_levels": "account_id = ?", "protections": "server_id IN (SELECT id FROM servers WHERE owner_id = ?)", "pictures": "? IN (account_id, (SELECT owner_id FROM servers WHERE servers.id = pictures.server_id))",
+	"outbox": "account_id = ?", "proofs": "account_id = ?", "quick_connects": "account_id = ?", "quick_devices": "account_id = ?", "local_passwords": "account_id = ?", "server_opens": "account_id = ?", "sessions": "account_id = ?", "invite_profiles": "owner_id = ?", "invite_uses": "account_id = ?", "tokens": "account_id = ? AND used_at IS NULL", "family_people": "account_id = ?", "circle_people": "account_id = ?", "circle_servers": "owner_id = ?", "circle_asks": "account_id = ?", "circle_answers": "account_id = ? AND state = 'waiting'", "link_levels": "account_id = ?", "protections": "server_id IN (SELECT id FROM servers WHERE owner_id = ?)", "pictures": "? IN (account_id, (SELECT owner_id FROM servers WHERE servers.id = pictures.server_id))",
 }
 
 // otherTables are the tables that do not belong to a person, each with the reason.
@@ -31,7 +31,7 @@ var otherTables = map[string]string{
 	"idempotency": "holds hashes of requests, which name nobody",
 	"libraries":   "describes a server", "local_users": "belongs to the media server, which its owner can ask", "server_keys": "holds hashes of secrets",
 	"server_checks": "describes a server", "server_checkups": "describes a server", "server_tries": "describes a server", "server_answers": "holds hashes of addresses of a server", "server_lists": "holds random numbers, which say nothing",
-	"restores": "names the database", "secret_keys": "names the keys of the service", "spent_marks": "holds hashes of solved captchas", "throttle": "holds counters under hashed names",
+	"circles": "is named in the export of its people", "restores": "names the database", "secret_keys": "names the keys of the service", "spent_marks": "holds hashes of solved captchas", "throttle": "holds counters under hashed names",
 }
 
 const stateOfAgent = "not: it is the state of the server's agent, not of the person"
@@ -41,7 +41,7 @@ const localPasswords = "not: it lives for ten minutes, and the history tells wha
 
 // exportVerdicts says for each column of a person's tables "as PATH", the place in
 // [models.Export] that holds its value, or "not: REASON".
-var exportVerdicts = withRosterVerdicts(map[string]string{
+var exportVerdicts = joined(rosterVerdicts, circleVerdicts, map[string]string{
 	"accounts.ceiling_age":         "as Ceiling.Age",
 	"accounts.ceiling_unrated":     "as Ceiling.Unrated",
 	"accounts.confirmed_at":        "as Account.ConfirmedAt",

@@ -75,6 +75,13 @@ const (
 	EventInviteSent          EventKind = "invite_sent"
 	EventInviteWithdrawn     EventKind = "invite_withdrawn"
 	EventInviteDeclined      EventKind = "invite_declined"
+	EventCircleJoined        EventKind = "circle_joined"     // the account belongs to the people of a circle
+	EventCircleLeft          EventKind = "circle_left"       // by the person
+	EventCircleAdmitted      EventKind = "circle_admitted"   // by the owner of a server, who was asked first
+	EventCircleAsked         EventKind = "circle_asked"      // the account has asked another owner
+	EventCircleServerIn      EventKind = "circle_server_in"  // by the owner
+	EventCircleServerOut     EventKind = "circle_server_out" // by the owner
+	EventCircleRefused       EventKind = "circle_refused"    // by the owner: a person at a server
 	EventOperatorOn          EventKind = "operator_on"
 	EventOperatorOff         EventKind = "operator_off"
 	EventRestored            EventKind = "restored" // the service, from a backup
@@ -103,6 +110,7 @@ func EventKinds() []EventKind {
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet, EventDeviceApproved, EventDeviceDenied,
 		EventQuickConnected, EventTelevision, EventLocalPassword, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
+		EventCircleJoined, EventCircleLeft, EventCircleAdmitted, EventCircleAsked, EventCircleServerIn, EventCircleServerOut, EventCircleRefused,
 		EventRestored, EventMemberAdded, EventLetGoAsked, EventLetGoTakenBack, EventLetGo, EventMemberHandedOn, EventFamilyJoined, EventFamilyLeft, EventFamilyRemoved,
 		EventProtectionSet, EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked,
 	}
@@ -129,7 +137,8 @@ func (k EventKind) HasSubject() bool {
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet,
 		EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventLetGoAsked, EventLetGoTakenBack, EventLetGo,
-		EventProtectionSet, EventHoldSet, EventUnlocked, EventLocked:
+		EventProtectionSet, EventHoldSet, EventUnlocked, EventLocked,
+		EventCircleJoined, EventCircleLeft, EventCircleAdmitted, EventCircleAsked, EventCircleServerIn, EventCircleServerOut, EventCircleRefused:
 		return true
 	default:
 		return false
@@ -142,7 +151,7 @@ func (k EventKind) ByGuardian() bool {
 	switch k {
 	case EventPasswordChanged, EventPINSet, EventPINChanged, EventPINRemoved, EventSessionEnded, EventSignedOutEverywhere,
 		EventLinkAccepted, EventLinkLeft, EventInviteDeclined, EventMemberAdded, EventMemberHandedOn, EventLetGoAsked, EventLetGoTakenBack, EventProfileChanged,
-		EventFamilyRemoved, EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked:
+		EventFamilyRemoved, EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked, EventCircleJoined:
 		return true
 	default:
 		return false

@@ -55,7 +55,8 @@ type inviteRow struct {
 	Uses       int64
 	Used       int64
 
-	ForFamily bool // see family_invite.go
+	ForFamily bool  // see family_invite.go
+	CircleID  int64 // the circle to which it invites, see circle_invite.go; 0 for none
 }
 
 // TableName returns the name of the table, invites.
@@ -98,6 +99,8 @@ type NewInvite struct {
 	Profile        string    // the name or the id of a profile of the server; fields that are left empty here get the choices of the profile; "" for none
 	Servers        []InviteServer
 	IdempotencyKey string // "" for none
+
+	circleID int64 // see [CirclePeople.Invite]; then there are no Servers
 }
 
 // Invite is an offer of links. Times are UTC.
@@ -110,6 +113,7 @@ type Invite struct {
 	Family                           bool   // a guardian may answer it for the whole family, see [Families.AcceptInvite]
 	Uses, Used                       int    // how many people may accept it, and how many have
 	Servers                          []InviteServer
+	Circle                           *InviteCircle // nil for an invite to the servers alone
 	CreatedAt, ExpiresAt, AnsweredAt time.Time
 	AnsweredBy                       string      // username, once accepted; the last one of several
 	UsedBy                           []InviteUse // who has accepted it, the first one first; only in lists for its owner
@@ -172,6 +176,9 @@ func (in NewInvite) canonical() []any {
 	if in.Family {
 		parts = append(parts, "family")
 	}
+	if in.circleID != 0 {
+		parts = append(parts, "circle", in.circleID)
+	}
 	servers := slices.Clone(in.Servers)
 	slices.SortFunc(servers, func(a, b InviteServer) int { return int(min(max(a.ServerID-b.ServerID, -1), 1)) })
 	for _, s := range servers {
@@ -212,7 +219,9 @@ func (i *Invites) check(ownerID int64, in *NewInvite) (inviteRow, error) {
 	if row.Note, ok = cleanNote(in.Note); !ok {
 		add("note", "note_invalid")
 	}
-	checkServers(in.Servers, add)
+	if row.CircleID = in.circleID; row.CircleID == 0 {
+		checkServers(in.Servers, add)
+	}
 	var err error
 	if row.ID, err = i.newID(); err != nil {
 		return row, explained("make an id", err)
@@ -285,22 +294,34 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 	if err := gorm.G[inviteRow](tx).Create(ctx, &row); err != nil {
 		return err
 	}
-	slices.SortFunc(in.Servers, func(a, b InviteServer) int { return int(min(max(a.ServerID-b.ServerID, -1), 1)) })
-	var names []string
-	for _, s := range in.Servers {
-		name, err := i.createServer(ctx, tx, &row, s)
-		if err != nil {
-			return err
-		}
-		names = append(names, name)
+	servers, err := i.createOffers(ctx, tx, &row, in.Servers)
+	if err != nil {
+		return err
 	}
-	servers := strings.Join(names, ", ")
 	if row.Typed != "" {
 		if err := i.owe(ctx, tx, inviteMail(&row, invited, &owner, servers)); err != nil {
 			return err
 		}
 	}
 	return i.recordAbout(ctx, tx, row.OwnerID, EventInviteSent, servers, caller)
+}
+
+// createOffers writes the offers of an invite, and returns what it invites to: the names of the servers, or of the
+// circle.
+func (i *Invites) createOffers(ctx context.Context, tx *gorm.DB, row *inviteRow, servers []InviteServer) (string, error) {
+	if row.CircleID != 0 {
+		return i.createForCircle(ctx, tx, row)
+	}
+	slices.SortFunc(servers, func(a, b InviteServer) int { return int(min(max(a.ServerID-b.ServerID, -1), 1)) })
+	var names []string
+	for _, s := range servers {
+		name, err := i.createServer(ctx, tx, row, s)
+		if err != nil {
+			return "", err
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", "), nil
 }
 
 // createServer writes the offer of an invite for one server, and returns the name of

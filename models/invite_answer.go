@@ -159,6 +159,9 @@ func (i *Invites) acceptIn(ctx context.Context, tx *gorm.DB, accountID, inviteID
 
 // acceptSpent makes the links of an invite after one of its uses was spent.
 func (i *Invites) acceptSpent(ctx context.Context, tx *gorm.DB, invite inviteRow, accountID int64, caller Caller) error {
+	if invite.CircleID != 0 {
+		return i.acceptIntoCircle(ctx, tx, &invite, accountID, caller)
+	}
 	owner, err := i.accountByID(ctx, tx, invite.OwnerID)
 	if err != nil {
 		return err
@@ -314,6 +317,10 @@ func (i *Invites) declineIn(ctx context.Context, tx *gorm.DB, accountID, inviteI
 
 // namesOfServers returns the names of the servers of an invite, with commas between them.
 func (i *Invites) namesOfServers(ctx context.Context, tx *gorm.DB, invite *inviteRow) (string, error) {
+	if invite.CircleID != 0 {
+		circle, err := i.circleNamed(ctx, tx, invite.CircleID)
+		return circle.Name, err
+	}
 	servers, err := i.serversOfInvites(ctx, tx, []inviteRow{*invite})
 	if err != nil {
 		return "", err

@@ -81,7 +81,7 @@ func (c *core) completeInvites(ctx context.Context, db *gorm.DB, rows []inviteRo
 			AnsweredBy: names[r.AnsweredBy], Greeting: r.Greeting, Link: r.LinkHash != nil, Family: r.ForFamily, Uses: int(r.Uses), Used: int(r.Used),
 		}
 	}
-	return invites, nil
+	return invites, c.addCircles(ctx, db, rows, invites)
 }
 
 // isOver reports whether an invite has expired, or the ends of all its offers have

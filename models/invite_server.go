@@ -18,7 +18,7 @@ import (
 const offeredServers = "SELECT " + describedColumns + `, v.server_id, i.type, i.created_at, v.ends_at
 FROM invite_servers v JOIN invites i ON i.id = v.invite_id
 JOIN servers s ON s.id = v.server_id AND s.owner_id = i.owner_id AND s.disabled_at IS NULL
-WHERE v.invite_id IN ? AND (v.ends_at IS NULL OR v.ends_at > ?)
+WHERE v.invite_id IN ? AND i.circle_id = 0 AND (v.ends_at IS NULL OR v.ends_at > ?)
  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.account_id = ? AND l.server_id = v.server_id AND (l.ends_at IS NULL OR l.ends_at > ?))
 ORDER BY v.invite_id DESC, v.server_id`
 
@@ -156,7 +156,7 @@ func (c *core) invitesTo(ctx context.Context, tx *gorm.DB, accountID, serverID i
 	if err != nil {
 		return nil, err
 	}
-	const offers = ` AND EXISTS (SELECT 1 FROM invite_servers w JOIN servers t ON t.id = w.server_id AND t.owner_id = i.owner_id AND t.disabled_at IS NULL
+	const offers = ` AND i.circle_id = 0 AND EXISTS (SELECT 1 FROM invite_servers w JOIN servers t ON t.id = w.server_id AND t.owner_id = i.owner_id AND t.disabled_at IS NULL
  WHERE w.invite_id = i.id AND w.server_id = ? AND (w.ends_at IS NULL OR w.ends_at > ?))`
 	rows, err := c.openInvites(ctx, tx, "i.account_id = ? AND i.owner_id <> ?"+offers, accountID, accountID, serverID, c.Now())
 	if err != nil || len(keys) == 0 {

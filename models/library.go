@@ -182,13 +182,14 @@ func (c *core) forgetLibraries(tx *gorm.DB, serverID int64, gone []libraryRow, n
 	return nil
 }
 
-// namedLibraries returns the ids of the libraries that links and pending invites of a
+// namedLibraries returns the ids of the libraries that links, pending invites and the terms for circles of a
 // server name.
 func (c *core) namedLibraries(tx *gorm.DB, serverID int64) (map[string]bool, error) {
 	var choices []string
 	err := tx.Raw(`SELECT libraries FROM links WHERE server_id = ? AND libraries IS NOT NULL
+UNION SELECT libraries FROM circle_servers WHERE server_id = ? AND libraries IS NOT NULL
 UNION SELECT v.libraries FROM invite_servers v JOIN invites i ON i.id = v.invite_id
-WHERE v.server_id = ? AND v.libraries IS NOT NULL AND i.state = ? AND i.expires_at > ?`, serverID, serverID, invitePending, c.Now()).Scan(&choices).Error
+WHERE v.server_id = ? AND v.libraries IS NOT NULL AND i.state = ? AND i.expires_at > ?`, serverID, serverID, serverID, invitePending, c.Now()).Scan(&choices).Error
 	if err != nil {
 		return nil, err
 	}

@@ -132,7 +132,11 @@ func (c *core) replaceChoices(ctx context.Context, tx *gorm.DB, serverID int64, 
 	if err := c.replaceInProfiles(tx, serverID, gone, fresh.ExternalID); err != nil {
 		return err
 	}
-	if links+invites == 0 {
+	terms, err := c.replaceInCircles(tx, serverID, gone, fresh.ExternalID)
+	if err != nil {
+		return err
+	}
+	if links+invites+terms == 0 {
 		return ErrLibraryUnnamed
 	}
 	// From now on the owner is not asked whether the new library is also another library

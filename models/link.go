@@ -39,6 +39,7 @@ type linkRow struct {
 	Libraries     *string    // see library.go; nil if the server decides
 	InvitedBy     int64      // the account whose invite made it, or 0
 	FirstDeviceAt *time.Time // when its first device was signed in by a code; nil before
+	CircleID      int64      // the circle by which it came, or 0
 	WaitsFor      string     // why the agent does not create the local user, as it said last; see [Changes.TellWaiting]
 }
 

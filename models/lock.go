@@ -7,7 +7,7 @@ import "gorm.io/gorm"
 // or server at the same time either waits for that lock, or was first, and then there is
 // nothing left to lock. So no row outlives its account or server. Locks are always taken in
 // the same order, so that transactions do not block each other: accounts, then sessions,
-// then servers, then links, then server_lists.
+// then circles, then servers, then links, then server_lists.
 //
 // On a Galera cluster, an update that changes nothing would lock the row at one node only:
 // the other nodes are told only what changed, so a row that stayed the same cannot conflict

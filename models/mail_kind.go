@@ -40,6 +40,11 @@ const (
 	MailServerChecks      MailKind = "server_checks"  // to the owner: something has been wrong at a server for a day
 	MailInvite            MailKind = "invite"         // to an account or an address: see invite.go
 	MailFamilyAsked       MailKind = "family_asked"   // to a grown person
+
+	MailCircleAsked    MailKind = "circle_asked"    // to an owner: somebody asks for one of their servers
+	MailCircleOffered  MailKind = "circle_offered"  // to the people of a circle: it has a new server
+	MailCircleWaits    MailKind = "circle_waits"    // to the owner of a server: a person waits for the answer
+	MailCircleAdmitted MailKind = "circle_admitted" // to the person: the owner has said yes
 )
 
 // MailTraits says what is particular about one kind of mail.
@@ -95,6 +100,10 @@ func MailKinds() []MailTraits {
 		{Kind: MailLocalPassword, ToGuardians: true},
 		{Kind: MailTelevision, ToGuardians: true},
 		{Kind: MailFamilyAsked, OthersStart: true, ToStrangers: true, Stops: true},
+		{Kind: MailCircleAsked, OthersStart: true, ToStrangers: true, Stops: true},
+		{Kind: MailCircleOffered, OthersStart: true, ToGuardians: true},
+		{Kind: MailCircleWaits, OthersStart: true},
+		{Kind: MailCircleAdmitted, ToGuardians: true},
 		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true, hourly: hourlyInvite},
 	}
 }
@@ -382,6 +391,18 @@ func familyAskedMail(account, guardian *accountRow, at time.Time) owed {
 		kind: MailFamilyAsked, account: account,
 		facts: writerOf(guardian).and("at", at.Format(time.RFC3339)).and(byFact, guardian.owner()),
 	}
+}
+
+// circleMail returns a mail about a circle, of the kind MailCircleAsked, MailCircleOffered, MailCircleWaits or
+// MailCircleAdmitted. person is the other side. server is "" for MailCircleAsked, which is about no server.
+func circleMail(kind MailKind, account, person *accountRow, server string, at time.Time) owed {
+	facts := storedFacts{"at": at.Format(time.RFC3339), byFact: FormatID(person.ID)}
+	if kind == MailCircleAsked {
+		maps.Copy(facts, writerOf(person))
+	} else {
+		facts["person"], facts["server"] = person.Username, server
+	}
+	return owed{kind: kind, account: account, facts: facts}
 }
 
 // toGuardian returns the same mail for a guardian of its member.

@@ -68,8 +68,8 @@ func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 		"claim_codes": {"code_mac"}, "device_codes": {"id"}, "libraries": {"id"}, "invites": {"id"},
 		"invite_servers": {"invite_id", "server_id"}, "link_changes": {"server_id", "seq"}, "proofs": {"id"}, "idempotency": {"mac"},
 		"quick_connects": {"id"}, "restores": {"id"}, "server_lists": {"account_id"}, "invite_profiles": {"id"}, "local_passwords": {"id"},
-		"server_opens": {"session_id", "server_id"}, "invite_uses": {"invite_id", "server_id", "account_id"}, "quick_devices": {"id"}, "pictures": {"token"}, "family_people": {"family_id", "account_id"}, "protections": {"server_id"}, "link_levels": {"link_id"},
 		"server_checks": {"server_id", "name", "subject"}, "server_checkups": {"server_id"}, "server_tries": {"server_id", "address"}, "server_answers": {"server_id", "place"},
+		"server_opens": {"session_id", "server_id"}, "invite_uses": {"invite_id", "server_id", "account_id"}, "quick_devices": {"id"}, "pictures": {"token"}, "family_people": {"family_id", "account_id"}, "circles": {"id"}, "circle_servers": {"circle_id", "server_id"}, "circle_people": {"circle_id", "account_id"}, "circle_asks": {"circle_id", "account_id"}, "circle_answers": {"circle_id", "server_id", "account_id"}, "protections": {"server_id"}, "link_levels": {"link_id"},
 	}
 	for engine, k := range map[string]*kit{"SQLite": sqlite, "MySQL": mysql} {
 		nulls, keys := k.nullsAndKeys()

@@ -162,6 +162,9 @@ func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, usernam
 		if err != nil {
 			return err
 		}
+		if err := s.leaveCircles(tx, serverID, ownerID); err != nil {
+			return err
+		}
 		err = requireRow(tx.Exec("UPDATE servers SET owner_id = ?, claimed_at = ? WHERE id = ? AND owner_id = ?", heir.ID, s.Now(), serverID, ownerID))
 		if err != nil {
 			return err

@@ -11,6 +11,9 @@ import (
 // have an address, get a mail; people with a pending link get neither. It returns
 // [ErrNotFound] when another caller was faster.
 func (c *core) removeServer(ctx context.Context, tx *gorm.DB, row *serverRow) error {
+	if err := c.leaveCircles(tx, row.ID, row.OwnerID); err != nil {
+		return err
+	}
 	// The server itself is deleted first, so that a parallel request for a link waits and
 	// then fails.
 	if err := requireRow(tx.Exec("DELETE FROM servers WHERE id = ?", row.ID)); err != nil {

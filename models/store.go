@@ -69,6 +69,8 @@ type Store struct {
 	ServerKeys      *ServerKeys
 	EmbyServers     *EmbyServers
 	OperatedServers *OperatedServers
+	Circles         *Circles
+	CirclePeople    *CirclePeople
 
 	*core
 }
@@ -217,6 +219,8 @@ func New(o Options) (*Store, error) {
 		ServerKeys:      &ServerKeys{core: c, used: newNotes[secret.Hash, keyUse]()},
 		EmbyServers:     &EmbyServers{core: c},
 		OperatedServers: &OperatedServers{core: c},
+		Circles:         &Circles{core: c},
+		CirclePeople:    &CirclePeople{core: c, invites: invites},
 
 		core: c,
 	}, nil

@@ -32,6 +32,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		s.sweepChanges, s.sweepQuickCodes,
 		s.EndUnlocks,
 		s.mailChecks,
+		s.sweepCircles,
 	} {
 		if err := s.clock.agrees(); err != nil {
 			return err
@@ -73,6 +74,7 @@ func (s *Store) sweepRules() []sweepRule {
 		{"throttle", "throttle_key", "window_ends <= ?", []any{now.UnixMilli()}},
 		{"spent_marks", "mark", "expires_at <= ?", []any{now}},
 		{"server_keys", "hash", "expires_at <= ?", []any{now}},
+		{"circle_asks", "account_id", "expires_at <= ?", []any{now}},
 		{"claim_codes", "code_mac", "expires_at <= ?", []any{now}},
 		{"device_codes", "id", "expires_at <= ?", []any{now}},
 		{"proofs", "id", "expires_at <= ?", []any{now.Add(-proofsKept)}},

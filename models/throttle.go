@@ -99,6 +99,7 @@ type Limits struct {
 	CodeSource      Limit
 	CodeService     Limit // wrong codes of all callers together
 	InviteDay       Limit // invites of one owner
+	CircleHour      Limit // circles that one account makes, joins or asks into, and servers of circles that it takes
 
 	InviteLinkSource  Limit // looks for the invite of a link
 	InviteLinkNetwork Limit
@@ -175,6 +176,7 @@ func ProductionLimits() Limits {
 		CodeSource:      Limit{Hits: 10, Window: 10 * time.Minute},
 		CodeService:     Limit{Hits: 100, Window: time.Minute},
 		InviteDay:       Limit{Hits: 50, Window: day},
+		CircleHour:      Limit{Hits: 60, Window: time.Hour},
 
 		InviteLinkSource:  Limit{Hits: 60, Window: 10 * time.Minute},
 		InviteLinkNetwork: Limit{Hits: 300, Window: 10 * time.Minute},
