@@ -65,6 +65,8 @@ type Client struct {
 	Roster   *Roster
 	Invites  *Invites
 	Proofs   *Proofs
+	// Circles is about servers of several owners who let the same people in.
+	Circles *Circles
 	// QuickConnects signs a device in by the code that an app of the media server shows.
 	QuickConnects *QuickConnects
 	// LocalPasswords gives the person's local user on a server a password.
@@ -208,7 +210,7 @@ func clientOf(c *core) *Client {
 	return &Client{
 		Accounts: &Accounts{c}, Emails: &Emails{c}, Passwords: &Passwords{c}, PINs: &PINs{c}, Sessions: &Sessions{c}, Households: &Households{c},
 		Unlocks: &Unlocks{c}, Holds: &Holds{c}, Protections: &Protections{c},
-		Devices: &Devices{c}, Servers: &Servers{c}, Links: &Links{c}, Families: &Families{c}, People: &People{c}, Roster: &Roster{c}, Invites: &Invites{c}, Proofs: &Proofs{c},
+		Devices: &Devices{c}, Servers: &Servers{c}, Links: &Links{c}, Families: &Families{c}, Circles: &Circles{c}, People: &People{c}, Roster: &Roster{c}, Invites: &Invites{c}, Proofs: &Proofs{c},
 		QuickConnects: &QuickConnects{c}, LocalPasswords: &LocalPasswords{c}, Agent: &Agent{c}, Operators: &Operators{c}, core: c,
 	}
 }

@@ -63,6 +63,10 @@ var (
 	ErrLookedAfter           = &Error{Code: "looked_after"}
 	ErrOtherFamily           = &Error{Code: "other_family"}
 	ErrFamilyFull            = &Error{Code: "family_full"}
+	ErrCircleShut            = &Error{Code: "circle_shut"}
+	ErrCircleFull            = &Error{Code: "circle_full"}
+	ErrCircleOthers          = &Error{Code: "circle_others"}
+	ErrCircleMany            = &Error{Code: "circle_many"}
 	ErrSecondGuardian        = &Error{Code: "second_guardian"}
 	ErrNotFirstGuardian      = &Error{Code: "not_first_guardian"}
 	ErrMembersFirst          = &Error{Code: "members_first"}

@@ -48,7 +48,8 @@ type Invite struct {
 	Used      int            `json:"used"`   // how many people have accepted it
 	Status    string         `json:"status"` // pending, accepted, declined, withdrawn or expired
 	Servers   []InviteServer `json:"servers"`
-	From      string         `json:"from"` // a username
+	From      string         `json:"from"`   // a username
+	Circle    *InviteCircle  `json:"circle"` // nil for an invite to the servers alone
 	CreatedAt time.Time      `json:"created_at"`
 	ExpiresAt time.Time      `json:"expires_at"`
 }

@@ -107,6 +107,23 @@ func methods() map[string]string {
 		"acceptMemberInvite":    "Families.AcceptInvite",
 		"declineMemberInvite":   "Families.DeclineInvite",
 		"askIntoFamily":         "Families.Ask",
+		"listCircles":           "Circles.ListPage",
+		"makeCircle":            "Circles.Make",
+		"getCircle":             "Circles.Get",
+		"dissolveCircle":        "Circles.Dissolve",
+		"listCirclePeople":      "Circles.PeoplePage",
+		"inviteToCircle":        "Circles.Invite",
+		"askIntoCircle":         "Circles.Ask",
+		"takeBackCircleAsk":     "Circles.TakeBack",
+		"declineCircle":         "Circles.Decline",
+		"leaveCircle":           "Circles.Leave",
+		"joinCircle":            "Circles.Join",
+		"setCircleTerms":        "Circles.SetTerms",
+		"takeOutOfCircle":       "Circles.TakeOut",
+		"takeFromCircle":        "Circles.Take",
+		"admitToCircle":         "Circles.Admit",
+		"refuseInCircle":        "Circles.Refuse",
+		"allowInCircle":         "Circles.Allow",
 		"removeFromFamily":      "Families.Remove",
 		"acceptFamily":          "Families.Accept",
 		"declineFamily":         "Families.Decline",
@@ -213,7 +230,7 @@ func methods() map[string]string {
 // conveniences returns the methods that call others.
 func conveniences() []string {
 	return []string{
-		"Accounts.History", "Accounts.Delete", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "People.List", "Servers.List",
+		"Accounts.History", "Accounts.Delete", "Circles.List", "Circles.People", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "People.List", "Servers.List",
 		"Sessions.List",
 		"Servers.Exchange", "Servers.Reach", // these ask media servers
 	}

@@ -84,6 +84,19 @@ const (
 	noticeProtectionSaved    notice = "protection_saved"
 	noticeSelfServiceOn      notice = "self_service_on"
 	noticeSelfServiceOff     notice = "self_service_off"
+
+	noticeCircleMade      notice = "circle_made"
+	noticeCircleAsked     notice = "circle_asked"
+	noticeCircleSaved     notice = "circle_saved"
+	noticeCircleJoined    notice = "circle_joined"
+	noticeCircleTaken     notice = "circle_taken"
+	noticeCircleWaits     notice = "circle_waits"
+	noticeCircleServerOut notice = "circle_server_out"
+	noticeCircleAdmitted  notice = "circle_admitted"
+	noticeCircleRefused   notice = "circle_refused"
+	noticeCircleDeclined  notice = "circle_declined"
+	noticeCircleLeft      notice = "circle_left"
+	noticeCircleDissolved notice = "circle_dissolved"
 )
 
 // leave redirects the browser to a page of the site, which then shows the notice n.

@@ -89,6 +89,9 @@ func pageOf(path string) string {
 	case "/link/approve", "/link/deny", "/link/quick-connect":
 		return "/link"
 	}
+	if id, _, ok := strings.Cut(strings.TrimPrefix(path, circlesPath+"/"), "/"); ok && strings.HasPrefix(path, circlesPath+"/") {
+		return circlePath(id)
+	}
 	if strings.HasPrefix(path, familyPath+"/") {
 		return familyPageOf(path)
 	}

@@ -63,6 +63,8 @@ type exported struct {
 	Families     []exportedFamily      `json:"families"`
 	Levels       []exportedLevels      `json:"levels"`
 	Protections  []exportedProtection  `json:"protections"`
+
+	exportedCircles
 }
 
 type exportedAccount struct {
@@ -166,6 +168,8 @@ func exportFile(stored models.Export, now time.Time) exported {
 		Families:     each(stored.Families, exportFamily),
 		Levels:       each(stored.Levels, exportLevels),
 		Protections:  each(stored.Protections, exportProtection),
+
+		exportedCircles: exportCircles(stored),
 	}
 }
 

@@ -22,6 +22,7 @@ type inviteObject struct {
 	Status    string         `json:"status"`
 	Servers   []inviteServer `json:"servers"`
 	From      string         `json:"from"` // a username
+	Circle    *inviteCircle  `json:"circle,omitempty"`
 	CreatedAt time.Time      `json:"created_at"`
 	ExpiresAt time.Time      `json:"expires_at"`
 }
@@ -44,7 +45,7 @@ func inviteOf(i models.Invite) inviteObject {
 				Libraries: choiceOf(v.Libraries), EndsAt: moment(v.EndsAt),
 			}
 		}),
-		CreatedAt: i.CreatedAt.UTC(), ExpiresAt: i.ExpiresAt.UTC(),
+		CreatedAt: i.CreatedAt.UTC(), ExpiresAt: i.ExpiresAt.UTC(), Circle: inviteCircleOf(i.Circle),
 	}
 }
 

@@ -43,6 +43,7 @@ type receivedInviteView struct {
 	Greeting             string // the name that the owner gave; "" for none
 	Family               bool   // the reader chooses who of the family gets a link
 	Offers               []offerView
+	Circle               string // the name of the circle to which it invites; "" for an invite to servers alone
 	CreatedAt, ExpiresAt time.Time
 }
 
@@ -50,6 +51,8 @@ type receivedInviteView struct {
 type offerView struct {
 	Server    string
 	Face      face
+	Owner     string   // of a server of a circle, with State; else ""
+	State     string   // in words; "" for an open door
 	LocalUser string   // "" for a guest
 	Libraries []string // empty if the server decides
 	EndsAt    time.Time
@@ -112,6 +115,17 @@ func newReceivedInviteView(b Base, one models.Invite) receivedInviteView {
 	view := receivedInviteView{
 		Base: b, ID: idText(one.ID), From: one.OwnerUsername, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt,
 		Greeting: one.Greeting,
+	}
+	if one.Circle != nil {
+		view.Circle = one.Circle.Name
+		for _, server := range one.Circle.Servers {
+			offer := offerView{Server: server.Name, Face: faceOf(server.Name, server.ServerID, pictureAddress(server.Picture)), Owner: server.OwnerUsername}
+			if server.State != models.CircleOpen {
+				offer.State = b.circleState(server.State)
+			}
+			view.Offers = append(view.Offers, offer)
+		}
+		return view
 	}
 	for _, offer := range one.Servers {
 		view.Offers = append(view.Offers, offerView{

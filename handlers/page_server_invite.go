@@ -76,6 +76,13 @@ func newSentInviteView(b Base, one models.Invite, serverID int64) sentInviteView
 		}
 		view.LocalUser, view.EndsAt, view.Libraries = offer.LocalUserName, offer.EndsAt, b.libraryNames(offer.Libraries)
 	}
+	if one.Circle != nil {
+		for _, server := range one.Circle.Servers {
+			if server.ServerID != serverID {
+				view.Others = append(view.Others, server.Name)
+			}
+		}
+	}
 	for _, use := range one.UsedBy {
 		view.UsedBy = append(view.UsedBy, inviteUseView{Name: use.Username, At: use.At})
 	}

@@ -150,6 +150,9 @@ func startPath(serverID int64) string { return "/servers/" + idText(serverID) + 
 // startOf returns the page to go to after accepting an invite: how to get in at its server, or the
 // list if it is to several servers.
 func startOf(invite models.Invite) string {
+	if invite.Circle != nil {
+		return circlePath(idText(invite.Circle.ID))
+	}
 	if len(invite.Servers) != 1 {
 		return home
 	}

@@ -18,6 +18,7 @@ func (s *site) routes(r *gin.Engine) {
 	s.serverRoutes(r)
 	s.linkRoutes(r)
 	s.familyRoutes(r)
+	s.circleRoutes(r)
 	s.deviceRoutes(r)
 	s.householdRoutes(r)
 	s.unlockRoutes(r)

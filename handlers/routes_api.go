@@ -17,6 +17,7 @@ func (s *site) apiRoutes(r *gin.Engine) {
 	s.apiServerRoutes(r, v1)
 	s.apiLinkRoutes(r, v1)
 	s.apiFamilyRoutes(r, v1)
+	s.apiCircleRoutes(r, v1)
 	s.apiUnlockRoutes(r, v1)
 	s.apiAgentRoutes(r, v1)
 	s.apiOperatorRoutes(r, v1)

@@ -64,6 +64,7 @@ func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	f.quick(t, ann)
 	f.television(t, ann)
 	f.family(t, ann)
+	f.circle(t, ann)
 	f.unlock(t, ann)
 	return f
 }
