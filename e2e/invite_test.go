@@ -321,6 +321,27 @@ func invitePages(t *testing.T, s *service) []shown {
 			v.open(attic.page() + "/invites")
 			v.wantText("main", v.says("page.server_owner.invite.family"))
 		}},
+		{"circles", "", at("/circles")},
+		{"circles", "with a mistake", func(v *visitor) {
+			v.fill("people_most", "0")
+			v.send("/circles")
+		}},
+		{"circle", "", func(v *visitor) {
+			v.fill("name", "Friends")
+			v.fill("people_most", "5")
+			v.press("\r")
+			v.until(`document.readyState === "complete" && document.body.dataset.page === "circle"`)
+		}},
+		{"circle", "with an owner who is asked", func(v *visitor) {
+			v.fill("username", gina.username)
+			v.press("\r")
+			v.until(`document.readyState === "complete" && !!document.querySelector("#ask-0")`)
+		}},
+		{"circle", "with terms open", func(v *visitor) {
+			v.tabTo("#terms-0")
+			v.press(" ")
+		}},
+		{"circles", "with a circle", at("/circles")},
 		{"server_settings", "with self-service", func(v *visitor) {
 			v.open(attic.page() + "/settings")
 			v.push("[name=do][value=on]", attic.page()+"/settings")
