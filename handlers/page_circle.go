@@ -17,8 +17,8 @@ import (
 // circlesPage is the data of templates/pages/circles.html.
 type circlesPage struct {
 	Base
+	Turns
 	Circles []circleRowView
-	Turns   Turns
 	Owns    bool // the reader has a server, with which they can make a circle
 	Name    Field
 	Server  SelectField
@@ -37,6 +37,7 @@ type circleRowView struct {
 // circlePage is the data of templates/pages/circle.html.
 type circlePage struct {
 	Base
+	Turns
 	ID, Name      string
 	Owner, Person bool
 	AskedBy       string // "" unless the reader was asked to bring a server
@@ -44,7 +45,6 @@ type circlePage struct {
 	Servers       []circleServerView
 	Asks          []circleAskView
 	People        []circlePersonView
-	Turns         Turns
 
 	To, Greeting Field // of POST /circles/ID/invites
 	Link         Choice
