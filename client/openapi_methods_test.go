@@ -158,6 +158,15 @@ func methods() map[string]string {
 		"removePerson":   "People.Remove",
 		"listLocalUsers": "People.LocalUsers",
 
+		"listImports":       "Invites.ImportPage",
+		"draftImport":       "Invites.DraftImport",
+		"getImport":         "Invites.Import",
+		"discardImport":     "Invites.DiscardImport",
+		"runImport":         "Invites.RunImport",
+		"remindImport":      "Invites.RemindImport",
+		"draftServerImport": "Agent.DraftImport",
+		"runServerImport":   "Agent.RunImport",
+
 		"startProof": "Proofs.Start",
 		"getProof":   "Proofs.Get",
 

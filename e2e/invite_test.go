@@ -278,6 +278,7 @@ func invitePages(t *testing.T, s *service) []shown {
 		}
 		return "/server/proofs/" + open[0].ID
 	}
+	var batch string
 	return []shown{
 		{"server_owner", "with local users", func(v *visitor) {
 			signIn(v, omar)
@@ -306,6 +307,16 @@ func invitePages(t *testing.T, s *service) []shown {
 			v.open(attic.page() + "/invite")
 			v.choose("[name=local_user_id]", "anna")
 		}},
+		{"import", "with local users", func(v *visitor) { v.open(attic.page() + "/import") }},
+		{"import", "with a mistake", func(v *visitor) { v.push(`form[action$="/import"] button`, attic.page()+"/import") }},
+		{"import_batch", "as a draft", func(v *visitor) {
+			list := map[string]any{"source": "csv", "lines": []map[string]any{
+				{"name": "Nina", "to": "nina@example.org", "local_user": "anna", "ends_at": "2035-01-31"}, {"to": "nina@example.org"}, {"to": "not an address@"},
+			}}
+			batch = attic.page() + "/imports/" + askAPI[struct{ ID string }](t, s, attic.key, http.MethodPost, "/server/imports", list).ID
+			v.open(batch)
+		}},
+		{"import_batch", "when people are invited", func(v *visitor) { v.push(`form[action$="/run"] button`, batch) }},
 		{"server_owner", "with an invite", func(v *visitor) {
 			v.open(attic.page() + "/invite")
 			v.fill("to", "guest@example.org")

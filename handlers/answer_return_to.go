@@ -103,6 +103,9 @@ func pageOf(path string) string {
 	if !ok || !strings.HasPrefix(path, "/servers/") {
 		return path
 	}
+	if strings.HasPrefix(act, "import") {
+		return importPageOf(id, act)
+	}
 	if invite, found := strings.CutPrefix(act, "invites/"); found && invite != "withdraw" {
 		return path
 	}
@@ -128,6 +131,16 @@ func pageOf(path string) string {
 	default:
 		return "/servers/" + id
 	}
+}
+
+// importPageOf returns the page to which an act with lists of people at a server belongs.
+func importPageOf(serverID, act string) string {
+	list, found := strings.CutPrefix(act, "imports/")
+	if !found {
+		return "/servers/" + serverID + "/import"
+	}
+	list, _, _ = strings.Cut(list, "/")
+	return "/servers/" + serverID + "/imports/" + list
 }
 
 // pageHere returns the page to which the request belongs, with the parameters of the

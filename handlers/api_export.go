@@ -56,6 +56,7 @@ type exported struct {
 	ClaimCodes   []exportedClaimCode   `json:"claim_codes_not_used_yet"`
 	Invites      []inviteObject        `json:"invites"`
 	Profiles     []exportedProfile     `json:"invite_profiles"`
+	Imports      []exportedImport      `json:"imports"`
 	Proofs       []exportedProof       `json:"proofs"`
 	Quick        []exportedQuick       `json:"quick_connects"`
 	QuickDevices []quickDeviceObject   `json:"quick_connect_devices"`
@@ -161,6 +162,7 @@ func exportFile(stored models.Export, now time.Time) exported {
 		ClaimCodes:   each(stored.ClaimCodes, func(c models.ExportedClaimCode) exportedClaimCode { return exportedClaimCode(c) }),
 		Invites:      each(stored.Invites, inviteOf),
 		Profiles:     each(stored.Profiles, exportProfile),
+		Imports:      each(stored.Imports, exportImport),
 		Proofs:       each(stored.Proofs, exportProof),
 		Quick:        each(stored.Quick, exportQuick),
 		QuickDevices: each(stored.QuickDevices, quickDeviceOf),

@@ -120,6 +120,7 @@ func timeFor(c *gin.Context) time.Duration {
 	case changesPath:
 		return waitMost + requestTime
 	case ownPicturePath, serverPicturePath, memberPicturePath,
+		importPath + "/file",
 		apiPrefix + "/v1" + ownPicturePath, apiPrefix + "/v1" + serverPicturePath, apiPrefix + "/v1" + memberPicturePath:
 		return uploadTime
 	default:

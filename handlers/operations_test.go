@@ -39,6 +39,8 @@ func withoutAPI() map[string]string {
 		"Servers.ListWaiting":          "the page reads it part by part; a program reads its servers by Servers.Mine, and what waits at one from its people and invites",
 		"Invites.IsMember":             "the page tells it before the answer; a program reads it in the answer",
 		"Invites.HasAccount":           "only the page tells it, to the reader of the mail",
+		"Imports.Propose":              "the page fills its table with it; a program has its own list",
+		"Imports.Work":                 "workers do it",
 		"Invites.ProposeUsername":      "a page fills its field with it",
 		"Registrations.ClaimCodeUntil": "the page shows the code again after a step back; a program keeps the code that it was given",
 

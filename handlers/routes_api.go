@@ -166,6 +166,7 @@ func (s *site) apiServerRoutes(r *gin.Engine, v1 string) {
 	s.get(r, servers+"/:id/libraries/gone", nil, s.withSession(s.apiGoneLibraries))
 	r.POST(servers+"/:id/libraries/replace", s.withSession(s.apiReplaceLibrary))
 	s.get(r, servers+"/:id/local-users", nil, s.withSession(s.apiLocalUsers))
+	s.apiImportRoutes(r, servers)
 	r.POST(servers+"/:id/join", s.withoutBody(s.apiStartProof))
 	s.get(r, servers+"/:id/join", nil, s.withSession(s.apiProof))
 }
@@ -177,6 +178,17 @@ func (s *site) apiProtectionRoutes(r *gin.Engine, servers string) {
 	r.PUT(servers+"/:id/people/:link_id/protection", s.withSession(s.apiSetLinkProtection))
 	r.DELETE(servers+"/:id/people/:link_id/protection", s.withoutBody(s.apiRemoveLinkProtection))
 	r.POST(servers+"/:id/people/:link_id/let-unlock", s.withoutBody(s.apiLetUnlock))
+}
+
+// apiImportRoutes registers the operations of owners on lists of people.
+func (s *site) apiImportRoutes(r *gin.Engine, servers string) {
+	imports := servers + "/:id/imports"
+	s.get(r, imports, nil, s.withSession(s.apiImports))
+	r.POST(imports, s.withSession(s.apiDraftImport))
+	s.get(r, imports+"/:import_id", nil, s.withSession(s.apiImport))
+	r.DELETE(imports+"/:import_id", s.withoutBody(s.apiDiscardImport))
+	r.POST(imports+"/:import_id/run", s.withoutBody(s.apiRunImport))
+	r.POST(imports+"/:import_id/remind", s.withSession(s.apiRemindImport))
 }
 
 // apiUnlockRoutes registers the operations of people on what lies behind their PIN.
@@ -227,6 +239,8 @@ func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	r.POST(server+"/invites", s.withServer(s.apiServerInvite))
 	s.get(r, server+"/invites", nil, s.withServer(s.apiServerInvites))
 	r.DELETE(server+"/invites/:id", s.withServerAlone(s.apiWithdrawServerInvite))
+	r.POST(server+"/imports", s.withServer(s.apiServerDraftImport))
+	r.POST(server+"/imports/:id/run", s.withServerAlone(s.apiServerRunImport))
 	r.PUT(server+"/levels", s.withServer(s.apiTellLevels))
 	r.POST(server+"/unlocks/asked", s.withServer(s.apiAskedUnlock))
 	r.POST(server+"/exchanges", s.withServer(s.apiExchange))

@@ -102,6 +102,7 @@ func (f *apiFixture) invite(t *testing.T, ann *program) {
 	}
 	f.ids["/api/v1/servers/{id}/invite-profiles/{profile_id}"] = profile.ID
 	f.ids["/api/v1/server/invites/{id}"] = made.ID
+	f.imports(t, ann)
 }
 
 // family makes ann add a member, and ask carol into her family.

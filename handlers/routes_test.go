@@ -30,6 +30,7 @@ func table() map[string]row {
 	serverPage := func(path string) row { return row{signIn("/servers/1" + path), "404", "404"} }
 	ofServer, ofSettings, ofPeople := row{signIn("/servers/1"), "404", forbidden}, row{signIn("/servers/1/settings"), "404", forbidden}, row{signIn("/servers/1/people"), "404", forbidden}
 	ofCircle := row{signIn("/circles/1"), "404", forbidden}
+	ofImport := row{signIn("/servers/1/imports/:import"), "404", forbidden}
 	ofMember := row{signIn("/family/members/1"), "404", forbidden} // somebody whom the reader does not look after
 	return map[string]row{
 		"GET /":                                      {open, open, open},
@@ -215,27 +216,34 @@ func table() map[string]row {
 		"GET /link/quick-connect/:id":             {signIn("/link/quick-connect/1"), "404", "404"},
 		"GET /link/quick-connect/:id/state":       {signIn("/link/quick-connect/1"), "404", "404"},
 
-		"POST /account/email/again":                {signIn("/account"), "404", forbidden},
-		"GET /circles":                             account("/circles"),
-		"POST /circles":                            {signIn("/circles"), "422", forbidden},
-		"GET /circles/:id":                         {signIn("/circles/1"), "404", "404"},
-		"POST /circles/:id/invites":                ofCircle,
-		"POST /circles/:id/owners":                 ofCircle,
-		"POST /circles/:id/owners/take-back":       ofCircle,
-		"POST /circles/:id/servers":                ofCircle,
-		"POST /circles/:id/servers/terms":          ofCircle,
-		"POST /circles/:id/servers/take":           ofCircle,
-		"POST /circles/:id/servers/take-out":       ofCircle,
-		"POST /circles/:id/people/admit":           ofCircle,
-		"POST /circles/:id/people/refuse":          ofCircle,
-		"POST /circles/:id/people/allow":           ofCircle,
-		"POST /circles/:id/decline":                ofCircle,
-		"POST /circles/:id/leave":                  ofCircle,
-		"POST /circles/:id/dissolve":               ofCircle,
-		"POST /servers/:id/invite/profiles":        ofServer,
-		"POST /servers/:id/invite/profiles/rename": ofServer,
-		"POST /servers/:id/invite/profiles/delete": ofServer,
-		"POST /servers/:id/invite/profiles/copy":   ofServer,
+		"POST /account/email/again":                 {signIn("/account"), "404", forbidden},
+		"GET /servers/:id/import":                   serverPage("/import"),
+		"POST /servers/:id/import":                  {signIn("/servers/1/import"), "404", forbidden},
+		"POST /servers/:id/import/file":             {signIn("/servers/1/import"), "404", forbidden},
+		"GET /servers/:id/imports/:import":          serverPage("/imports/:import"),
+		"POST /servers/:id/imports/:import/run":     ofImport,
+		"POST /servers/:id/imports/:import/discard": ofImport,
+		"POST /servers/:id/imports/:import/remind":  ofImport,
+		"GET /circles":                              account("/circles"),
+		"POST /circles":                             {signIn("/circles"), "422", forbidden},
+		"GET /circles/:id":                          {signIn("/circles/1"), "404", "404"},
+		"POST /circles/:id/invites":                 ofCircle,
+		"POST /circles/:id/owners":                  ofCircle,
+		"POST /circles/:id/owners/take-back":        ofCircle,
+		"POST /circles/:id/servers":                 ofCircle,
+		"POST /circles/:id/servers/terms":           ofCircle,
+		"POST /circles/:id/servers/take":            ofCircle,
+		"POST /circles/:id/servers/take-out":        ofCircle,
+		"POST /circles/:id/people/admit":            ofCircle,
+		"POST /circles/:id/people/refuse":           ofCircle,
+		"POST /circles/:id/people/allow":            ofCircle,
+		"POST /circles/:id/decline":                 ofCircle,
+		"POST /circles/:id/leave":                   ofCircle,
+		"POST /circles/:id/dissolve":                ofCircle,
+		"POST /servers/:id/invite/profiles":         ofServer,
+		"POST /servers/:id/invite/profiles/rename":  ofServer,
+		"POST /servers/:id/invite/profiles/delete":  ofServer,
+		"POST /servers/:id/invite/profiles/copy":    ofServer,
 	}
 }
 

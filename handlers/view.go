@@ -76,7 +76,7 @@ func tabsOf(page string) tabs {
 // to none.
 func sectionOf(page string) string {
 	switch page {
-	case "server_owner", "server_settings", "roster", "roster_entry", "way_in", "server_register", "server_open", "server_open_allow", "server_start", "local_password", "server_invite", "picture_server", "proof", "television", "television_wait":
+	case "server_owner", "server_settings", "roster", "roster_entry", "way_in", "server_register", "server_open", "server_open_allow", "server_start", "local_password", "server_invite", "picture_server", "proof", "television", "television_wait", "import", "import_batch":
 		return "servers"
 	case "invite", "invite_family":
 		return "links"

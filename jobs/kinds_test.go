@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -38,6 +39,8 @@ type world struct {
 	session     models.Session
 	server      models.Server
 	asked       models.Authorization
+	imported    models.Import
+	aDay        func()                     // lets a day pass
 	links       map[models.MailKind]string // the secrets of the mails that have arrived
 }
 
@@ -132,10 +135,23 @@ func (w *world) serverActs(ctx context.Context) []act {
 		{"use a circle", func() error { return w.useCircle(ctx) }, []models.MailKind{
 			models.MailCircleAsked, models.MailCircleOffered, models.MailCircleWaits, models.MailCircleAdmitted,
 		}},
+		{"bring people", func() error {
+			draft, err := w.Imports.Draft(ctx, w.anna, w.server.ID, models.NewImport{Source: "csv", Lines: []models.NewImportLine{{To: "late@example.net"}}})
+			if err != nil {
+				return err
+			}
+			w.imported, err = w.Imports.Run(ctx, w.anna, w.server.ID, draft.ID, w.caller)
+			return err
+		}, []models.MailKind{models.MailInvite}},
 		{"end the keys of the server", func() error {
 			_, err := w.ServerKeys.RotateStolen(ctx, w.anna, w.server.ID, w.caller)
 			return err
 		}, []models.MailKind{models.MailServerKey}},
+		{"remind people", func() error {
+			w.aDay()
+			_, err := w.Imports.Remind(ctx, w.anna, w.server.ID, w.imported.ID, nil, w.caller)
+			return err
+		}, []models.MailKind{models.MailInviteReminder}},
 		{"hand the server over", func() error {
 			return w.Servers.HandOver(ctx, w.anna, w.server.ID, "berta", w.caller)
 		}, []models.MailKind{models.MailServerHandedOver}},
@@ -272,6 +288,7 @@ func TestKindsOfMail(t *testing.T) {
 	post := &postman{t: t, store: store, seen: map[string]int{}}
 	post.worker = worker(t, store, &post.recorder).Mailer
 	w := &world{Store: store, caller: models.Caller{Address: "192.0.2.7", Device: "Firefox on Linux", Icon: "computer"}}
+	w.aDay = func() { clock.Advance(25 * time.Hour) }
 	ctx, wait := t.Context(), func() { clock.Advance(models.DefaultLives().EmailUndo) }
 	for _, one := range slices.Concat(w.acts(ctx), w.serverActs(ctx), w.lastActs(ctx, wait)) {
 		if err := one.do(); err != nil {

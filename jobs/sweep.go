@@ -46,6 +46,7 @@ func (j *Housekeeping) flush(ctx context.Context) {
 	j.try(ctx, "write last uses", j.Store.Sessions.Flush)
 	j.try(ctx, "write last calls", j.Store.Agents.Flush)
 	j.try(ctx, "write the uses of server keys", j.Store.ServerKeys.Flush)
+	j.try(ctx, "carry out imports", j.Store.Imports.Work)
 }
 
 func (j *Housekeeping) try(ctx context.Context, what string, work func(context.Context) error) {

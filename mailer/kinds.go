@@ -68,6 +68,10 @@ func kinds() map[string]kind {
 			page: "/invite", again: true, several: true, person: true, family: true,
 			details: []fact{server, from}, says: []string{"after", "ignore"},
 		},
+		"invite_reminder": {
+			page: "/invite", again: true, several: true, person: true,
+			details: []fact{server, from}, says: []string{"after", "ignore"},
+		},
 		"family_asked":       {page: "/family", person: true, details: []fact{from, moment}, says: []string{"ignore"}},
 		"circle_asked":       {page: "/circles", person: true, details: []fact{from, moment}, says: []string{"ignore"}},
 		"circle_offered":     {page: "/circles", details: []fact{server, person, moment}},

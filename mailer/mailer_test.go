@@ -70,7 +70,7 @@ func letter(t *testing.T, kind, locale string) mailer.Letter {
 			Problems: `[{"name":"address","subject":"https://den.example.org:443","reason":"certificate_expired","until":"2026-03-01T00:00:00Z"},{"name":"quick_connect","reason":"off"}]`,
 		},
 	}
-	if slices.Contains([]string{"invite", "invited", "test"}, kind) { // these go to an address, not to an account
+	if slices.Contains([]string{"invite", "invite_reminder", "invited", "test"}, kind) { // these go to an address, not to an account
 		l.Facts.Username, l.Facts.DisplayName = "", ""
 	}
 	if kind == "server_key" {
@@ -115,6 +115,7 @@ func links() map[string]string {
 		"link_ended":         "/servers",
 		"invited":            "/signup",
 		"invite":             "/invite" + token,
+		"invite_reminder":    "/invite" + token,
 		"server_handed_over": "/servers",
 		"server_key":         "/servers",
 		"local_password":     "/servers",
@@ -172,7 +173,7 @@ func senderOf(l mailer.Letter) string {
 
 // inSomebodysName reports whether mails of a kind are written in the name of a person.
 func inSomebodysName(kind string) bool {
-	return slices.Contains([]string{"circle_asked", "family_asked", "invite", "invited", "link_asked", "server_handed_over"}, kind)
+	return slices.Contains([]string{"circle_asked", "family_asked", "invite", "invite_reminder", "invited", "link_asked", "server_handed_over"}, kind)
 }
 
 func checkHeaders(t *testing.T, mail *mailtest.Mail, l mailer.Letter) {

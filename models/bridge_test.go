@@ -86,8 +86,8 @@ func RowTypes() []any {
 	return []any{
 		&secretKey{}, &mailStopRow{}, &pictureRow{}, &familyPersonRow{}, &circleRow{}, &circleServerRow{}, &circlePersonRow{}, &circleAskRow{}, &circleAnswerRow{}, &protectionRow{}, &linkLevelsRow{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
 		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
-		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &inviteProfileRow{}, &inviteUseRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &quickDeviceRow{}, &openRow{}, &localPasswordRow{}, &idempotencyRow{}, &restoreRow{}, &serverListRow{},
 		&serverCheckRow{}, &serverCheckupRow{}, &serverTryRow{}, &serverAnswerRow{},
+		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &inviteProfileRow{}, &inviteUseRow{}, &importRow{}, &importLineRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &quickDeviceRow{}, &openRow{}, &localPasswordRow{}, &idempotencyRow{}, &restoreRow{}, &serverListRow{},
 	}
 }
 

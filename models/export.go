@@ -30,6 +30,7 @@ type Export struct {
 	ClaimCodes   []ExportedClaimCode
 	Invites      []Invite // sent and received
 	Profiles     []InviteProfile
+	Imports      []ExportedImport
 	Proofs       []Proof
 	Quick        []QuickConnect // without their codes
 	QuickDevices []QuickDevice
@@ -279,8 +280,8 @@ func (e *Export) readClaimCodes(ctx context.Context, tx *gorm.DB, accountID int6
 // account.
 func (e *Export) readOffers(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
 	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{
-		e.readInvites, e.readInviteProfiles, e.readProofs, e.readQuickConnects, e.readTerms, e.readMailStop, e.readPictures, e.readHistory, e.readFamilies,
 		e.readLevels, e.readProtections, e.readCircles,
+		e.readInvites, e.readInviteProfiles, e.readImports, e.readProofs, e.readQuickConnects, e.readTerms, e.readMailStop, e.readPictures, e.readHistory, e.readFamilies,
 	} {
 		if err := part(ctx, tx, c, accountID); err != nil {
 			return err

@@ -33,6 +33,7 @@ func TestExport(t *testing.T) {
 			ServerID: own.ID, Name: "Family", Uses: 5, InviteDays: 7, LinkDays: 365, Libraries: []models.Library{{ExternalID: "l-films"}},
 		})
 		k.must(err)
+		k.fillImports(a, own)
 		k.must(k.Pictures.Set(ctx, a.ID, picturetest.PNG(k.t, 2, 2), home))
 		k.must(k.Pictures.SetOfServer(ctx, a.ID, own.ID, picturetest.PNG(k.t, 2, 2)))
 		k.must(k.Families.Ask(ctx, guardian.ID, a.Username, models.RoleAdult))

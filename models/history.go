@@ -73,6 +73,7 @@ const (
 	EventUnlocked            EventKind = "unlocked"
 	EventLocked              EventKind = "locked"
 	EventInviteSent          EventKind = "invite_sent"
+	EventImported            EventKind = "imported" // an owner has invited many people at once
 	EventInviteWithdrawn     EventKind = "invite_withdrawn"
 	EventInviteDeclined      EventKind = "invite_declined"
 	EventCircleJoined        EventKind = "circle_joined"     // the account belongs to the people of a circle
@@ -109,8 +110,8 @@ func EventKinds() []EventKind {
 		EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded, EventServerLibraryReplaced,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet, EventDeviceApproved, EventDeviceDenied,
-		EventQuickConnected, EventTelevision, EventLocalPassword, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
 		EventCircleJoined, EventCircleLeft, EventCircleAdmitted, EventCircleAsked, EventCircleServerIn, EventCircleServerOut, EventCircleRefused,
+		EventQuickConnected, EventTelevision, EventLocalPassword, EventInviteSent, EventImported, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
 		EventRestored, EventMemberAdded, EventLetGoAsked, EventLetGoTakenBack, EventLetGo, EventMemberHandedOn, EventFamilyJoined, EventFamilyLeft, EventFamilyRemoved,
 		EventProtectionSet, EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked,
 	}
@@ -136,7 +137,7 @@ func (k EventKind) HasSubject() bool {
 		EventServerClaimed, EventServerKeyRotated, EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded, EventServerLibraryReplaced,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet,
-		EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventLetGoAsked, EventLetGoTakenBack, EventLetGo,
+		EventInviteSent, EventImported, EventInviteWithdrawn, EventInviteDeclined, EventLetGoAsked, EventLetGoTakenBack, EventLetGo,
 		EventProtectionSet, EventHoldSet, EventUnlocked, EventLocked,
 		EventCircleJoined, EventCircleLeft, EventCircleAdmitted, EventCircleAsked, EventCircleServerIn, EventCircleServerOut, EventCircleRefused:
 		return true

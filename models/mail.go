@@ -33,6 +33,7 @@ type Letter struct {
 	group       string    // the group of the mail, if some mails of the group are sent every hour; else ""; see [Mail.withinHour]
 	starter     string    // who started the mail; the mails of a group are counted by starter
 	guardian    int64     // the account of the guardian who gets the mail, or 0
+	imported    string    // the import that made the mail, or ""
 }
 
 // Prepare finds the recipient of a leased mail, and mints its secret. It deletes the
@@ -111,13 +112,14 @@ func (m *Mail) draft(row *outboxRow) (letter Letter, nameOrEmail string, err err
 		By          string `json:"by"`            // byFact
 		Zone        string `json:"zone"`          // zoneFact
 		Guardian    string `json:"guardian"`      // guardianFact
+		Import      string `json:"import"`        // importFact
 	}
 	if err := json.Unmarshal([]byte(row.Facts), &stored); err != nil {
 		return Letter{}, "", fmt.Errorf("facts: %w", err)
 	}
 	letter = Letter{
 		ID: FormatID(row.ID), Kind: row.Kind, To: row.Recipient, Locale: row.Locale, TimeZone: stored.Zone, Facts: stored.MailFacts,
-		At: row.CreatedAt.UTC(), group: row.Kind.traits().hourly, starter: stored.By,
+		At: row.CreatedAt.UTC(), group: row.Kind.traits().hourly, starter: stored.By, imported: stored.Import,
 	}
 	if letter.guardian = ParseID(stored.Guardian); letter.guardian != 0 {
 		letter.ToGuardian = true
@@ -135,7 +137,7 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 	if err != nil {
 		return Letter{}, err
 	}
-	if row.Kind == MailInvite {
+	if row.Kind.traits().secret == purposeInvite {
 		if err := m.inviteWaits(ctx, tx, row); err != nil {
 			return Letter{}, err
 		}
@@ -189,7 +191,7 @@ func (m *Mail) mailAccount(ctx context.Context, tx *gorm.DB, row *outboxRow, let
 // address. The row has everything except the secret.
 func (m *Mail) mailAddress(ctx context.Context, tx *gorm.DB, row *outboxRow, letter Letter, mint bool) (Letter, error) {
 	var err error
-	if letter.Stop, err = m.stopLink(ctx, tx, &letter); err != nil || !mint || row.Kind != MailInvite {
+	if letter.Stop, err = m.stopLink(ctx, tx, &letter); err != nil || !mint || row.Kind.traits().secret != purposeInvite {
 		return letter, err
 	}
 	letter.Secret, err = m.mintInvite(ctx, tx, row)
@@ -335,6 +337,9 @@ func (m *Mail) within(ctx context.Context, letter *Letter) (bool, error) {
 		return true, nil
 	}
 	mailbox := mailboxKey(letter.To)
+	if first, err := m.firstOfImport(ctx, letter, mailbox); err != nil || !first {
+		return false, err
+	}
 	hits, err := m.throttle.raise(ctx, m.throttle.key("mail day", mailbox), m.opt.Limits.MailDay)
 	if err != nil || hits > 0 {
 		return hits > 0, err

@@ -34,12 +34,13 @@ const (
 	MailLinkEnded         MailKind = "link_ended"    // to the person: the server's side ended it
 	MailInvited           MailKind = "invited"       // to an address without an account
 	MailServerHandedOver  MailKind = "server_handed_over"
-	MailServerKey         MailKind = "server_key"     // to the owner: keys of a server were replaced or ended
-	MailTelevision        MailKind = "television"     // to the person: the owner of a server signed a television in for them
-	MailLocalPassword     MailKind = "local_password" // to the person: their local user has another password
-	MailServerChecks      MailKind = "server_checks"  // to the owner: something has been wrong at a server for a day
-	MailInvite            MailKind = "invite"         // to an account or an address: see invite.go
-	MailFamilyAsked       MailKind = "family_asked"   // to a grown person
+	MailServerKey         MailKind = "server_key"      // to the owner: keys of a server were replaced or ended
+	MailTelevision        MailKind = "television"      // to the person: the owner of a server signed a television in for them
+	MailLocalPassword     MailKind = "local_password"  // to the person: their local user has another password
+	MailServerChecks      MailKind = "server_checks"   // to the owner: something has been wrong at a server for a day
+	MailInvite            MailKind = "invite"          // to an account or an address: see invite.go
+	MailFamilyAsked       MailKind = "family_asked"    // to a grown person
+	MailInviteReminder    MailKind = "invite_reminder" // to somebody who has not answered an invite yet: see import_remind.go
 
 	MailCircleAsked    MailKind = "circle_asked"    // to an owner: somebody asks for one of their servers
 	MailCircleOffered  MailKind = "circle_offered"  // to the people of a circle: it has a new server
@@ -105,6 +106,7 @@ func MailKinds() []MailTraits {
 		{Kind: MailCircleWaits, OthersStart: true},
 		{Kind: MailCircleAdmitted, ToGuardians: true},
 		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true, hourly: hourlyInvite},
+		{Kind: MailInviteReminder, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true},
 	}
 }
 
@@ -143,6 +145,7 @@ type owed struct {
 	facts     storedFacts
 	subject   int64         // the email change, invite or session that the mail is about, or 0
 	life      time.Duration // of its secret; 0 for a mail without a secret
+	due       time.Time     // when it is to be sent; zero for at once
 }
 
 // storedFacts are the facts of a mail in the outbox. Their names are the tags of
@@ -403,6 +406,24 @@ func circleMail(kind MailKind, account, person *accountRow, server string, at ti
 		facts["person"], facts["server"] = person.Username, server
 	}
 	return owed{kind: kind, account: account, facts: facts}
+}
+
+// importFact is the name of the stored fact that says by which import a mail was made. Of the mails
+// of one import, a mailbox gets one.
+const importFact = "import"
+
+// ofImport returns the same mail as one of an import, which is due at a later time.
+func (m owed) ofImport(importID int64, due time.Time) owed {
+	m.facts, m.due = m.facts.and(importFact, FormatID(importID)), due
+	return m
+}
+
+// reminderMail returns the mail that reminds a person of an invite that waits for an answer. Its
+// parameters are those of [inviteMail].
+func reminderMail(invite *inviteRow, account, owner *accountRow, servers string, at time.Time) owed {
+	mail := inviteMail(invite, account, owner, servers)
+	mail.kind, mail.life = MailInviteReminder, invite.ExpiresAt.Sub(at)
+	return mail
 }
 
 // toGuardian returns the same mail for a guardian of its member.

@@ -101,6 +101,9 @@ func (c *core) mail(m owed) (outboxRow, error) {
 	if m.life > 0 {
 		row.ExpiresAt = now.Add(m.life)
 	}
+	if !m.due.IsZero() {
+		row.DueAt = m.due
+	}
 	facts := storedFacts{}
 	if m.account != nil {
 		row.AccountID = m.account.ID

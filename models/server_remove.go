@@ -69,6 +69,7 @@ func eraseServerRows(tx *gorm.DB, serverID int64) error {
 		"DELETE FROM server_checks WHERE server_id = ?", "DELETE FROM server_checkups WHERE server_id = ?",
 		"DELETE FROM server_tries WHERE server_id = ?", "DELETE FROM server_answers WHERE server_id = ?",
 		"DELETE FROM local_users WHERE server_id = ?", "DELETE FROM server_keys WHERE server_id = ?",
+		"DELETE FROM import_rows WHERE import_id IN (SELECT id FROM imports WHERE server_id = ?)", "DELETE FROM imports WHERE server_id = ?",
 	} {
 		if err := tx.Exec(statement, serverID).Error; err != nil {
 			return err

@@ -61,6 +61,7 @@ type Store struct {
 
 	InviteLinks     *InviteLinks
 	InviteProfiles  *InviteProfiles
+	Imports         *Imports
 	QuickConnects   *QuickConnects
 	LocalPasswords  *LocalPasswords
 	Opens           *Opens
@@ -211,6 +212,7 @@ func New(o Options) (*Store, error) {
 
 		InviteLinks:     &InviteLinks{core: c, invites: invites},
 		InviteProfiles:  &InviteProfiles{core: c},
+		Imports:         &Imports{core: c, invites: invites},
 		QuickConnects:   &QuickConnects{core: c},
 		LocalPasswords:  &LocalPasswords{core: c},
 		Opens:           &Opens{core: c},

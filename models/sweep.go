@@ -20,7 +20,7 @@ const sweepStep = 500
 
 // Sweep deletes everything that has expired: sign-ups that were not confirmed (their
 // usernames are free again, R-12), newcomers whose links have ended, servers without an owner
-// or use, ended links, sessions, tokens, old invites, email changes and history. No rule depends on Sweep: things that
+// or use, ended links, sessions, tokens, old invites and imports, email changes and history. No rule depends on Sweep: things that
 // have expired are refused even before they are swept. It also tells owners what has been wrong for a day. Before and during its work it makes
 // sure that the clocks agree, and otherwise stops with [ErrClocksDiffer].
 func (s *Store) Sweep(ctx context.Context) error {
@@ -33,6 +33,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		s.EndUnlocks,
 		s.mailChecks,
 		s.sweepCircles,
+		s.sweepImports,
 	} {
 		if err := s.clock.agrees(); err != nil {
 			return err

@@ -101,6 +101,10 @@ type Limits struct {
 	InviteDay       Limit // invites of one owner
 	CircleHour      Limit // circles that one account makes, joins or asks into, and servers of circles that it takes
 
+	ImportHour    Limit // drafts of imports by one owner
+	ImportDay     Limit // invites that all imports of one owner make
+	ImportMissDay Limit // usernames in imports of one owner that nobody has
+
 	InviteLinkSource  Limit // looks for the invite of a link
 	InviteLinkNetwork Limit
 	InviteLinkService Limit
@@ -177,6 +181,10 @@ func ProductionLimits() Limits {
 		CodeService:     Limit{Hits: 100, Window: time.Minute},
 		InviteDay:       Limit{Hits: 50, Window: day},
 		CircleHour:      Limit{Hits: 60, Window: time.Hour},
+
+		ImportHour:    Limit{Hits: 30, Window: time.Hour},
+		ImportDay:     Limit{Hits: 1000, Window: day},
+		ImportMissDay: Limit{Hits: 200, Window: day},
 
 		InviteLinkSource:  Limit{Hits: 60, Window: 10 * time.Minute},
 		InviteLinkNetwork: Limit{Hits: 300, Window: 10 * time.Minute},

@@ -38,6 +38,8 @@ func catalogueFiles() map[string]string {
 		"language.":       "words.json",
 		"open.":           "open.json", // the agent's page for browsers
 		"library.":        "words.json",
+		"import.":         "import.json", // what happens with the lines of a list
+		"page.import":     "import.json",
 		"level.":          "words.json",
 		"unlock.":         "words.json",
 		"check.":          "checks.json", // what an agent has found out, on pages and in mails

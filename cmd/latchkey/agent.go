@@ -52,6 +52,7 @@ type agentCommands struct {
 	LevelList   agentLevels      `cmd:"" name:"levels" help:"List the local users with levels: what holds now, until when, and what was changed by hand."`
 	Invite      agentInvite      `cmd:"" help:"Invite a guest, by mail or with a link and a QR code. A local user is created for them."`
 	Invites     agentInvites     `cmd:"" help:"List the invites that wait for an answer, or withdraw one."`
+	Import      agentImport      `cmd:"" help:"Invite the people of a list: a CSV file, or what Wizarr or jfa-go has stored. With --dry-run it only says what would happen."`
 	Builtin     agentBuiltin     `cmd:"" help:"Run only the builtin media server, beside an agent whose media-server-url is its address."`
 	Healthcheck agentHealthcheck `cmd:"" help:"Ask the running agent whether it is ready. Fails if it is not."`
 	Config      agentConfig      `cmd:"" name:"config" help:"Print the effective settings, each with its origin; secrets are masked."`

@@ -1,0 +1,43 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// ExportedImport is a list of people whom the account has brought to a server, or wanted to bring.
+type ExportedImport struct {
+	ID, ServerID  int64
+	Source, State string
+	CreatedAt     time.Time
+	Lines         []ExportedImportLine
+}
+
+// ExportedImportLine is one person of an [ExportedImport].
+type ExportedImportLine struct {
+	Name, To, LocalUser, Outcome string
+	EndsAt                       time.Time // zero for no end
+}
+
+func (e *Export) readImports(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
+	rows, err := gorm.G[importRow](tx).Where("owner_id = ?", accountID).Order("id").Find(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		lines, err := gorm.G[importLineRow](tx).Where("import_id = ?", r.ID).Order("position").Find(ctx)
+		if err != nil {
+			return err
+		}
+		one := ExportedImport{ID: r.ID, ServerID: r.ServerID, Source: r.Source, State: r.State, CreatedAt: r.CreatedAt.UTC()}
+		for _, line := range lines {
+			one.Lines = append(one.Lines, ExportedImportLine{
+				Name: line.Name, To: line.Typed, LocalUser: line.LocalUser, Outcome: line.Outcome, EndsAt: orZero(line.EndsAt),
+			})
+		}
+		e.Imports = append(e.Imports, one)
+	}
+	return nil
+}
