@@ -69,6 +69,10 @@ var (
 	ErrCircleMany            = &Error{Code: "circle_many"}
 	ErrSecondGuardian        = &Error{Code: "second_guardian"}
 	ErrNotFirstGuardian      = &Error{Code: "not_first_guardian"}
+	ErrNotByHand             = &Error{Code: "not_by_hand"}
+	ErrPauseAgentOnly        = &Error{Code: "pause_agent_only"}
+	ErrStayPaused            = &Error{Code: "stay_paused"}
+	ErrStayEndless           = &Error{Code: "stay_endless"}
 	ErrMembersFirst          = &Error{Code: "members_first"}
 	ErrGuardianOnly          = &Error{Code: "guardian_only"} // a guardian opens what lies behind a PIN for a member
 	ErrNothingToUnlock       = &Error{Code: "nothing_to_unlock"}

@@ -33,6 +33,7 @@ type Link struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	AcceptedAt  time.Time  `json:"accepted_at,omitzero"`
 	EndsAt      time.Time  `json:"ends_at,omitzero"` // zero if it has no end
+	Pause       *Pause     `json:"pause"`            // nil for a link that the owner of the server has not paused
 	WaitsFor    string     `json:"waits_for"`        // why the server creates no local user for a guest: WaitGuestsOff or another; "" if it does or did not say
 }
 

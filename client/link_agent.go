@@ -29,6 +29,13 @@ type AgentLink struct {
 	// DeviceKeys.
 	SessionMark ID `json:"session_mark"`
 
+	// Pause is set while the owner has paused the link; then Active is false. The agent disables the local user of a
+	// guest, ends the tokens, and ends the pause by itself at Pause.Until.
+	Pause *AgentPause `json:"pause"`
+	// HandResetAt is when the owner last said that what an administrator has changed by hand at the media server is
+	// set again; zero for never.
+	HandResetAt time.Time `json:"hand_reset_at,omitzero"`
+
 	// Levels limit what the local user of the link may see and do; nil if there are none.
 	Levels *AgentLevels `json:"levels"`
 }

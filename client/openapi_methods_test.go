@@ -54,6 +54,13 @@ func methods() map[string]string {
 		"askForChecks":           "Servers.AskForChecks",
 		"listTries":              "Servers.Tries",
 		"makeTry":                "Servers.TryFromOutside",
+		"tellHand":               "Agent.TellHand",
+		"getStay":                "People.Stay",
+		"pausePerson":            "People.Pause",
+		"resumePerson":           "People.Resume",
+		"extendStay":             "People.Extend",
+		"extendStayByMail":       "People.ExtendByMail",
+		"answerHand":             "People.AnswerHand",
 		"askUnlock":              "Agent.AskUnlock",
 
 		"changeEmail":         "Emails.Change",

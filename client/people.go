@@ -27,6 +27,7 @@ type Person struct {
 	CreatedAt   time.Time     `json:"created_at"`
 	AcceptedAt  time.Time     `json:"accepted_at,omitzero"`
 	WaitsFor    string        `json:"waits_for"` // as in [Link]
+	Pause       *Pause        `json:"pause"`     // as in [Link]
 }
 
 // List iterates over the people who are linked to a server.

@@ -71,6 +71,7 @@ func TestPages(t *testing.T) {
 		{"quick connect", quickConnectPages(t, s)},
 		{"television", televisionPages(t, s)},
 		{"unlock", unlockPages(t, s)},
+		{"stay", stayPages(t, s)},
 		{"errors", errorPages(t)},
 		{"closed", closedPages(t)},
 	} {

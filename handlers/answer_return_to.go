@@ -115,6 +115,9 @@ func pageOf(path string) string {
 	if strings.HasPrefix(act, "televisions/") {
 		return strings.TrimSuffix(path, "/state")
 	}
+	if person, _, found := strings.Cut(act, "/stay"); found && strings.HasPrefix(act, "people/") {
+		return "/servers/" + id + "/" + person + "/stay"
+	}
 	switch act {
 	case "protection/let-unlock":
 		return "/servers/" + id + "/protection"

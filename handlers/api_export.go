@@ -228,6 +228,8 @@ type exportedServerLink struct {
 	EndsAt      time.Time `json:"ends_at,omitzero"`
 
 	FirstDeviceAt time.Time `json:"first_device_at,omitzero"` // when its first device was signed in by a code
+	PausedAt      time.Time `json:"paused_at,omitzero"`       // by the owner of the server
+	PausedUntil   time.Time `json:"paused_until,omitzero"`
 
 	Libraries *[]libraryObject `json:"libraries,omitempty"` // absent if the server decides
 }
@@ -261,7 +263,7 @@ func exportServerLink(l models.Link) exportedServerLink {
 	return exportedServerLink{
 		ID: idText(l.ID), ServerID: idText(l.ServerID), Server: l.Server.Name, Type: l.Type, State: l.State,
 		RequestedBy: l.RequestedBy, AskedAt: l.CreatedAt, AcceptedAt: l.AcceptedAt, EndsAt: l.EndsAt,
-		FirstDeviceAt: l.FirstDeviceAt,
+		FirstDeviceAt: l.FirstDeviceAt, PausedAt: l.Pause.Since, PausedUntil: l.Pause.Until,
 	}
 }
 

@@ -14,15 +14,16 @@ import (
 // linkObject is a link as its person sees it. Only the list of servers has its
 // access key.
 type linkObject struct {
-	ID          string     `json:"id"`
-	Status      string     `json:"status"` // pending or accepted
-	Type        string     `json:"type"`   // linked or guest
-	Server      linkServer `json:"server"`
-	RequestedBy string     `json:"requested_by"` // as the server tells it
-	CreatedAt   time.Time  `json:"created_at"`
-	AcceptedAt  *time.Time `json:"accepted_at"`
-	EndsAt      *time.Time `json:"ends_at"`
-	WaitsFor    string     `json:"waits_for"` // why the agent does not create the local user of a guest
+	ID          string       `json:"id"`
+	Status      string       `json:"status"` // pending or accepted
+	Type        string       `json:"type"`   // linked or guest
+	Server      linkServer   `json:"server"`
+	RequestedBy string       `json:"requested_by"` // as the server tells it
+	CreatedAt   time.Time    `json:"created_at"`
+	AcceptedAt  *time.Time   `json:"accepted_at"`
+	EndsAt      *time.Time   `json:"ends_at"`
+	Pause       *pauseObject `json:"pause"`     // null for a link that is not paused
+	WaitsFor    string       `json:"waits_for"` // why the agent does not create the local user of a guest
 }
 
 type linkServer struct {
@@ -39,7 +40,7 @@ func linkOf(l models.Link) linkObject {
 		Server: linkServer{
 			ID: idText(l.ServerID), SystemID: l.Server.SystemID, Name: l.Server.Name, Kind: l.Server.Kind, Disabled: l.ServerDisabled,
 		},
-		CreatedAt: l.CreatedAt.UTC(), AcceptedAt: moment(l.AcceptedAt), EndsAt: moment(l.EndsAt), WaitsFor: l.WaitsFor,
+		CreatedAt: l.CreatedAt.UTC(), AcceptedAt: moment(l.AcceptedAt), EndsAt: moment(l.EndsAt), WaitsFor: l.WaitsFor, Pause: pauseOf(l.Pause),
 	}
 }
 

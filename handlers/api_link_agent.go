@@ -26,6 +26,8 @@ type agentLink struct {
 	DeviceKeys      bool            `json:"device_keys"`       // each session has a key of its own
 	SessionMark     *string         `json:"session_mark"`      // above the ids of all sessions so far; null without device keys
 	Levels          *agentLevels    `json:"levels"`            // null if nothing limits the link
+	Pause           *agentPause     `json:"pause"`             // null for a link that is not paused
+	HandResetAt     *time.Time      `json:"hand_reset_at"`
 }
 
 func (s *site) agentLinkOf(l models.AgentLink) agentLink {
@@ -33,6 +35,7 @@ func (s *site) agentLinkOf(l models.AgentLink) agentLink {
 		ID: idText(l.ID), AccountID: idText(l.AccountID), Username: l.Username, DisplayName: l.DisplayName, Type: l.Type, Status: l.State,
 		Active: l.Active, Libraries: choiceOf(l.Libraries), EndsAt: moment(l.EndsAt),
 		Levels: s.agentLevelsOf(l.Levels), DeviceKeys: l.DeviceKeys, SessionMark: idOrNull(l.SessionMark),
+		Pause: agentPauseOf(l.Pause), HandResetAt: moment(l.HandResetAt),
 	}
 	if l.LocalUserID != "" {
 		out.LocalUser = &localUserRef{l.LocalUserID, l.LocalUserName}

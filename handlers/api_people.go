@@ -24,6 +24,7 @@ type personObject struct {
 	RequestedBy string          `json:"requested_by"` // as the server tells it
 	CreatedAt   time.Time       `json:"created_at"`
 	AcceptedAt  *time.Time      `json:"accepted_at"`
+	Pause       *pauseObject    `json:"pause"`     // null for a link that is not paused
 	WaitsFor    string          `json:"waits_for"` // why the agent does not create the local user of a guest
 }
 
@@ -32,7 +33,7 @@ func personOf(p models.Person) personObject {
 		ID: idText(p.ID), Username: p.Username, DisplayName: p.DisplayName, Picture: pictureAddress(p.Picture), Type: p.Type, Status: p.State,
 		LocalUser: ownLocalUser(p.LocalUser.ID, p.LocalUser.Name), Libraries: choiceOf(p.Libraries), EndsAt: moment(p.EndsAt),
 		InvitedBy: p.InvitedBy, RequestedBy: p.RequestedBy, CreatedAt: p.CreatedAt.UTC(), AcceptedAt: moment(p.AcceptedAt),
-		WaitsFor: p.WaitsFor,
+		WaitsFor: p.WaitsFor, Pause: pauseOf(p.Pause),
 	}
 }
 

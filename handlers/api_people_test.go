@@ -42,7 +42,7 @@ func TestAPIPeople(t *testing.T) {
 	person := map[string]any{
 		"id": link, "username": "bob", "display_name": page.Items[0]["display_name"], "picture": "", "type": "linked", "status": "accepted",
 		"local_user": map[string]any{"id": local["u1"], "name": "mira"}, "libraries": nil, "ends_at": nil, "invited_by": "ann", "requested_by": "ann",
-		"created_at": "2026-03-04T05:06:07Z", "accepted_at": "2026-03-04T05:06:07Z", "waits_for": "",
+		"created_at": "2026-03-04T05:06:07Z", "accepted_at": "2026-03-04T05:06:07Z", "waits_for": "", "pause": nil,
 	}
 	if diff := cmp.Diff([]map[string]any{person}, page.Items); diff != "" || page.Next != nil {
 		t.Errorf("people (-want +got):\n%s", diff)

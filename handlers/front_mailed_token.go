@@ -27,6 +27,7 @@ const (
 	linkNotMe        cookieName = "latchkey-link-not-me"
 	linkInvite       cookieName = "latchkey-link-invite"
 	linkMailStop     cookieName = "latchkey-link-mail-stop"
+	linkStay         cookieName = "latchkey-link-stay"
 )
 
 const (

@@ -18,7 +18,7 @@ func (s sampler) localPasswordSamples() []sample {
 		failed.Try, failed.State, failed.Reason = "8", "failed", reason
 		all = append(all, sample{"local_password-failed-" + reason, failed})
 	}
-	for _, why := range []string{"linked", "no_key", "administrator", "not_allowed", "disabled", "gone"} {
+	for _, why := range []string{"linked", "no_key", "paused", "administrator", "not_allowed", "disabled", "gone"} {
 		refused := page
 		refused.Refused = why
 		all = append(all, sample{"local_password-refused-" + why, refused})

@@ -29,7 +29,7 @@ type personView struct {
 	Choices                []Choice  // the libraries of the server, and libraries of the person that the server no longer has; empty if the server reported no libraries
 	LibrariesError         string
 	Open                   bool   // the form of the terms has a mistake
-	State                  string // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
+	State                  string // what keeps the person out: gone, disabled, administrator, waiting, paused or not_allowed; "" for nothing
 	WaitsFor               string // why the agent does not create the local user while State is waiting; "" if it did not say
 }
 

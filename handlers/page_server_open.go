@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -89,6 +90,13 @@ func (s *site) openServer(c *gin.Context) error {
 func (s *site) locate(c *gin.Context, session models.Session) (models.Located, error) {
 	id, err := idOf(c.Param("id"))
 	if err != nil {
+		return models.Located{}, err
+	}
+	link, err := s.Store.Links.ByServer(c.Request.Context(), session.AccountID, id)
+	if err == nil && link.Pause.On() {
+		err = models.ErrStayPaused
+	}
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return models.Located{}, err
 	}
 	usable, err := s.Store.Links.Locate(c.Request.Context(), session.AccountID, models.LinkAccepted)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -39,6 +40,7 @@ type serverStartPage struct {
 type linkStateView struct {
 	Base
 	State, WaitsFor string // see usableServerView
+	Until           time.Time
 }
 
 // quickTryView is the data of partials/quick_failed.html: what became of six digits.
@@ -260,7 +262,7 @@ func (s *site) signsInAt(c *gin.Context, session models.Session, start models.Se
 func newServerStartPage(b Base, start models.ServerStart) serverStartPage {
 	page := serverStartPage{
 		Base: b, ID: idText(start.ServerID), Name: start.Server.Name, Face: faceOf(start.Server.Name, start.ServerID, pictureAddress(start.Server.Picture)),
-		Kind: mediaKind(start.Server, start.Media), Linked: start.Type == models.LinkLinked, Standing: linkStateView{b, start.LocalUserState, start.WaitsFor},
+		Kind: mediaKind(start.Server, start.Media), Linked: start.Type == models.LinkLinked, Standing: linkStateView{b, start.LocalUserState, start.WaitsFor, start.Pause.Until},
 		Owner: start.OwnerUsername, Note: start.Note, QuickConnect: start.QuickConnect,
 	}
 	if !start.FirstDeviceAt.IsZero() {

@@ -32,9 +32,10 @@ type usableServerView struct {
 	Opens    bool   // whether the page leads to the server
 	SignsIn  bool   // whether Open signs the person in there
 	Face     face
-	Away     bool   // its agent has not called for a while: the server is perhaps switched off
-	State    string // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
-	WaitsFor string // why the agent does not create the local user while State is waiting; "" if it did not say
+	Away     bool      // its agent has not called for a while: the server is perhaps switched off
+	State    string    // what keeps the person out: gone, disabled, administrator, waiting, paused or not_allowed; "" for nothing
+	WaitsFor string    // why the agent does not create the local user while State is waiting; "" if it did not say
+	Until    time.Time // when the pause ends while State is paused; zero if it lasts until the owner ends it
 	// Disabled by the operator: the person can leave the server and cannot open
 	// it.
 	Disabled bool
@@ -42,7 +43,7 @@ type usableServerView struct {
 
 // Standing returns what keeps the person out of a server of the page.
 func (p serversPage) Standing(one usableServerView) linkStateView {
-	return linkStateView{p.Base, one.State, one.WaitsFor}
+	return linkStateView{p.Base, one.State, one.WaitsFor, one.Until}
 }
 
 // ownedServerView is a server that the person owns.
@@ -102,7 +103,7 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 			ID: idText(one.ServerID), LinkID: idText(one.ID), Name: one.Server.Name,
 			Guest: one.Type == models.LinkGuest, Since: page.Date(one.AcceptedAt), Ends: page.ends(one.EndsAt), Opens: opens(&one), SignsIn: signsIn,
 			Face: faceOf(one.Server.Name, one.ServerID, pictureAddress(one.Server.Picture)), Away: one.ServerAway,
-			Disabled: one.ServerDisabled, State: one.LocalUserState, WaitsFor: one.WaitsFor, Owner: one.OwnerUsername,
+			Disabled: one.ServerDisabled, State: one.LocalUserState, WaitsFor: one.WaitsFor, Until: one.Pause.Until, Owner: one.OwnerUsername,
 		})
 	}
 	for _, one := range owned {
@@ -132,7 +133,7 @@ func (s *site) opening(c *gin.Context, session models.Session, usable []models.L
 // opens reports whether the page leads to the server of a link. It does so unless this
 // service knows that the server would not let the person in.
 func opens(link *models.Link) bool {
-	return !link.ServerDisabled && !slices.Contains([]string{models.LocalUserWaiting, models.LocalUserGone, models.LocalUserDisabled}, link.LocalUserState)
+	return !link.ServerDisabled && !slices.Contains([]string{models.LocalUserWaiting, models.LocalUserGone, models.LocalUserDisabled, models.LocalUserPaused}, link.LocalUserState)
 }
 
 // ownServers returns a page of the servers of the visitor. Most people own no server; for them it

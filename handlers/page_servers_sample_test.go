@@ -24,6 +24,8 @@ func (s sampler) servers() serversPage {
 			{ID: "10", LinkID: "18", Name: "Stable", Guest: true, Since: since, State: "waiting", WaitsFor: "guests_off", Face: face{"", "S", "face-4"}},
 			{ID: "7", LinkID: "15", Name: "Barn", Since: since, State: "gone", Face: face{"", "B", "face-5"}},
 			{ID: "9", LinkID: "17", Name: "Cave", Since: since, State: "not_allowed", Opens: true, Face: face{"", "C", "face-6"}},
+			{ID: "12", LinkID: "20", Name: "Boat", Since: since, State: "paused", Until: s.at, Face: face{"", "B", "face-8"}},
+			{ID: "13", LinkID: "21", Name: "Tent", Since: since, State: "paused", Face: face{"", "T", "face-1"}},
 			{ID: "8", LinkID: "16", Name: "Loft", Since: since, State: "disabled", Face: face{"", "L", "face-7"}},
 		},
 		Owned: []ownedServerView{

@@ -23,6 +23,7 @@ func (s *site) routes(r *gin.Engine) {
 	s.householdRoutes(r)
 	s.unlockRoutes(r)
 	s.televisionRoutes(r)
+	s.stayRoutes(r)
 	s.machineRoutes(r)
 	s.apiRoutes(r)
 	if s.Dev {
@@ -70,6 +71,8 @@ func (s *site) mailedRoutes(r *gin.Engine) {
 	s.get(r, "/account/sessions/not-me", s.notMeForm)
 	s.post(r, "/account/sessions/not-me", s.notMe)
 
+	s.get(r, "/stay", s.stayMoreForm)
+	s.post(r, "/stay", s.stayMore)
 	s.get(r, "/mail/stop", s.mailStopForm)
 	r.POST("/mail/stop", s.page(s.stopMails))
 	r.POST("/mail/stop/end", s.page(s.allowMails))
@@ -267,6 +270,18 @@ func (s *site) televisionRoutes(r *gin.Engine) {
 	s.post(r, path, s.signTelevisionIn)
 	s.get(r, path+"/:try", s.televisionWait)
 	s.get(r, path+"/:try/state", s.televisionState)
+}
+
+// stayRoutes registers the pages on how long a person may come to a server, for its owner.
+func (s *site) stayRoutes(r *gin.Engine) {
+	const stay = "/servers/:id/people/:link_id/stay"
+	s.get(r, stay, s.stay)
+	s.post(r, stay+"/end", s.setStayEnd)
+	s.post(r, stay+"/more", s.extendStay)
+	s.post(r, stay+"/pause", s.pauseStay)
+	s.post(r, stay+"/resume", s.resumeStay)
+	s.post(r, stay+"/libraries", s.setStayLibraries)
+	s.post(r, stay+"/hand", s.answerStayHand)
 }
 
 // machineRoutes registers what browsers, monitors and robots ask for.

@@ -155,6 +155,7 @@ func (s *site) apiServerRoutes(r *gin.Engine, v1 string) {
 	s.get(r, servers+"/:id/people", nil, s.withSession(s.apiPeople))
 	r.PATCH(servers+"/:id/people/:link_id", s.withSession(s.apiChangePerson))
 	r.DELETE(servers+"/:id/people/:link_id", s.withoutBody(s.apiRemovePerson))
+	s.apiStayRoutes(r, v1, servers)
 	s.apiProtectionRoutes(r, servers)
 	s.get(r, servers+"/:id/people/:link_id/television", nil, s.withSession(s.apiTelevision))
 	r.POST(servers+"/:id/people/:link_id/television", s.withProof(s.apiSignTelevisionIn))
@@ -169,6 +170,17 @@ func (s *site) apiServerRoutes(r *gin.Engine, v1 string) {
 	s.apiImportRoutes(r, servers)
 	r.POST(servers+"/:id/join", s.withoutBody(s.apiStartProof))
 	s.get(r, servers+"/:id/join", nil, s.withSession(s.apiProof))
+}
+
+// apiStayRoutes registers the operations of owners on how long a person may come to a server.
+func (s *site) apiStayRoutes(r *gin.Engine, v1, servers string) {
+	person := servers + "/:id/people/:link_id"
+	s.get(r, person+"/stay", nil, s.withSession(s.apiStay))
+	r.PUT(person+"/pause", s.withSession(s.apiPause))
+	r.DELETE(person+"/pause", s.withoutBody(s.apiResume))
+	r.POST(person+"/extend", s.withoutBody(s.apiExtend))
+	r.POST(person+"/hand", s.withSession(s.apiAnswerHand))
+	r.POST(v1+"/stays/extend", s.problem(s.apiExtendByMail))
 }
 
 // apiProtectionRoutes registers the operations of owners on what people may do with and without their PIN.
@@ -242,6 +254,7 @@ func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	r.POST(server+"/imports", s.withServer(s.apiServerDraftImport))
 	r.POST(server+"/imports/:id/run", s.withServerAlone(s.apiServerRunImport))
 	r.PUT(server+"/levels", s.withServer(s.apiTellLevels))
+	r.PUT(server+"/hand", s.withServer(s.apiTellHand))
 	r.POST(server+"/unlocks/asked", s.withServer(s.apiAskedUnlock))
 	r.POST(server+"/exchanges", s.withServer(s.apiExchange))
 	s.get(r, server+"/proofs", nil, s.withServer(s.apiOpenProofs))

@@ -40,7 +40,7 @@ type world struct {
 	server      models.Server
 	asked       models.Authorization
 	imported    models.Import
-	aDay        func()                     // lets a day pass
+	later       func(time.Duration)        // lets time pass
 	links       map[models.MailKind]string // the secrets of the mails that have arrived
 }
 
@@ -120,6 +120,11 @@ func (w *world) serverActs(ctx context.Context) []act {
 		{"the server ends the link", func() error { return w.EmbyServers.Cancel(ctx, w.server, w.berta) }, []models.MailKind{models.MailLinkEnded}},
 		{"give a local user a password", func() error { return w.givePassword(ctx) }, []models.MailKind{models.MailLinkAsked, models.MailLinkAccepted, models.MailLocalPassword}},
 		{"sign a television in", func() error { return w.signTelevisionIn(ctx) }, []models.MailKind{models.MailNewDevice, models.MailTelevision}},
+		{"let a stay end", func() error { return w.endStay(ctx) }, []models.MailKind{models.MailStayChanged}},
+		{"come near the end of a stay", func() error {
+			w.later(2 * time.Hour)
+			return w.Stays.Remind(ctx)
+		}, []models.MailKind{models.MailStayEnding, models.MailStayEndingOwner}},
 		{"invite an address", func() error {
 			if _, _, err := w.EmbyServers.FindAccount(ctx, w.server, "new@example.net", w.caller); !errors.Is(err, models.ErrNotFound) {
 				return fmt.Errorf("find the account: got %w, want not found", err)
@@ -148,7 +153,7 @@ func (w *world) serverActs(ctx context.Context) []act {
 			return err
 		}, []models.MailKind{models.MailServerKey}},
 		{"remind people", func() error {
-			w.aDay()
+			w.later(25 * time.Hour)
 			_, err := w.Imports.Remind(ctx, w.anna, w.server.ID, w.imported.ID, nil, w.caller)
 			return err
 		}, []models.MailKind{models.MailInviteReminder}},
@@ -269,6 +274,16 @@ func (w *world) useCircle(ctx context.Context) error {
 	return w.CirclePeople.Admit(ctx, w.berta, circle, made.Server.ID, w.anna)
 }
 
+// endStay gives the stay of berta an end, of which people are reminded in an hour.
+func (w *world) endStay(ctx context.Context) error {
+	link, err := w.Links.ByServer(ctx, w.berta, w.server.ID)
+	if err != nil {
+		return err
+	}
+	end := w.Store.Now().Add(25 * time.Hour)
+	return w.People.SetTerms(ctx, w.anna, w.server.ID, link.ID, models.Terms{EndsAt: &end})
+}
+
 func (w *world) register(ctx context.Context) error {
 	code, _, err := w.Registrations.NewClaimCode(ctx, w.anna)
 	if err != nil {
@@ -287,8 +302,7 @@ func TestKindsOfMail(t *testing.T) {
 	store, clock := modelstest.New(t, modelstest.Unlimited)
 	post := &postman{t: t, store: store, seen: map[string]int{}}
 	post.worker = worker(t, store, &post.recorder).Mailer
-	w := &world{Store: store, caller: models.Caller{Address: "192.0.2.7", Device: "Firefox on Linux", Icon: "computer"}}
-	w.aDay = func() { clock.Advance(25 * time.Hour) }
+	w := &world{Store: store, later: func(d time.Duration) { clock.Advance(d) }, caller: models.Caller{Address: "192.0.2.7", Device: "Firefox on Linux", Icon: "computer"}}
 	ctx, wait := t.Context(), func() { clock.Advance(models.DefaultLives().EmailUndo) }
 	for _, one := range slices.Concat(w.acts(ctx), w.serverActs(ctx), w.lastActs(ctx, wait)) {
 		if err := one.do(); err != nil {

@@ -107,6 +107,8 @@ func (v *voice) details() []detail {
 			}
 		case moment:
 			value = v.moment(v.letter.Facts.At)
+		case ends:
+			value = v.moment(v.letter.Facts.Ends)
 		}
 		if value != "" {
 			shown = append(shown, detail{Label: v.phrase("mail.detail."+string(fact), nil), Value: value})

@@ -36,6 +36,7 @@ const (
 	address  fact = "address"
 	moment   fact = "at"
 	problems fact = "problems" // a line for each problem of the fact Problems
+	ends     fact = "ends"
 )
 
 // kinds returns the one table of how mails look.
@@ -71,6 +72,12 @@ func kinds() map[string]kind {
 		"invite_reminder": {
 			page: "/invite", again: true, several: true, person: true,
 			details: []fact{server, from}, says: []string{"after", "ignore"},
+		},
+		"stay_ending":       {page: "/servers", details: []fact{server, ends}, says: []string{"after"}},
+		"stay_ending_owner": {page: "/stay", details: []fact{server, person, ends}, says: []string{"after"}},
+		"stay_changed": {
+			page: "/servers", details: []fact{server, ends},
+			variants: []string{"paused", "paused_until", "resumed", "ends", "endless"},
 		},
 		"family_asked":       {page: "/family", person: true, details: []fact{from, moment}, says: []string{"ignore"}},
 		"circle_asked":       {page: "/circles", person: true, details: []fact{from, moment}, says: []string{"ignore"}},

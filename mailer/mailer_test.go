@@ -68,13 +68,17 @@ func letter(t *testing.T, kind, locale string) mailer.Letter {
 			Address: "203.0.113.7", Device: "Firefox on Windows", At: time.Date(2026, time.March, 4, 15, 6, 0, 0, time.UTC),
 			What: "changed", Server: "Den & Co", Person: "bert", PersonName: "Bert Brandt", Note: "Come in!\nThe <b>door</b> is open.",
 			Problems: `[{"name":"address","subject":"https://den.example.org:443","reason":"certificate_expired","until":"2026-03-01T00:00:00Z"},{"name":"quick_connect","reason":"off"}]`,
+			Ends:     time.Date(2026, time.March, 11, 22, 59, 59, 0, time.UTC),
 		},
 	}
 	if slices.Contains([]string{"invite", "invite_reminder", "invited", "test"}, kind) { // these go to an address, not to an account
 		l.Facts.Username, l.Facts.DisplayName = "", ""
 	}
-	if kind == "server_key" {
+	switch kind {
+	case "server_key":
 		l.Facts.What = "renewed"
+	case "stay_changed":
+		l.Facts.What = "paused_until"
 	}
 	if traits.Stops {
 		l.Stop = "st0p-Token_of-this-letter"
@@ -113,6 +117,9 @@ func links() map[string]string {
 		"link_accepted":      "/servers",
 		"link_removed":       "/servers",
 		"link_ended":         "/servers",
+		"stay_ending":        "/servers",
+		"stay_ending_owner":  "/stay" + token,
+		"stay_changed":       "/servers",
 		"invited":            "/signup",
 		"invite":             "/invite" + token,
 		"invite_reminder":    "/invite" + token,

@@ -132,7 +132,7 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM outbox WHERE account_id = ?", "DELETE FROM email_changes WHERE account_id = ?",
 		"DELETE FROM emails WHERE account_id = ?", "DELETE FROM history WHERE account_id = ?",
 		"UPDATE servers SET owner_id = 0, claimed_at = NULL WHERE owner_id = ?", // their people stay
-		"DELETE FROM links WHERE account_id = ?", "DELETE FROM server_lists WHERE account_id = ?",
+		"DELETE FROM links WHERE account_id = ?", "DELETE FROM former_stays WHERE account_id = ?", "DELETE FROM server_lists WHERE account_id = ?",
 		"DELETE FROM claim_codes WHERE account_id = ?", "DELETE FROM device_codes WHERE account_id = ?",
 		"DELETE FROM invite_profiles WHERE owner_id = ?", "DELETE FROM proofs WHERE account_id = ?", "DELETE FROM quick_connects WHERE account_id = ?",
 		"DELETE FROM local_passwords WHERE account_id = ?",
@@ -143,7 +143,7 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM pictures WHERE account_id = ?",
 		"DELETE FROM family_people WHERE account_id = ?", "DELETE FROM family_people WHERE family_id = ?",
 		"UPDATE history SET actor_id = -1 WHERE actor_id = ?",
-		"UPDATE links SET invited_by = 0, requested_by = '' WHERE invited_by = ?", "UPDATE invites SET answered_by = 0 WHERE answered_by = ?",
+		"UPDATE links SET invited_by = 0, requested_by = '' WHERE invited_by = ?", "UPDATE former_stays SET invited_by = 0 WHERE invited_by = ?", "UPDATE invites SET answered_by = 0 WHERE answered_by = ?",
 		// Agents must still learn which links ended, so the numbers stay in the feed until
 		// the agents have read them. The ids of devices and sessions are deleted: a change without a
 		// device id is about all devices, and the keys of sessions end with their links.

@@ -84,7 +84,7 @@ func FinishOneStep(ctx context.Context, s *Store) error {
 // RowTypes returns the types that read and write rows.
 func RowTypes() []any {
 	return []any{
-		&secretKey{}, &mailStopRow{}, &pictureRow{}, &familyPersonRow{}, &circleRow{}, &circleServerRow{}, &circlePersonRow{}, &circleAskRow{}, &circleAnswerRow{}, &protectionRow{}, &linkLevelsRow{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
+		&secretKey{}, &mailStopRow{}, &pictureRow{}, &familyPersonRow{}, &circleRow{}, &circleServerRow{}, &circlePersonRow{}, &circleAskRow{}, &circleAnswerRow{}, &protectionRow{}, &linkLevelsRow{}, &formerStayRow{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
 		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
 		&serverCheckRow{}, &serverCheckupRow{}, &serverTryRow{}, &serverAnswerRow{},
 		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &inviteProfileRow{}, &inviteUseRow{}, &importRow{}, &importLineRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &quickDeviceRow{}, &openRow{}, &localPasswordRow{}, &idempotencyRow{}, &restoreRow{}, &serverListRow{},
@@ -106,6 +106,8 @@ const (
 	ListPeople     = listPeople
 	LocalUsersOf   = localUsersOf
 	InviteServers  = inviteServers
+	DueReminders   = dueReminders
+	DuePauses      = duePauses
 )
 
 // FilteredMD5 returns the MD5 of a password after the filter. Old clients send this or

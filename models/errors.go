@@ -123,6 +123,10 @@ var (
 	ErrCircleFull        = &Error{Kind: KindConflict, Code: "circle_full"}
 	ErrCircleOthers      = &Error{Kind: KindConflict, Code: "circle_others"}
 	ErrCircleMany        = &Error{Kind: KindConflict, Code: "circle_many"}
+	ErrStayPaused        = &Error{Kind: KindForbidden, Code: "stay_paused"}
+	ErrStayEndless       = &Error{Kind: KindConflict, Code: "stay_endless"}
+	ErrPauseAgentOnly    = &Error{Kind: KindConflict, Code: "pause_agent_only"}
+	ErrNotByHand         = &Error{Kind: KindConflict, Code: "not_by_hand"}
 	ErrNothingToUnlock   = &Error{Kind: KindConflict, Code: "nothing_to_unlock"}
 	ErrUnlockStopped     = &Error{Kind: KindForbidden, Code: "unlock_stopped"}
 	ErrUnlockThrottled   = &Error{Kind: KindThrottled, Code: "unlock_throttled"}

@@ -251,7 +251,7 @@ func (e *Export) readServerLinks(ctx context.Context, tx *gorm.DB, accountID int
 		e.ServerLinks = append(e.ServerLinks, Link{
 			ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, Server: server.description(), Type: r.Type, State: r.State,
 			RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), EndsAt: orZero(r.EndsAt),
-			FirstDeviceAt: orZero(r.FirstDeviceAt),
+			FirstDeviceAt: orZero(r.FirstDeviceAt), Pause: Pause{Since: orZero(r.PausedAt), Until: orZero(r.PausedUntil)},
 		})
 	}
 	return nil

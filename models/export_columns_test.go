@@ -27,9 +27,9 @@ var personTables = map[string]string{
 
 // otherTables are the tables that do not belong to a person, each with the reason.
 var otherTables = map[string]string{
-	"mail_stops":  "holds keyed hashes of mailboxes, which name nobody; the export says whether the account's own is stopped",
-	"idempotency": "holds hashes of requests, which name nobody",
-	"libraries":   "describes a server", "local_users": "belongs to the media server, which its owner can ask", "server_keys": "holds hashes of secrets",
+	"mail_stops":   "holds keyed hashes of mailboxes, which name nobody; the export says whether the account's own is stopped",
+	"idempotency":  "holds hashes of requests, which name nobody",
+	"former_stays": "keeps a link for 30 days after its end, which the history tells, so that its owner may prolong it", "libraries": "describes a server", "local_users": "belongs to the media server, which its owner can ask", "server_keys": "holds hashes of secrets",
 	"server_checks": "describes a server", "server_checkups": "describes a server", "server_tries": "describes a server", "server_answers": "holds hashes of addresses of a server", "server_lists": "holds random numbers, which say nothing",
 	"circles": "is named in the export of its people", "restores": "names the database", "secret_keys": "names the keys of the service", "spent_marks": "holds hashes of solved captchas", "throttle": "holds counters under hashed names",
 }
@@ -203,11 +203,11 @@ var exportVerdicts = joined(rosterVerdicts, circleVerdicts, map[string]string{
 	"protections.server_id":    "as Protections.ServerID",
 	"protections.unlocked":     "not: JSON of Protections.Unlocked", "protections.everyday": "not: JSON of Protections.Everyday",
 
-	"links.accepted_at":     "as ServerLinks.AcceptedAt",
-	"links.access_key":      "not: a secret",
-	"links.account_id":      "as ServerLinks.AccountID",
-	"links.created_at":      "as ServerLinks.CreatedAt",
-	"links.ends_at":         "as ServerLinks.EndsAt",
+	"links.accepted_at": "as ServerLinks.AcceptedAt",
+	"links.access_key":  "not: a secret",
+	"links.account_id":  "as ServerLinks.AccountID",
+	"links.created_at":  "as ServerLinks.CreatedAt",
+	"links.ends_at":     "as ServerLinks.EndsAt", "links.paused_at": "as ServerLinks.Pause.Since", "links.paused_until": "as ServerLinks.Pause.Until",
 	"links.first_device_at": "as ServerLinks.FirstDeviceAt",
 	"links.id":              "as ServerLinks.ID",
 	"links.invited_by":      "not: an internal number",
@@ -217,7 +217,7 @@ var exportVerdicts = joined(rosterVerdicts, circleVerdicts, map[string]string{
 	"links.server_id":       "as ServerLinks.ServerID",
 	"links.state":           "as ServerLinks.State",
 	"links.type":            "as ServerLinks.Type",
-	"links.waits_for":       "not: it is the state of the server's agent, not of the person",
+	"links.waits_for":       stateOfAgent, "links.hand": stateOfAgent, "links.hand_kept": stateOfAgent, "links.hand_reset_at": stateOfAgent, "links.remind_at": "not: it follows from the end",
 
 	"outbox.account_id":  "not: it is the account's own id, see Account.ID",
 	"outbox.attempts":    "not: only the worker that sends mail uses it",

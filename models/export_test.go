@@ -79,7 +79,8 @@ func (k *kit) fillServers(owner, a models.Account, session models.Session) {
 	asked, err := k.EmbyServers.Ask(ctx, made.Server, models.AskLink{AccountID: a.ID, Type: models.LinkLinked, RequestedBy: "somebody"})
 	k.must(err)
 	k.must(k.Links.Accept(ctx, a.ID, asked.ID, home))
-	k.exec("UPDATE links SET local_user_id = 77 WHERE id = ?", asked.ID)
+	k.exec("UPDATE links SET local_user_id = 77, paused_at = ?, paused_until = ?, remind_at = ?, hand = 'disabled', hand_kept = 'disabled', hand_reset_at = ? WHERE id = ?",
+		k.Now(), k.Now().Add(time.Hour), k.Now().Add(time.Hour), k.Now(), asked.ID)
 	_, _, err = k.Registrations.NewClaimCode(ctx, a.ID)
 	k.must(err)
 	device, err := k.Devices.Begin(ctx, models.DeviceAsk{DeviceID: "tv-1", Client: "Cinema", Device: "Living room", Door: models.DoorAPI}, home)

@@ -72,6 +72,10 @@ const (
 	EventCeilingRemoved      EventKind = "ceiling_removed"
 	EventUnlocked            EventKind = "unlocked"
 	EventLocked              EventKind = "locked"
+	EventStayPaused          EventKind = "stay_paused"   // by the owner of a server
+	EventStayResumed         EventKind = "stay_resumed"  // by the owner, or because its time was over
+	EventStayChanged         EventKind = "stay_changed"  // its end, by the owner
+	EventStayExtended        EventKind = "stay_extended" // for the owner: from a mail, perhaps without signing in
 	EventInviteSent          EventKind = "invite_sent"
 	EventImported            EventKind = "imported" // an owner has invited many people at once
 	EventInviteWithdrawn     EventKind = "invite_withdrawn"
@@ -114,6 +118,7 @@ func EventKinds() []EventKind {
 		EventQuickConnected, EventTelevision, EventLocalPassword, EventInviteSent, EventImported, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
 		EventRestored, EventMemberAdded, EventLetGoAsked, EventLetGoTakenBack, EventLetGo, EventMemberHandedOn, EventFamilyJoined, EventFamilyLeft, EventFamilyRemoved,
 		EventProtectionSet, EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked,
+		EventStayPaused, EventStayResumed, EventStayChanged, EventStayExtended,
 	}
 }
 
@@ -139,6 +144,7 @@ func (k EventKind) HasSubject() bool {
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet,
 		EventInviteSent, EventImported, EventInviteWithdrawn, EventInviteDeclined, EventLetGoAsked, EventLetGoTakenBack, EventLetGo,
 		EventProtectionSet, EventHoldSet, EventUnlocked, EventLocked,
+		EventStayPaused, EventStayResumed, EventStayChanged, EventStayExtended,
 		EventCircleJoined, EventCircleLeft, EventCircleAdmitted, EventCircleAsked, EventCircleServerIn, EventCircleServerOut, EventCircleRefused:
 		return true
 	default:

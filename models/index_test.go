@@ -46,7 +46,9 @@ func TestServerStatementsUseIndexes(t *testing.T) {
 				"SELECT * FROM sessions WHERE account_id = ? AND kind = ? AND client = ? AND device_id = ? AND address = ?",
 				[]any{owner.ID, models.SessionDevice, "x", "x", "x"},
 			},
-			"servers of an owner": {models.OwnServers, []any{models.LinkAccepted, now, models.LinkPending, now, owner.ID}},
+			"servers of an owner":    {models.OwnServers, []any{models.LinkAccepted, now, models.LinkPending, now, owner.ID}},
+			"reminders that are due": {models.DueReminders, []any{now.AddDate(-1, 0, 0), 100}},
+			"pauses that are over":   {models.DuePauses, []any{now.AddDate(-1, 0, 0), 100}},
 			"what waits there": {
 				models.OwnWaiting,
 				[]any{models.LinkAccepted, now, models.LinkPending, now, models.InvitePending, now, now, models.LinkAccepted, now, true, models.LinkAccepted, now, owner.ID, int64(0), 20},

@@ -279,7 +279,7 @@ func (c *core) acceptLink(ctx context.Context, tx *gorm.DB, wanted *linkRow) err
 		return err
 	}
 	err = tx.Table("links").Where("id = ?", known.ID).Updates(map[string]any{
-		"state": LinkAccepted, "accepted_at": c.Now(), "ends_at": wanted.EndsAt, "libraries": wanted.Libraries, "invited_by": wanted.InvitedBy,
+		"state": LinkAccepted, "accepted_at": c.Now(), "ends_at": wanted.EndsAt, "remind_at": remindAt(wanted.EndsAt, c.Now()), "libraries": wanted.Libraries, "invited_by": wanted.InvitedBy,
 	}).Error
 	if err != nil {
 		return err

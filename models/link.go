@@ -41,6 +41,12 @@ type linkRow struct {
 	FirstDeviceAt *time.Time // when its first device was signed in by a code; nil before
 	CircleID      int64      // the circle by which it came, or 0
 	WaitsFor      string     // why the agent does not create the local user, as it said last; see [Changes.TellWaiting]
+	PausedAt      *time.Time // nil for a link that is not paused; see stay.go
+	PausedUntil   *time.Time // nil for a pause that lasts until somebody ends it
+	RemindAt      *time.Time // when the next mail about the end is due
+	Hand          string     // what was changed by hand at the media server, as the agent said last; see stay_hand.go
+	HandKept      string     // the value of Hand that the owner lets stay
+	HandResetAt   *time.Time // when the owner last let the agent set it again
 }
 
 // TableName returns the name of the table, links.
@@ -66,6 +72,7 @@ type Link struct {
 	ServerAway              bool      // its agent has not called for [AwayAfter]; only from [Links.List]
 	Opens                   bool      // the agent of the server answers browsers at an address; see [Opens.Addresses]; only from [Links.List]
 	OwnerUsername           string    // of the server; "" without an owner; only from [Links.List]
+	Pause                   Pause     // only from [Links.List], [Links.ByServer] and [People.List]
 	LocalUserState          string    // what keeps the person out, LocalUserGone or another, or ""; only from [Links.List] and [People.List]
 	WaitsFor                string    // why the agent does not create the local user, [WaitGuestsOff] or another, while LocalUserState is LocalUserWaiting; else ""
 }
@@ -297,7 +304,7 @@ func (l *Links) ByServer(ctx context.Context, accountID, serverID int64) (Link, 
 	if err != nil {
 		return Link{}, explained("find a link", err)
 	}
-	return Link{ID: row.ID, ServerID: row.ServerID, AccountID: row.AccountID, Type: row.Type, State: row.State, EndsAt: orZero(row.EndsAt)}, nil
+	return Link{ID: row.ID, ServerID: row.ServerID, AccountID: row.AccountID, Type: row.Type, State: row.State, EndsAt: orZero(row.EndsAt), Pause: pauseAt(row.PausedAt, row.PausedUntil, l.Now())}, nil
 }
 
 // oweOwner owes the owner of a link's server a mail about the link. It does nothing

@@ -17,9 +17,11 @@ type AgentLink struct {
 	LocalUserID           string // the server's own id; "" while no local user is known
 	LocalUserName         string
 	Type, State           string
-	Active                bool      // the account may be linked: confirmed and not disabled
-	Libraries             []Library // nil if the server decides
-	EndsAt                time.Time // zero for no end
+	Active                bool        // the account may be linked: confirmed and not disabled; false while the link is paused
+	Pause                 *AgentPause // nil if the link is not paused
+	HandResetAt           time.Time   // when the owner last said that what was changed by hand is set again; zero for never
+	Libraries             []Library   // nil if the server decides
+	EndsAt                time.Time   // zero for no end
 	RequestedBy           string
 	CreatedAt, AcceptedAt time.Time
 	AccessKeyHash         secret.Hash  // SHA-256 of the access key; zero while the link is pending
@@ -37,7 +39,7 @@ const agentLinks = linkFacts + ", " + levelColumns + linkTables
 const exchangeLink = linkFacts + ", " + limited + linkTables + " AND l.account_id = ? AND l.state = '" + LinkAccepted + "'"
 
 const (
-	linkFacts = `SELECT l.id, l.account_id, l.type, l.state, l.access_key, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries, s.device_keys,
+	linkFacts = `SELECT l.id, l.account_id, l.type, l.state, l.access_key, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries, s.device_keys, l.paused_at, l.paused_until, l.hand_reset_at,
  a.username, a.display_name, a.confirmed_at, a.disabled_at, u.external_id, u.name`
 	linkTables = `
 FROM links l JOIN accounts a ON a.id = l.account_id
@@ -54,6 +56,8 @@ type agentLinkRow struct {
 	AcceptedAt, EndsAt      *time.Time
 	Libraries               *string
 	DeviceKeys              bool
+	PausedAt, PausedUntil   *time.Time
+	HandResetAt             *time.Time
 	Username, DisplayName   string
 	ConfirmedAt, DisabledAt *time.Time
 	ExternalID, Name        *string
@@ -86,7 +90,11 @@ func (c *core) agentLink(serverID int64, r *agentLinkRow, names libraryNames) (A
 		ID: r.ID, AccountID: r.AccountID, Username: r.Username, DisplayName: visibleName(r.State, r.Username, r.DisplayName),
 		Type: r.Type, State: r.State,
 		Active: r.ConfirmedAt != nil && r.DisabledAt == nil, EndsAt: orZero(r.EndsAt), RequestedBy: r.RequestedBy,
-		CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt),
+		CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), HandResetAt: orZero(r.HandResetAt),
+	}
+	if pause := pauseAt(r.PausedAt, r.PausedUntil, c.Now()); pause.On() {
+		link.Pause = &AgentPause{Pause: pause, Active: link.Active}
+		link.Active = false // an agent that knows no pauses refuses everybody then
 	}
 	if r.ExternalID != nil && r.Name != nil {
 		link.LocalUserID, link.LocalUserName = *r.ExternalID, *r.Name
@@ -151,8 +159,8 @@ func (a *Agents) Check(ctx context.Context, this Server, shown ShownKey) (AgentL
 		return AgentLink{}, err
 	}
 	for _, link := range links {
-		if link.opens(shown) && link.Active {
-			return link, nil
+		if link.opens(shown) && (link.Active || link.Pause != nil && link.Pause.Active) {
+			return link, nil // also a paused one: its device hears of the pause, and keeps its key
 		}
 	}
 	return AgentLink{}, ErrAccessKeyWrong
@@ -167,7 +175,7 @@ func (a *Agents) exchangeLinks(ctx context.Context, serverID, accountID int64) (
 	var r agentLinkRow
 	var limited bool
 	found, err := a.hot.exchange.One(ctx, []any{serverID, a.Now(), accountID}, &r.ID, &r.AccountID, &r.Type, &r.State, &r.AccessKey,
-		&r.RequestedBy, &r.CreatedAt, &r.AcceptedAt, &r.EndsAt, &r.Libraries, &r.DeviceKeys, &r.Username, &r.DisplayName, &r.ConfirmedAt, &r.DisabledAt,
+		&r.RequestedBy, &r.CreatedAt, &r.AcceptedAt, &r.EndsAt, &r.Libraries, &r.DeviceKeys, &r.PausedAt, &r.PausedUntil, &r.HandResetAt, &r.Username, &r.DisplayName, &r.ConfirmedAt, &r.DisabledAt,
 		&r.ExternalID, &r.Name, &limited)
 	if err != nil || !found {
 		return nil, explained("read a link", err)
@@ -299,6 +307,10 @@ func (c *core) insertLink(ctx context.Context, tx *gorm.DB, link *linkRow) error
 		return err
 	}
 	link.CreatedAt = c.Now()
+	link.RemindAt = remindAt(link.EndsAt, link.CreatedAt)
+	if err := tx.Exec("DELETE FROM former_stays WHERE account_id = ? AND server_id = ?", link.AccountID, link.ServerID).Error; err != nil {
+		return err
+	}
 	if link.State == LinkAccepted {
 		link.AcceptedAt = &link.CreatedAt
 	}
@@ -360,6 +372,9 @@ func (c *core) endLink(ctx context.Context, tx *gorm.DB, link *linkRow) error {
 		return err
 	}
 	if err := requireRow(tx.Exec("DELETE FROM links WHERE id = ? AND ends_at <= ?", link.ID, c.Now())); err != nil {
+		return err
+	}
+	if err := c.keepFormer(ctx, tx, link); err != nil {
 		return err
 	}
 	if err := c.linkIsGone(tx, link); err != nil {

@@ -7,7 +7,7 @@ import (
 
 // listLinks is a statement of the page of every signed-in person, so it is prepared.
 const listLinks = `SELECT l.id, l.server_id, l.type, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
- l.local_user_id, l.waits_for, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, s.last_seen_at, o.username,
+ l.local_user_id, l.waits_for, l.paused_at, l.paused_until, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, s.last_seen_at, o.username,
  EXISTS (SELECT 1 FROM server_addresses d WHERE d.server_id = s.id AND d.opens = ? AND d.hidden = ?), ` + describedColumns + `
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN accounts o ON o.id = s.owner_id
@@ -20,6 +20,7 @@ type listedRow struct {
 	acceptedAt, endsAt, disabledAt *time.Time
 	localUserID                    *int64
 	waitsFor                       string
+	pausedAt, pausedUntil          *time.Time
 	goneAt                         *time.Time // when the local user was gone; the next two fields are about the local user, too
 	disabled, notAllowed           *bool
 	owner                          *string
@@ -32,7 +33,7 @@ func (r *listedRow) scans() []any {
 	l := &r.link
 	return append([]any{
 		&l.ID, &l.ServerID, &l.Type, &l.RequestedBy, &l.CreatedAt, &r.acceptedAt, &r.endsAt,
-		&r.localUserID, &r.waitsFor, &r.goneAt, &r.disabled, &r.notAllowed, &r.disabledAt, &r.lastSeenAt, &r.owner, &l.Opens,
+		&r.localUserID, &r.waitsFor, &r.pausedAt, &r.pausedUntil, &r.goneAt, &r.disabled, &r.notAllowed, &r.disabledAt, &r.lastSeenAt, &r.owner, &l.Opens,
 	}, r.server.scans()...)
 }
 
@@ -51,7 +52,8 @@ func (r *listedRow) listed(now time.Time) Link {
 		if r.localUserID != nil {
 			user.ID = *r.localUserID
 		}
-		l.LocalUserState = user.state(r.server.Kind, l.Type)
+		l.Pause = pauseAt(r.pausedAt, r.pausedUntil, now)
+		l.LocalUserState = pausedOr(l.Pause, user.state(r.server.Kind, l.Type))
 		l.WaitsFor = waitsFor(l.LocalUserState, r.waitsFor)
 	}
 	if r.owner != nil {

@@ -82,14 +82,14 @@ type LocalPasswordPlace struct {
 	Key        string // of the agent, to which the browser seals; "" if the agent takes no passwords
 	Media      string // which media server it is, see [Report]
 	Guest      bool
-	Refused    string // why not: linked, no_key, administrator, not_allowed, disabled or gone; "" for nothing
+	Refused    string // why not: linked, no_key, paused, administrator, not_allowed, disabled or gone; "" for nothing
 }
 
 // localPasswordPlace reads a link, its server and its local user.
 //
 //nolint:gosec // a statement, not a password
 const localPasswordPlace = `SELECT l.id AS link_id, l.type, s.name, s.own_name, s.media, s.password_key, s.linked_passwords,
- u.name AS local_user, u.administrator, u.disabled, u.not_allowed, u.gone_at
+  u.name AS local_user, u.administrator, u.disabled, u.not_allowed, u.gone_at, l.paused_at, l.paused_until
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
 WHERE l.account_id = ? AND l.server_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) AND s.disabled_at IS NULL`
@@ -103,12 +103,13 @@ type localPasswordPlaceRow struct {
 	LocalUser                           *string
 	Administrator, Disabled, NotAllowed *bool
 	GoneAt                              *time.Time
+	PausedAt, PausedUntil               *time.Time
 }
 
-func (r *localPasswordPlaceRow) place() LocalPasswordPlace {
+func (r *localPasswordPlaceRow) place(now time.Time) LocalPasswordPlace {
 	server := describedRow{Name: r.Name, OwnName: r.OwnName}
 	place := LocalPasswordPlace{
-		LinkID: r.LinkID, ServerName: server.description().Name, Key: r.PasswordKey, Media: r.Media, Guest: r.Type == LinkGuest, Refused: r.refused(),
+		LinkID: r.LinkID, ServerName: server.description().Name, Key: r.PasswordKey, Media: r.Media, Guest: r.Type == LinkGuest, Refused: r.refused(now),
 	}
 	if r.LocalUser != nil {
 		place.LocalUser = *r.LocalUser
@@ -118,13 +119,15 @@ func (r *localPasswordPlaceRow) place() LocalPasswordPlace {
 
 // refused returns why the person may not give a password, or "". The agent checks each of these
 // reasons again.
-func (r *localPasswordPlaceRow) refused() string {
+func (r *localPasswordPlaceRow) refused(now time.Time) string {
 	is := func(flag *bool) bool { return flag != nil && *flag }
 	switch {
 	case r.PasswordKey == "":
 		return "no_key"
 	case r.Type != LinkGuest && !r.LinkedPasswords:
 		return "linked"
+	case pauseAt(r.PausedAt, r.PausedUntil, now).On():
+		return "paused"
 	case r.LocalUser == nil:
 		return "" // the agent knows, or waits until it has created the local user of a guest
 	case r.GoneAt != nil:
@@ -155,7 +158,7 @@ func (p *LocalPasswords) placeOf(ctx context.Context, db *gorm.DB, accountID, se
 	if len(rows) != 1 {
 		return LocalPasswordPlace{}, ErrNotFound
 	}
-	return rows[0].place(), nil
+	return rows[0].place(p.Now()), nil
 }
 
 // isSealed reports whether a text can be a sealed password: base64url of reasonable length.

@@ -29,8 +29,17 @@ const (
 	LocalUserDisabled      = "disabled"      // they are disabled on the server
 	LocalUserAdministrator = "administrator" // they administer the server, which its agent lets in only if its settings say so
 	LocalUserWaiting       = "waiting"       // the agent has not created them yet
+	LocalUserPaused        = "paused"        // the owner has paused the link, see stay.go
 	LocalUserNotAllowed    = "not_allowed"   // the admin of the agent has not said yes to them yet
 )
+
+// pausedOr returns LocalUserPaused for a link that is paused, and else the state of its local user.
+func pausedOr(pause Pause, state string) string {
+	if pause.On() && state != LocalUserGone {
+		return LocalUserPaused
+	}
+	return state
+}
 
 // state returns the reason for which u, the local user of a person, keeps the person out of
 // the server, or "" if nothing keeps the person out. An ID of 0 means that no local user is

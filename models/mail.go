@@ -142,6 +142,11 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 			return Letter{}, err
 		}
 	}
+	if row.Kind == MailStayEnding || row.Kind == MailStayEndingOwner {
+		if err := m.stayWaits(ctx, tx, row, letter.Facts.Ends); err != nil {
+			return Letter{}, err
+		}
+	}
 	switch {
 	case letter.ToGuardian:
 		return m.mailGuardian(ctx, tx, row, letter)
@@ -295,7 +300,7 @@ func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *a
 	if minted, err := mintedBefore(open, hash); minted || err != nil {
 		return text, err
 	}
-	if p != purposeEmailUndo && p != purposeNotMe { // links of these two purposes concern different changes and sessions
+	if p != purposeEmailUndo && p != purposeNotMe && p != purposeStay { // links of these purposes concern different changes, sessions and stays
 		if overtaken(open, row.CreatedAt) {
 			return "", errDropMail
 		}

@@ -34,12 +34,15 @@ const (
 	MailLinkEnded         MailKind = "link_ended"    // to the person: the server's side ended it
 	MailInvited           MailKind = "invited"       // to an address without an account
 	MailServerHandedOver  MailKind = "server_handed_over"
-	MailServerKey         MailKind = "server_key"      // to the owner: keys of a server were replaced or ended
-	MailTelevision        MailKind = "television"      // to the person: the owner of a server signed a television in for them
-	MailLocalPassword     MailKind = "local_password"  // to the person: their local user has another password
-	MailServerChecks      MailKind = "server_checks"   // to the owner: something has been wrong at a server for a day
-	MailInvite            MailKind = "invite"          // to an account or an address: see invite.go
-	MailFamilyAsked       MailKind = "family_asked"    // to a grown person
+	MailServerKey         MailKind = "server_key"     // to the owner: keys of a server were replaced or ended
+	MailTelevision        MailKind = "television"     // to the person: the owner of a server signed a television in for them
+	MailLocalPassword     MailKind = "local_password" // to the person: their local user has another password
+	MailServerChecks      MailKind = "server_checks"  // to the owner: something has been wrong at a server for a day
+	MailInvite            MailKind = "invite"         // to an account or an address: see invite.go
+	MailFamilyAsked       MailKind = "family_asked"   // to a grown person
+	MailStayEnding        MailKind = "stay_ending"    // to the person: their stay at a server ends soon
+	MailStayEndingOwner   MailKind = "stay_ending_owner"
+	MailStayChanged       MailKind = "stay_changed"    // to the person: the owner paused, resumed, prolonged or shortened it
 	MailInviteReminder    MailKind = "invite_reminder" // to somebody who has not answered an invite yet: see import_remind.go
 
 	MailCircleAsked    MailKind = "circle_asked"    // to an owner: somebody asks for one of their servers
@@ -105,6 +108,9 @@ func MailKinds() []MailTraits {
 		{Kind: MailCircleOffered, OthersStart: true, ToGuardians: true},
 		{Kind: MailCircleWaits, OthersStart: true},
 		{Kind: MailCircleAdmitted, ToGuardians: true},
+		{Kind: MailStayEnding, ToGuardians: true},
+		{Kind: MailStayEndingOwner, secret: purposeStay},
+		{Kind: MailStayChanged, ToGuardians: true},
 		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true, hourly: hourlyInvite},
 		{Kind: MailInviteReminder, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true},
 	}
@@ -170,6 +176,7 @@ type MailFacts struct {
 	Note        string    `json:"note"`          // the text of an owner to a person whom they invite
 	Problems    string    `json:"problems"`      // what is wrong at a server: a JSON list of checks, each with name, subject, reason and until
 	Family      bool      `json:"family,string"` // an invite is for the whole family of the person
+	Ends        time.Time `json:"ends"`          // when a stay, or the pause of one, ends; zero for neither
 }
 
 // nameFact is the stored fact of a password reset that a person asked for: the name
@@ -386,6 +393,39 @@ func inviteMail(invite *inviteRow, account, owner *accountRow, servers string) o
 		mail.locale = owner.Locale
 	}
 	return mail
+}
+
+// stayFacts returns the facts of a mail about a stay: the name of the server, the other person, who may be nil, and
+// the time that the mail names, if it is not zero.
+func stayFacts(server string, other *accountRow, at time.Time) storedFacts {
+	facts := storedFacts{"server": server}
+	if other != nil {
+		facts["person"] = other.Username
+	}
+	if !at.IsZero() {
+		facts["ends"] = at.UTC().Format(time.RFC3339)
+	}
+	return facts
+}
+
+// stayEndingMail returns the mail to a person whose stay ends soon. The owner may be nil.
+func stayEndingMail(person *accountRow, link *linkRow, server string, owner *accountRow) owed {
+	return owed{kind: MailStayEnding, account: person, subject: link.ID, facts: stayFacts(server, owner, orZero(link.EndsAt))}
+}
+
+// stayEndingOwnerMail returns the mail to the owner of a server where the stay of a person ends soon. Its link
+// prolongs the stay, also some time after the end.
+func stayEndingOwnerMail(owner *accountRow, link *linkRow, server string, person *accountRow, now time.Time) owed {
+	ends := orZero(link.EndsAt)
+	return owed{
+		kind: MailStayEndingOwner, account: owner, subject: link.ID, facts: stayFacts(server, person, ends),
+		life: ends.Add(formerStayLife).Sub(now),
+	}
+}
+
+// stayChangedMail returns the mail to a person whose stay has changed; the parameter what is stayPaused or another.
+func stayChangedMail(person *accountRow, server string, owner *accountRow, what string, at time.Time) owed {
+	return owed{kind: MailStayChanged, account: person, facts: stayFacts(server, owner, at).and("what", what)}
 }
 
 // familyAskedMail returns the mail to a grown person whom a guardian asks into a family.

@@ -20,7 +20,7 @@ type Person struct {
 
 // listPeople lists the links of a server for its owner.
 const listPeople = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries,
- l.local_user_id, l.waits_for, s.kind, a.username, a.display_name, a.picture, u.external_id, u.name, u.disabled, u.administrator, u.not_allowed, u.gone_at, i.username AS invited_by
+ l.local_user_id, l.waits_for, l.paused_at, l.paused_until, s.kind, a.username, a.display_name, a.picture, u.external_id, u.name, u.disabled, u.administrator, u.not_allowed, u.gone_at, i.username AS invited_by
 FROM links l JOIN accounts a ON a.id = l.account_id
 JOIN servers s ON s.id = l.server_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
@@ -34,6 +34,7 @@ type personRow struct {
 	WaitsFor                   string
 	CreatedAt                  time.Time
 	AcceptedAt, EndsAt, GoneAt *time.Time
+	PausedAt, PausedUntil      *time.Time
 	Libraries                  *string
 	LocalUserID                *int64
 	Username, DisplayName      string
@@ -44,11 +45,12 @@ type personRow struct {
 	InvitedBy                  *string
 }
 
-func (r *personRow) person() Person {
+func (r *personRow) person(now time.Time) Person {
 	p := Person{Link: Link{
 		ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID,
 		Username: r.Username, DisplayName: visibleName(r.State, r.Username, r.DisplayName), Picture: visiblePicture(r.State, r.Picture), Type: r.Type, State: r.State, RequestedBy: r.RequestedBy,
 		CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), EndsAt: orZero(r.EndsAt),
+		Pause: pauseAt(r.PausedAt, r.PausedUntil, now),
 	}}
 	if r.InvitedBy != nil {
 		p.InvitedBy = *r.InvitedBy
@@ -60,7 +62,7 @@ func (r *personRow) person() Person {
 		}
 	}
 	if r.State == LinkAccepted {
-		p.LocalUserState = p.LocalUser.state(r.Kind, r.Type)
+		p.LocalUserState = pausedOr(p.Pause, p.LocalUser.state(r.Kind, r.Type))
 		p.WaitsFor = waitsFor(p.LocalUserState, r.WaitsFor)
 	}
 	return p
@@ -83,7 +85,7 @@ func (p *People) List(ctx context.Context, ownerID, serverID, after int64, n int
 	}
 	people := make([]Person, len(rows))
 	for i := range rows {
-		people[i] = rows[i].person()
+		people[i] = rows[i].person(p.Now())
 		if people[i].Libraries, err = names.unpack(serverID, rows[i].Libraries); err != nil {
 			return nil, explained("read a link", err)
 		}
@@ -99,52 +101,71 @@ type Terms struct {
 }
 
 // SetTerms changes the terms of a link and writes the change into the feed of its
-// server. It returns [ErrNotFound], or errors about the fields ends_at and libraries.
+// server. The person of an accepted link hears of another end by mail. It returns [ErrNotFound],
+// [ErrThrottled], or errors about the fields ends_at and libraries.
 func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, t Terms) error {
+	if err := p.allowTerms(ctx, ownerID, serverID, linkID, t); err != nil {
+		return err
+	}
 	return p.tx(ctx, "set the terms of a link", func(tx *gorm.DB) error {
-		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
-			return err
-		}
-		rows, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ? AND (ends_at IS NULL OR ends_at > ?)", linkID, serverID, p.Now()).Find(ctx)
+		held, err := p.holdStay(ctx, tx, ownerID, serverID, linkID)
 		if err != nil {
 			return err
 		}
-		if len(rows) != 1 {
-			return ErrNotFound
-		}
-		columns, err := p.termColumns(ctx, tx, &rows[0], t)
-		if err != nil || len(columns) == 0 {
+		end, columns, err := p.termColumns(ctx, tx, &held.link, t)
+		if err != nil {
 			return err
 		}
-		if err := p.feedLink(ctx, tx, &rows[0], ChangeLink); err != nil {
+		if t.EndsAt != nil && held.link.State == LinkAccepted {
+			if err := p.setEnd(ctx, tx, &held, end); err != nil {
+				return err
+			}
+		} else if t.EndsAt != nil {
+			columns["ends_at"], columns["remind_at"] = end, remindAt(end, p.Now())
+		}
+		if len(columns) == 0 {
+			return nil
+		}
+		if err := p.feedLink(ctx, tx, &held.link, ChangeLink); err != nil {
 			return err
 		}
 		if err := tx.Table("links").Where("id = ?", linkID).Updates(columns).Error; err != nil {
 			return err
 		}
-		return p.renewList(tx, rows[0].AccountID)
+		return p.renewList(tx, held.link.AccountID)
 	})
 }
 
-// termColumns checks the new terms of a link and returns the columns that they change.
-// It returns errors about the fields ends_at and libraries.
-func (c *core) termColumns(ctx context.Context, tx *gorm.DB, link *linkRow, t Terms) (map[string]any, error) {
-	columns := map[string]any{}
+// allowTerms counts a change of the terms of a link that its person hears of. It returns [ErrNotFound] or
+// [ErrThrottled].
+func (p *People) allowTerms(ctx context.Context, ownerID, serverID, linkID int64, t Terms) error {
+	if _, err := p.ownedServer(ctx, p.read(ctx), ownerID, serverID); err != nil || t.EndsAt == nil {
+		return err
+	}
+	rows, err := gorm.G[linkRow](p.read(ctx)).Where("id = ? AND server_id = ?", linkID, serverID).Find(ctx)
+	if err != nil || len(rows) != 1 || rows[0].State != LinkAccepted || orZero(rows[0].EndsAt).Equal(*t.EndsAt) {
+		return explained("read a link", err)
+	}
+	return p.allowStay(ctx, linkID)
+}
+
+// termColumns checks the new terms of a link. It returns the new end, nil for none, and the other columns that they
+// change. It returns errors about the fields ends_at and libraries.
+func (c *core) termColumns(ctx context.Context, tx *gorm.DB, link *linkRow, t Terms) (end *time.Time, columns map[string]any, err error) {
+	columns = map[string]any{}
 	if t.EndsAt != nil {
-		end, err := c.checkEnd(*t.EndsAt)
-		if err != nil {
-			return nil, err
+		if end, err = c.checkEnd(*t.EndsAt); err != nil {
+			return nil, nil, err
 		}
-		columns["ends_at"] = end
 	}
 	if t.Libraries != nil {
 		packed, err := c.chosenLibraries(ctx, tx, link.ServerID, *t.Libraries, link.Libraries)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		columns["libraries"] = packed
 	}
-	return columns, nil
+	return end, columns, nil
 }
 
 // checkEnd returns the end of a link as it is stored, nil for the zero time. It

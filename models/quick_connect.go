@@ -91,11 +91,12 @@ type QuickServer struct {
 	ID, LinkID int64
 	Name       string
 	LocalUser  string // the local user that the device will use; "" when only the agent knows
+	Paused     bool   // the owner has paused the link, see stay.go: nothing can be signed in there now
 }
 
 // quickServers lists the servers of an account's accepted links whose agent has reported
 // that codes can be approved.
-const quickServers = `SELECT s.id, l.id AS link_id, s.name, s.own_name, u.name AS local_user
+const quickServers = `SELECT s.id, l.id AS link_id, l.paused_at, l.paused_until, s.name, s.own_name, u.name AS local_user
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
 WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)
@@ -104,7 +105,7 @@ WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)
 // Servers lists the servers on which an account can sign devices in by a code.
 func (q *QuickConnects) Servers(ctx context.Context, accountID int64) ([]QuickServer, error) {
 	list, err := q.serversOf(ctx, q.read(ctx), accountID)
-	return list, explained("list the servers with Quick Connect", err)
+	return slices.DeleteFunc(list, func(one QuickServer) bool { return one.Paused }), explained("list the servers with Quick Connect", err)
 }
 
 func (q *QuickConnects) serversOf(ctx context.Context, db *gorm.DB, accountID int64) ([]QuickServer, error) {
@@ -112,6 +113,8 @@ func (q *QuickConnects) serversOf(ctx context.Context, db *gorm.DB, accountID in
 		ID, LinkID    int64
 		Name, OwnName string
 		LocalUser     *string
+
+		PausedAt, PausedUntil *time.Time
 	}
 	err := db.WithContext(ctx).Raw(quickServers, accountID, LinkAccepted, q.Now(), ServerAgent, true).Scan(&rows).Error
 	if err != nil {
@@ -120,7 +123,7 @@ func (q *QuickConnects) serversOf(ctx context.Context, db *gorm.DB, accountID in
 	list := make([]QuickServer, len(rows))
 	for i, r := range rows {
 		server := describedRow{Name: r.Name, OwnName: r.OwnName}
-		list[i] = QuickServer{ID: r.ID, LinkID: r.LinkID, Name: server.description().Name}
+		list[i] = QuickServer{ID: r.ID, LinkID: r.LinkID, Name: server.description().Name, Paused: pauseAt(r.PausedAt, r.PausedUntil, q.Now()).On()}
 		if r.LocalUser != nil {
 			list[i].LocalUser = *r.LocalUser
 		}
@@ -159,7 +162,7 @@ func ParseQuickCode(text string) (code string, ok bool) {
 // server does not count tries. A text that cannot be a code is not counted. If a try with
 // the same code is still open at this server, Ask returns that try. A try with another code
 // is replaced. It returns [ErrThrottled], errors about the fields server_id and code,
-// [ErrNotFound] for an account that was disabled, [ErrNoSession], or [ErrUnavailable] while
+// [ErrNotFound] for an account that was disabled, [ErrStayPaused], [ErrNoSession], or [ErrUnavailable] while
 // the clocks differ.
 func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, text string, caller Caller) (QuickConnect, error) {
 	if err := q.clock.agrees(); err != nil {
@@ -211,13 +214,16 @@ func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64,
 			return "", QuickServer{}, err
 		}
 	}
-	servers, err := q.Servers(ctx, this.AccountID)
+	servers, err := q.serversOf(ctx, q.read(ctx), this.AccountID)
 	if err != nil {
-		return "", QuickServer{}, err
+		return "", QuickServer{}, explained("list the servers with Quick Connect", err)
 	}
 	at := slices.IndexFunc(servers, func(s QuickServer) bool { return s.ID == serverID })
 	if at < 0 { // without a link the try does not count for the server
 		return "", QuickServer{}, fieldError(KindInvalid, "server_id", "quick_server_unknown")
+	}
+	if servers[at].Paused {
+		return "", QuickServer{}, ErrStayPaused
 	}
 	if err := q.throttle.allow(ctx, q.throttle.key("quick connect server", FormatID(serverID)), l.QuickServer); err != nil {
 		return "", QuickServer{}, err
@@ -269,7 +275,7 @@ func (q *QuickConnects) stillMay(ctx context.Context, tx *gorm.DB, this Session,
 		return err
 	}
 	servers, err := q.serversOf(ctx, tx, row.AccountID)
-	if err == nil && !slices.ContainsFunc(servers, func(s QuickServer) bool { return s.LinkID == row.LinkID }) {
+	if err == nil && !slices.ContainsFunc(servers, func(s QuickServer) bool { return s.LinkID == row.LinkID && !s.Paused }) {
 		return gone
 	}
 	return err

@@ -168,7 +168,7 @@ func (r *Restores) endOld(ctx context.Context, at time.Time) error {
 		{"quick_devices", "id", ""},
 		{"claim_codes", "code_mac", ""},
 		{"proofs", "id", ""},
-		{"tokens", "hash", " AND purpose IN ('reset', 'pin_reset', 'email_change', 'not_me', 'invite')"},
+		{"tokens", "hash", " AND purpose IN ('reset', 'pin_reset', 'email_change', 'not_me', 'stay', 'invite')"},
 	} {
 		if err := r.sweepTable(ctx, sweepRule{rule.table, rule.key, "created_at <= ?" + rule.condition, []any{at}}); err != nil {
 			return err
@@ -176,7 +176,7 @@ func (r *Restores) endOld(ctx context.Context, at time.Time) error {
 	}
 	// The worker mints the secret of an owed mail when it sends the mail. The mail may have
 	// been sent before the restore, and its link used, so it must not be sent again.
-	kinds := kindsWithSecret([]purpose{purposeReset, purposePINReset, purposeEmailChange, purposeNotMe, purposeInvite})
+	kinds := kindsWithSecret([]purpose{purposeReset, purposePINReset, purposeEmailChange, purposeNotMe, purposeStay, purposeInvite})
 	for _, kind := range kinds {
 		if err := r.sweepTable(ctx, sweepRule{"outbox", "id", "created_at <= ? AND kind = ?", []any{at, string(kind)}}); err != nil {
 			return err

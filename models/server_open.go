@@ -86,8 +86,8 @@ func mayOpen(a Address, secure bool) bool {
 }
 
 // Note writes down for a minute that the person of a session pressed Open for a server. It
-// returns where to lead the browser, or [ErrNotFound] for a server that the person cannot
-// open.
+// returns where to lead the browser, [ErrStayPaused], or [ErrNotFound] for a server that the person
+// cannot open.
 func (o *Opens) Note(ctx context.Context, this Session, serverID int64, secure bool) (Address, error) {
 	row := openRow{SessionID: this.ID, ServerID: serverID, AccountID: this.AccountID, ExpiresAt: o.Now().Add(openNoteLife)}
 	return o.put(ctx, row, secure)
@@ -123,6 +123,9 @@ func (o *Opens) stillMay(ctx context.Context, tx *gorm.DB, row *openRow, secure 
 		return Address{}, err
 	}
 	if err := lockEnabledServer(tx, row.ServerID); err != nil {
+		return Address{}, err
+	}
+	if err := o.notPaused(ctx, tx, row.AccountID, row.ServerID); err != nil {
 		return Address{}, err
 	}
 	found, err := o.addresses(tx.WithContext(ctx), row.AccountID, secure)
@@ -258,7 +261,7 @@ func (o *Opens) burn(ctx context.Context, code string) (row openRow, err error) 
 
 // openedLink reads the accepted link of an account with a server, and its local user.
 const openedLink = `SELECT l.id AS link_id, u.external_id FROM links l LEFT JOIN local_users u ON u.id = l.local_user_id
-WHERE l.server_id = ? AND l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)`
+WHERE l.server_id = ? AND l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) AND (l.paused_at IS NULL OR l.paused_until <= ?)`
 
 // redeem locks the account and the session, gives the session an id by which agents learn
 // of its end, and reads the link.
@@ -283,7 +286,7 @@ WHERE id = ? AND account_id = ?`, fresh, row.SessionID, row.AccountID))
 		LinkID     int64
 		ExternalID *string
 	}
-	err = tx.Raw(openedLink, row.ServerID, row.AccountID, LinkAccepted, o.Now()).Scan(&links).Error
+	err = tx.Raw(openedLink, row.ServerID, row.AccountID, LinkAccepted, o.Now(), o.Now()).Scan(&links).Error
 	if err != nil {
 		return Opened{}, err
 	}

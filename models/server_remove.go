@@ -65,9 +65,9 @@ func eraseServerRows(tx *gorm.DB, serverID int64) error {
 		"DELETE FROM proofs WHERE server_id = ?", "DELETE FROM link_changes WHERE server_id = ?",
 		"DELETE FROM quick_connects WHERE server_id = ?", "DELETE FROM invite_profiles WHERE server_id = ?", "DELETE FROM local_passwords WHERE server_id = ?",
 		"DELETE FROM server_opens WHERE server_id = ?", "DELETE FROM quick_devices WHERE server_id = ?", "DELETE FROM invite_uses WHERE server_id = ?",
-		"DELETE FROM protections WHERE server_id = ?", "DELETE FROM link_levels WHERE server_id = ?",
 		"DELETE FROM server_checks WHERE server_id = ?", "DELETE FROM server_checkups WHERE server_id = ?",
 		"DELETE FROM server_tries WHERE server_id = ?", "DELETE FROM server_answers WHERE server_id = ?",
+		"DELETE FROM former_stays WHERE server_id = ?", "DELETE FROM protections WHERE server_id = ?", "DELETE FROM link_levels WHERE server_id = ?",
 		"DELETE FROM local_users WHERE server_id = ?", "DELETE FROM server_keys WHERE server_id = ?",
 		"DELETE FROM import_rows WHERE import_id IN (SELECT id FROM imports WHERE server_id = ?)", "DELETE FROM imports WHERE server_id = ?",
 	} {

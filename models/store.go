@@ -58,6 +58,7 @@ type Store struct {
 	Televisions *Televisions
 	Checks      *Checks
 	Tries       *Tries
+	Stays       *Stays
 
 	InviteLinks     *InviteLinks
 	InviteProfiles  *InviteProfiles
@@ -209,6 +210,7 @@ func New(o Options) (*Store, error) {
 		Televisions: &Televisions{core: c, quickConnects: &QuickConnects{c}},
 		Checks:      &Checks{core: c},
 		Tries:       newTries(c),
+		Stays:       &Stays{core: c},
 
 		InviteLinks:     &InviteLinks{core: c, invites: invites},
 		InviteProfiles:  &InviteProfiles{core: c},

@@ -84,6 +84,7 @@ func (s *Store) sweepRules() []sweepRule {
 		{"server_opens", "session_id", "expires_at <= ?", []any{now}},
 		{"server_answers", "place", "answered_at <= ?", []any{now.Add(-answersKept)}},
 		{"idempotency", "mac", "expires_at <= ?", []any{now}},
+		{"former_stays", "link_id", "ended_at <= ?", []any{now.Add(-formerStayLife)}},
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},
 	}
 }

@@ -115,6 +115,7 @@ type Limits struct {
 	QuickSource   Limit
 	QuickServer   Limit
 	LocalPassword Limit // passwords that one account chooses for its local users
+	StayDay       Limit // changes of one stay that its person hears of by mail
 }
 
 // ProductionLimits returns the limits of the service.
@@ -196,6 +197,7 @@ func ProductionLimits() Limits {
 		QuickSource:   Limit{Hits: 10, Window: 10 * time.Minute},
 		QuickServer:   Limit{Hits: 30, Window: time.Hour},
 		LocalPassword: Limit{Hits: 10, Window: time.Hour},
+		StayDay:       Limit{Hits: 20, Window: day},
 	}
 }
 

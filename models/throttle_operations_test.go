@@ -35,6 +35,8 @@ func withoutLimit() map[string]string {
 		"Members.Delete": byGuardian, "Members.SetPIN": byGuardian, "Members.SetPassword": byGuardian,
 		"Invites.AcceptServer": answers, "Invites.DeclineServer": answers,
 		"Operators.Create": operator, "Operators.Delete": operator, "Operators.SendReset": operator, "Operators.SendResetByID": operator,
+		"Stays.ExtendByMail":      mailedToken,
+		"Stays.Remind":            "each end has two mails, and changes of the end are limited",
 		"Devices.Exchange":        spendsCode,
 		"Servers.HandOver":        "the server changes its owner, so the former owner cannot do it twice",
 		"ServerKeys.Flush":        "it ends the keys of a former owner, which can happen once after a server was handed over",

@@ -20,6 +20,7 @@ const (
 	purposeEmailChange purpose = "email_change" // confirms a new address
 	purposeEmailUndo   purpose = "email_undo"   // brings the old address back
 	purposeNotMe       purpose = "not_me"       // ends one session
+	purposeStay        purpose = "stay"         // prolongs a stay by two weeks
 	purposeInvite      purpose = "invite"       // shows an invite and lets its reader sign up; never spent
 )
 
@@ -28,7 +29,7 @@ type token struct {
 	Hash            secret.Hash
 	Purpose         purpose
 	AccountID       int64
-	SubjectID       int64 // the email change or session it is about, or 0
+	SubjectID       int64 // the email change, session or link it is about, or 0
 	PasswordVersion int64 // of the account when it was made
 	CreatedAt       time.Time
 	ExpiresAt       time.Time

@@ -123,6 +123,7 @@ type service struct {
 	site     http.Handler
 	mail     *jobs.Mail
 	keeping  *jobs.Housekeeping
+	stays    *jobs.Stays
 	clocks   *jobs.Clocks
 	watch    *restoreWatch
 	restored bool          // the operator says that the database was restored
@@ -151,6 +152,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 		log: log, store: store, public: p.settings.PublicURL, leaving: make(chan struct{}),
 		mail:    &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond, Now: p.now},
 		keeping: &jobs.Housekeeping{Store: store, Log: log, Sweep: 10 * time.Minute, Flush: time.Minute},
+		stays:   &jobs.Stays{Store: store, Log: log, Every: time.Minute},
 		clocks:  &jobs.Clocks{Store: store, Log: log, Every: 10 * time.Second},
 	}
 	s.watch = p.newRestoreWatch(store, log)
@@ -264,6 +266,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	var working sync.WaitGroup
 	working.Go(func() { s.mail.Run(jobsCtx) })
 	working.Go(func() { s.keeping.Run(jobsCtx) })
+	working.Go(func() { s.stays.Run(jobsCtx) })
 	working.Go(func() { s.clocks.Run(jobsCtx) })
 	working.Go(func() { heap.Manage(jobsCtx, hashing().AtOnce()) })
 	working.Go(func() { s.watch.run(jobsCtx) })
