@@ -38,6 +38,8 @@ type dashboard struct {
 // beforeLook holds the links that are in use, and the guests whom the agent lets in.
 type beforeLook struct {
 	links       []linkRow
+	all         []linkRow         // all links, also those that are not in use
+	guests      []guestRow        // all guests
 	letIn       map[string]string // guestRow.Applied by the id of the local user
 	levels      map[string]bool   // local users with a level, of whom [Levels.look] notices what was changed by hand
 	restricting int64             // the value of core.restricting before the guests were read
@@ -53,12 +55,14 @@ func (d *dashboard) before(ctx context.Context) (beforeLook, error) {
 	if out.links, err = readLinks(d.store.read(ctx), usable, stamp(d.store.now())); err != nil {
 		return out, d.explainFile(ctx, err)
 	}
-	guests, err := readGuests(d.store.read(ctx), "applied LIKE ?", appliedOpen+"%")
-	if err != nil {
+	if out.all, err = readLinks(d.store.read(ctx), "unlinked_at = 0 AND type = ?", client.Guest); err != nil {
 		return out, d.explainFile(ctx, err)
 	}
-	for _, g := range guests {
-		if g.LeftAlone == "" {
+	if out.guests, err = readGuests(d.store.read(ctx), "1 = 1"); err != nil {
+		return out, d.explainFile(ctx, err)
+	}
+	for _, g := range out.guests {
+		if g.LeftAlone == "" && strings.HasPrefix(g.Applied, appliedOpen) {
 			out.letIn[g.LocalUserID] = g.Applied
 		}
 	}
@@ -98,6 +102,11 @@ func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediase
 		}
 		if name := seesOther(before.letIn[user.ID], user.Sees, libraries); name != "" && quiet && !before.levels[user.ID] {
 			found[name] = append(found[name], fmt.Sprintf("%s (local user %s)", link.Username, readable(user.Name)))
+		}
+	}
+	if quiet {
+		if err := d.noteHand(ctx, &before, byID, libraries); err != nil {
+			return err
 		}
 	}
 	found[troubleUserRenamed] = d.renamed.recent(d.store.now(), before.links)

@@ -46,6 +46,8 @@ var (
 	// ErrPINRequired means that nobody comes in by this link until the person has given the PIN to the
 	// service. The text names the page for that.
 	ErrPINRequired = errors.New("the PIN is needed first")
+	// ErrStayPaused means that the owner has paused the link. The text says until when.
+	ErrStayPaused = errors.New("your access to this server is paused")
 	// ErrUsernameUnknown means that the service has no usable account with the
 	// username.
 	ErrUsernameUnknown = errors.New("the service has no usable account with that username")

@@ -53,7 +53,7 @@ func newExchanges(c *core, links *Links, tokens *tokens) *Exchanges {
 // Exchange gives a local access token to a device that shows an access key. It looks
 // into the agent's own copy of the links first, and asks the service only if the account
 // or the key is not found there. It returns [ErrNotRegistered],
-// [ErrAccountUnknown], [ErrAccessKeyWrong], [ErrTrustOver], [ErrLocalUserNotAllowed], [ErrPINRequired],
+// [ErrAccountUnknown], [ErrAccessKeyWrong], [ErrStayPaused], [ErrTrustOver], [ErrLocalUserNotAllowed], [ErrPINRequired],
 // [ErrNotYet], [ErrGuestWaits], [ErrLocalUserRefused] or [ErrMediaServerAway].
 func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, error) {
 	facts, err := e.store.facts(ctx)
@@ -71,8 +71,8 @@ func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, e
 	if err != nil {
 		return Exchanged{}, err
 	}
-	if !link.usable(e.store.now()) {
-		return Exchanged{}, ErrAccessKeyWrong
+	if now := e.store.now(); !link.usable(now) {
+		return Exchanged{}, link.notUsable(now)
 	}
 	if link, err = e.awaitGuest(ctx, link); err != nil {
 		return Exchanged{}, err

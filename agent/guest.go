@@ -22,6 +22,7 @@ const (
 	aloneGone          = "gone"
 	aloneAdministrator = "administrator"
 	aloneLinked        = "linked"
+	aloneTaken         = "taken" // an administrator uses the local user of a former guest for something else
 )
 
 const (
@@ -79,12 +80,18 @@ type guests struct {
 	tokens  *tokens
 	levels  *Levels
 	created *limit.Bucket // limits the guests that this run creates
+
+	handTold  string // what was told of changes by hand, as JSON; "" before this run has told it
+	handOlder bool   // the service is older than this; both fields belong to the loop that tells
 }
 
 // settle brings all guests into the state that their links ask for: it creates,
 // restricts, disables and deletes them. Only one goroutine calls it.
 func (gs *guests) settle(ctx context.Context) error {
 	if err := gs.finishIntents(ctx); err != nil {
+		return err
+	}
+	if err := gs.resetAdministrators(ctx); err != nil {
 		return err
 	}
 	now := gs.store.now()
@@ -138,12 +145,15 @@ func (gs *guests) wakeToTell() {
 // applyBook shuts out guests whose link has ended and lets in guests whose link is in use.
 // An error with one guest does not stop the work for the others.
 func (gs *guests) applyBook(ctx context.Context, book *guestBook) error {
-	err := book.comeBack(func(g *guestRow, link *linkRow) error {
+	err := book.comeBack(func(g *guestRow, link *linkRow) (moved bool, err error) {
+		if taken, err := gs.isTaken(ctx, g); err != nil || taken {
+			return false, err
+		}
 		if err := gs.store.moveGuest(ctx, *g, link.ID); err != nil {
-			return gs.explainFile(ctx, err)
+			return false, gs.explainFile(ctx, err)
 		}
 		g.LinkID = link.ID
-		return nil
+		return true, nil
 	})
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
 		return err
 	}
 	want, err := appliedFor(to)
-	if err != nil || want == g.Applied {
+	if err != nil || want == g.Applied && !link.mustReset(g) {
 		return err
 	}
 	if user, err := gs.localUser(ctx, g); err != nil || user == nil {
@@ -49,29 +49,49 @@ func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
 	}
 	gs.restricting.Add(1)
 	defer gs.restricting.Add(1)
+	if err := gs.begin(ctx, g, !strings.HasPrefix(g.Applied, appliedOpen)); err != nil {
+		return err
+	}
 	restrict := func(ctx context.Context) error { return gs.levels.restrict(ctx, link, g, to) }
 	if err := gs.change(ctx, g, restrict); err != nil || g.LeftAlone != "" {
 		return err
 	}
 	text := "what a guest may see was changed"
 	if !strings.HasPrefix(g.Applied, appliedOpen) {
-		// If the state of the guest is open already, the agent does not enable them: a
-		// guest who is disabled nevertheless was disabled by an admin, and stays disabled.
 		text = "a guest was let in"
-		enable := func(ctx context.Context) error { return gs.opt.MediaServer.SetDisabled(ctx, g.LocalUserID, false) }
-		if err := gs.change(ctx, g, enable); err != nil || g.LeftAlone != "" {
-			return err
-		}
+	}
+	if err := gs.enable(ctx, link, g); err != nil || g.LeftAlone != "" {
+		return err
 	}
 	if err := gs.store.setApplied(ctx, g.LocalUserID, want); err != nil {
 		return gs.explainFile(ctx, err)
 	}
 	g.Applied = want
+	if err := gs.finishReset(ctx, link, g); err != nil {
+		return err
+	}
 	gs.waits.tell()
 	gs.wake.quickConnects.now()
 	gs.wake.localPasswords.now()
 	gs.logGuest(ctx, text, link.Username, g)
 	return nil
+}
+
+// enable enables a guest who is let in. If the state of the guest is open already, it does not: a guest who is
+// disabled nevertheless was disabled by an administrator, and stays disabled, also after a pause, until the owner
+// says that they are set again.
+func (gs *guests) enable(ctx context.Context, link *linkRow, g *guestRow) error {
+	stays := strings.HasPrefix(g.Applied, appliedOpen) || g.changedByHand(client.HandDisabled)
+	if stays && !link.mustReset(g) {
+		return nil
+	}
+	return gs.change(ctx, g, func(ctx context.Context) error { return gs.opt.MediaServer.SetDisabled(ctx, g.LocalUserID, false) })
+}
+
+// isShut reports whether nothing has to be done to shut the guest out. The parameter over says that their link was
+// removed, and again that the owner has said that they are set again.
+func (g *guestRow) isShut(over, again bool) bool {
+	return g.LeftAlone != "" || g.Applied == appliedShut || g.Applied == appliedPaused && !over && !again
 }
 
 // shut shuts out a guest whose link is not in use, unless that was done already.
@@ -83,7 +103,8 @@ func (gs *guests) shut(ctx context.Context, now time.Time, g *guestRow) error {
 		return gs.explainFile(ctx, err)
 	}
 	over := len(named) == 0
-	if g.Applied == appliedShut || g.Applied == appliedPaused && !over {
+	again := !over && named[0].mustReset(g) && named[0].mayBe(g)
+	if g.isShut(over, again) {
 		return nil
 	}
 	linked, err := readLinks(gs.store.read(ctx), "local_user_id = ? AND type <> ? AND "+usable, g.LocalUserID, client.Guest, stamp(now))
@@ -99,17 +120,53 @@ func (gs *guests) shut(ctx context.Context, now time.Time, g *guestRow) error {
 	if over && gs.opt.Policy.DeleteGuests {
 		return gs.delete(ctx, g)
 	}
-	return gs.disable(ctx, g, over)
+	if err := gs.disable(ctx, g, over); err != nil || g.LeftAlone != "" || !again {
+		return err
+	}
+	return gs.finishReset(ctx, &named[0], g)
+}
+
+// begin notes that the state of a guest is unknown, if the agent is about to enable or disable them: if the program is
+// killed in between, nobody must take what it did for the work of an administrator.
+func (gs *guests) begin(ctx context.Context, g *guestRow, turns bool) error {
+	if !turns || g.Applied == "" {
+		return nil
+	}
+	if err := gs.store.setApplied(ctx, g.LocalUserID, ""); err != nil {
+		return gs.explainFile(ctx, err)
+	}
+	g.Applied = ""
+	return nil
+}
+
+// isTaken reports whether an administrator has taken the local user of a former guest over: a guest whom the agent has
+// disabled is enabled again, or has become an administrator. Nobody returns as such a local user, and the agent does
+// not change them from now on.
+func (gs *guests) isTaken(ctx context.Context, g *guestRow) (bool, error) {
+	user, err := gs.localUser(ctx, g)
+	if err != nil || user == nil {
+		return true, err
+	}
+	shut := g.Applied == appliedShut || g.Applied == appliedPaused
+	if !shut || user.Disabled {
+		return false, nil
+	}
+	return true, gs.leaveAlone(ctx, g, aloneTaken, "an administrator has enabled a former guest again: from now on the agent does not change that local user, and the person gets another one")
 }
 
 // disable disables a guest. The parameter over says that the link was removed and cannot
 // come back.
 func (gs *guests) disable(ctx context.Context, g *guestRow, over bool) error {
+	gs.restricting.Add(1)
+	defer gs.restricting.Add(1)
+	before := g.Applied
+	if err := gs.begin(ctx, g, true); err != nil {
+		return err
+	}
 	disable := func(ctx context.Context) error { return gs.opt.MediaServer.SetDisabled(ctx, g.LocalUserID, true) }
 	if err := gs.change(ctx, g, disable); err != nil || g.LeftAlone != "" {
 		return err
 	}
-	before := g.Applied
 	if g.Applied = appliedPaused; over {
 		g.Applied = appliedShut
 	}

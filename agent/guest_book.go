@@ -52,17 +52,22 @@ func (r *linkRow) mayBe(g *guestRow) bool {
 
 // comeBack lets guests whose link is not in use return with another link of the same
 // account that has no guest yet. It calls the function move to write that down.
-func (b *guestBook) comeBack(move func(g *guestRow, link *linkRow) error) error {
+// If move reports false, the guest stays where they are, and nobody returns as them.
+func (b *guestBook) comeBack(move func(g *guestRow, link *linkRow) (moved bool, err error)) error {
 	for _, link := range b.order {
 		if b.current[link.ID] != nil || b.leftAlone[link.ID] {
 			continue
 		}
 		for i, g := range b.former[link.AccountID] {
-			if !link.mayBe(g) {
+			if !link.mayBe(g) || g.LeftAlone != "" {
 				continue
 			}
-			if err := move(g, link); err != nil {
+			moved, err := move(g, link)
+			if err != nil {
 				return err
+			}
+			if !moved {
+				continue
 			}
 			b.current[link.ID] = g
 			b.former[link.AccountID] = slices.Delete(b.former[link.AccountID], i, i+1)

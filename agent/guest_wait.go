@@ -118,8 +118,11 @@ func (e *Exchanges) awaitGuest(ctx context.Context, link *linkRow) (*linkRow, er
 		if err != nil {
 			return nil, e.explainFile(ctx, err)
 		}
-		if len(found) == 0 || found[0].AccessKeySHA256 != link.AccessKeySHA256 || !found[0].usable(e.store.now()) {
+		if len(found) == 0 || found[0].AccessKeySHA256 != link.AccessKeySHA256 {
 			return nil, ErrAccessKeyWrong
+		}
+		if now := e.store.now(); !found[0].usable(now) {
+			return nil, found[0].notUsable(now)
 		}
 		if err = e.checkGuest(ctx, &found[0]); !errors.Is(err, ErrNotYet) {
 			return &found[0], err

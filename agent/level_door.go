@@ -49,7 +49,10 @@ func (c *core) pinText() string {
 
 // notKept returns the error of an exchange whose token was not kept.
 func (e *Exchanges) notKept(ctx context.Context, link *linkRow, device mediaserver.Device) error {
-	err := e.checkPIN(ctx, link)
+	now, err := e.store.now(), e.checkPIN(ctx, link)
+	if found, failed := readLinks(e.store.read(ctx), "id = ?", link.ID); failed == nil && len(found) == 1 && found[0].paused(now) {
+		return found[0].notUsable(now)
+	}
 	if !errors.Is(err, ErrPINRequired) {
 		return ErrAccessKeyWrong
 	}

@@ -32,6 +32,12 @@ func rowOf(l *client.AgentLink) (linkRow, error) {
 		Type: l.Type, Status: l.Status, Active: l.Active, EndsAt: stamp(l.EndsAt), AccessKeySHA256: strings.ToLower(l.AccessKeySHA256),
 		DeviceKeys: l.DeviceKeys, SessionMark: numberOf(l.SessionMark), Levels: packLevels(l.Levels),
 	}
+	if row.HandResetAt = stamp(l.HandResetAt); l.Pause != nil {
+		row.Active, row.PausedUntil = l.Pause.Active, pausedForGood
+		if !l.Pause.Until.IsZero() {
+			row.PausedUntil = stamp(l.Pause.Until)
+		}
+	}
 	if l.LocalUser != nil {
 		row.LocalUserID, row.LocalUserName = l.LocalUser.ID, readable(l.LocalUser.Name)
 	}

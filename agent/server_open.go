@@ -215,8 +215,12 @@ func (o *Opens) linkOf(ctx context.Context, opened client.Opened) (*linkRow, err
 	if len(found) == 0 {
 		return nil, ErrNotYet
 	}
-	if found[0].AccountID != string(opened.AccountID) || !found[0].usable(o.store.now()) {
+	now := o.store.now()
+	if found[0].AccountID != string(opened.AccountID) || !found[0].usable(now) && !found[0].paused(now) {
 		return nil, ErrOpenOver
+	}
+	if found[0].paused(now) {
+		return nil, found[0].notUsable(now)
 	}
 	return &found[0], nil
 }

@@ -21,10 +21,12 @@ type guestRow struct {
 	LeftAlone   string // why the agent no longer changes the guest (aloneGone …); else ""
 	CreatedAt   int64
 	DisabledAt  int64
-	Unsure      bool // a former version found them after a crash: somebody else may have created them, so they need a yes
+	Hand        string // what an administrator has changed by hand, see guest_hand.go
+	ResetAt     int64  // the linkRow.HandResetAt that was carried out last
+	Unsure      bool   // a former version found them after a crash: somebody else may have created them, so they need a yes
 }
 
-const guestColumns = "local_user_id, account_id, link_id, name, applied, told, left_alone, created_at, disabled_at, unsure"
+const guestColumns = "local_user_id, account_id, link_id, name, applied, told, left_alone, created_at, disabled_at, unsure, hand, reset_at"
 
 // readGuests reads the guests that fulfil an SQL condition, the oldest first.
 func readGuests(db *gorm.DB, condition string, args ...any) ([]guestRow, error) {
@@ -40,8 +42,8 @@ func readGuests(db *gorm.DB, condition string, args ...any) ([]guestRow, error) 
 // and removes the intent. It keeps the secret as the managed password of the guest, unless it is "".
 func (s *Store) putGuest(ctx context.Context, row guestRow, secret string) error {
 	return s.tx(ctx, "keep a guest", func(tx *gorm.DB) error {
-		err := tx.Exec("INSERT INTO guests ("+guestColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			row.LocalUserID, row.AccountID, row.LinkID, row.Name, row.Applied, row.Told, row.LeftAlone, row.CreatedAt, row.DisabledAt, row.Unsure).Error
+		err := tx.Exec("INSERT INTO guests ("+guestColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			row.LocalUserID, row.AccountID, row.LinkID, row.Name, row.Applied, row.Told, row.LeftAlone, row.CreatedAt, row.DisabledAt, row.Unsure, row.Hand, row.ResetAt).Error
 		if err != nil {
 			return err
 		}
@@ -83,6 +85,33 @@ func (s *Store) setApplied(ctx context.Context, localUserID, applied string) err
 	}
 	return s.tx(ctx, "note the state of a guest", func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE guests SET applied = ?, disabled_at = ? WHERE local_user_id = ?", applied, disabledAt, localUserID).Error
+	})
+}
+
+// setHand notes what an administrator has changed for a guest. It reports false, and writes nothing, if the agent has
+// changed the guest since g was read.
+func (s *Store) setHand(ctx context.Context, g *guestRow, hand string) (noted bool, err error) {
+	err = s.tx(ctx, "note what was changed by hand", func(tx *gorm.DB) error {
+		result := tx.Exec("UPDATE guests SET hand = ? WHERE local_user_id = ? AND link_id = ? AND applied = ? AND hand = ? AND left_alone = ?",
+			hand, g.LocalUserID, g.LinkID, g.Applied, g.Hand, g.LeftAlone)
+		noted = result.RowsAffected == 1
+		return result.Error
+	})
+	return noted && err == nil, err
+}
+
+// setReset notes that the owner's wish of a time, to set a guest again, was carried out, and what is left of the
+// changes by hand.
+func (s *Store) setReset(ctx context.Context, g *guestRow, at int64, hand string) error {
+	return s.tx(ctx, "note that a guest was set again", func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE guests SET reset_at = ?, hand = ? WHERE local_user_id = ?", at, hand, g.LocalUserID).Error
+	})
+}
+
+// takeGuestBack notes that the agent changes a guest again whom it had left alone. Their state is unknown.
+func (s *Store) takeGuestBack(ctx context.Context, localUserID string) error {
+	return s.tx(ctx, "take a guest back", func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE guests SET left_alone = '', applied = '' WHERE local_user_id = ?", localUserID).Error
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"gorm.io/gorm"
@@ -37,8 +38,13 @@ type linkRow struct {
 	StopAtEnd       bool  // what plays is stopped when the unlock ends; only without a levelRow
 	UnlinkedAt      int64 // when an admin ended it here, in Unix milliseconds; negative once the service knows, 0 for a link that was not ended here
 	Missing         listing
-	Allowed         bool `gorm:"->"` // whether the local user may be used, apart from Policy.AllowAllUsers; not a column
+	PausedUntil     int64 // until when the owner has paused it, [pausedForGood] without an end; 0 for a link that is not paused
+	HandResetAt     int64 // when the owner last said that what was changed by hand is set again; 0 for never
+	Allowed         bool  `gorm:"->"` // whether the local user may be used, apart from Policy.AllowAllUsers; not a column
 }
+
+// pausedForGood is the value of linkRow.PausedUntil for a pause that lasts until the owner ends it.
+const pausedForGood = math.MaxInt64
 
 // listing tells whether the service listed a link when the agent last asked for all links.
 type listing int
@@ -57,12 +63,35 @@ const (
 
 // usable is the condition for a link that is in use now. Its parameter is the
 // time as a stamp.
-const usable = "status = 'accepted' AND active = 1 AND unlinked_at = 0 AND missing <> 2 AND (ends_at = 0 OR ends_at > ?)"
+const usable = `status = 'accepted' AND active = 1 AND unlinked_at = 0 AND missing <> 2
+ AND ? BETWEEN paused_until AND CASE ends_at WHEN 0 THEN 9223372036854775807 ELSE ends_at - 1 END`
 
 // usable reports whether the link is in use at the time now. The constant usable is the
 // same condition in SQL.
 func (r *linkRow) usable(now time.Time) bool {
+	return r.goesOnAfterPause(now) && r.PausedUntil <= stamp(now)
+}
+
+// goesOnAfterPause reports whether the link is in use at the time now, or would be without a pause.
+func (r *linkRow) goesOnAfterPause(now time.Time) bool {
 	return r.Status == client.Accepted && r.Active && r.UnlinkedAt == 0 && r.Missing != endedSince && (r.EndsAt == 0 || r.EndsAt > stamp(now))
+}
+
+// paused reports whether the link is not in use at the time now because the owner has paused it.
+func (r *linkRow) paused(now time.Time) bool {
+	return r.goesOnAfterPause(now) && r.PausedUntil > stamp(now)
+}
+
+// notUsable returns the error for a link that is not in use at the time now: [ErrStayPaused], or [ErrAccessKeyWrong].
+func (r *linkRow) notUsable(now time.Time) error {
+	if !r.paused(now) {
+		return ErrAccessKeyWrong
+	}
+	until := ""
+	if r.PausedUntil != pausedForGood {
+		until = " until " + moment(r.PausedUntil).Local().Format("2 January 2006, 15:04")
+	}
+	return fmt.Errorf("%w%s. The person who runs this server can end the pause", ErrStayPaused, until)
 }
 
 // link returns the row as a [Link].
@@ -88,7 +117,8 @@ func (r *linkRow) libraries() []string {
 }
 
 const linkColumns = `id, account_id, username, display_name, local_user_id, local_user_name, type, status, active,
- libraries, ends_at, access_key_sha256, device_keys, asked_until, levels, unlock_closed, locked_at, unlocked_from, unlocked_until, stop_at_end, unlinked_at, missing`
+ libraries, ends_at, access_key_sha256, device_keys, asked_until, levels, unlock_closed, locked_at, unlocked_from, unlocked_until, stop_at_end, unlinked_at,
+ missing, paused_until, hand_reset_at`
 
 // readLinks reads the links that fulfil an SQL condition, the oldest first.
 func readLinks(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
@@ -141,14 +171,14 @@ func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
 	if err := addGuest(tx, &row); err != nil {
 		return nil, err
 	}
-	err = tx.Exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '', 0, 0, 0, 0, 0, 0)
+	err = tx.Exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '', 0, 0, 0, 0, 0, 0, ?, ?)
 ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, username = excluded.username, display_name = excluded.display_name,
  local_user_id = excluded.local_user_id, local_user_name = excluded.local_user_name, type = excluded.type, status = excluded.status,
  active = excluded.active, libraries = excluded.libraries, ends_at = excluded.ends_at, access_key_sha256 = excluded.access_key_sha256,
  device_keys = excluded.device_keys, levels = excluded.levels, missing = 0,
- stop_at_end = CASE WHEN excluded.levels IS NULL THEN 0 ELSE stop_at_end END`,
+ paused_until = excluded.paused_until, hand_reset_at = excluded.hand_reset_at, stop_at_end = CASE WHEN excluded.levels IS NULL THEN 0 ELSE stop_at_end END`,
 		row.ID, row.AccountID, row.Username, row.DisplayName, row.LocalUserID, row.LocalUserName, row.Type, row.Status, row.Active,
-		row.Libraries, row.EndsAt, row.AccessKeySHA256, row.DeviceKeys, row.Levels).Error
+		row.Libraries, row.EndsAt, row.AccessKeySHA256, row.DeviceKeys, row.Levels, row.PausedUntil, row.HandResetAt).Error
 	if err != nil {
 		return nil, fmt.Errorf("write a link: %w", err)
 	}

@@ -85,6 +85,7 @@ func refuse(err error) error {
 		{agent.ErrLocalUserNotAllowed, 0, http.StatusForbidden, "The owner of this server has to allow that local user first. " +
 			"Ask them to run 'latchkey agent allow' on the machine of the media server. Until then, sign in with the local user's own password."},
 		{agent.ErrPINRequired, 0, http.StatusForbidden, err.Error()},
+		{agent.ErrStayPaused, 0, http.StatusForbidden, err.Error() + "."},
 		{agent.ErrOutsideHours, later, http.StatusServiceUnavailable, "This server does not let that local user in at this hour. Try again later."},
 		{agent.ErrLocalUserRefused, 0, http.StatusUnauthorized, "This server does not let that local user in. Ask its owner: " +
 			"they may be disabled, restricted to the home network, or an administrator."},

@@ -280,6 +280,7 @@ func refusals() []refusal {
 		{agent.ErrLocalUserNotAllowed, http.StatusForbidden, "not_allowed"},
 		{agent.ErrLocalUserRefused, http.StatusForbidden, "refused"},
 		{agent.ErrPINRequired, http.StatusForbidden, "pin"},
+		{agent.ErrStayPaused, http.StatusForbidden, "paused"},
 		{agent.ErrNotYet, http.StatusServiceUnavailable, "wait"},
 		{agent.ErrGuestWaits, http.StatusServiceUnavailable, "wait"},
 		{agent.ErrOpenTooOften, http.StatusTooManyRequests, "too_often"},
