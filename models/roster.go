@@ -43,7 +43,7 @@ type RosterAsk struct {
 	Most   int    // the largest number of entries
 }
 
-const rosterLink = `l.id, l.server_id, l.account_id, l.type, l.state, l.created_at, l.accepted_at, l.ends_at, l.waits_for, a.username, a.display_name, a.picture`
+const rosterLink = `l.id, l.server_id, l.account_id, l.type, l.state, l.created_at, l.accepted_at, l.ends_at, l.paused_at, l.paused_until, l.waits_for, a.username, a.display_name, a.picture`
 
 const rosterLocalUser = `u.id AS local_user_id, u.external_id, u.name, u.name_key, u.disabled, u.administrator, u.not_allowed, u.gone_at, u.seen_at, u.devices, u.kept_out`
 
@@ -84,10 +84,10 @@ type rosterRow struct {
 }
 
 // entry returns the row as an entry at a server of a kind.
-func (r *rosterRow) entry(kind string) RosterEntry {
+func (r *rosterRow) entry(kind string, now time.Time) RosterEntry {
 	r.Person.Kind = kind
 	e := RosterEntry{
-		Person:         r.Person.person(),
+		Person:         r.Person.person(now),
 		LocalUserState: LocalUserState{SeenAt: orZero(r.SeenAt), Devices: r.Devices, KeptOut: strings.Fields(r.KeptOut)},
 	}
 	e.EntryID, e.Position = e.ID, "l"+FormatID(e.ID)
@@ -139,7 +139,7 @@ func (r *Roster) list(ctx context.Context, server *serverRow, ask RosterAsk) ([]
 			return explained("list the roster", err)
 		}
 		for i := range rows {
-			list = append(list, rows[i].entry(server.Kind))
+			list = append(list, rows[i].entry(server.Kind, r.Now()))
 		}
 		return nil
 	}
@@ -285,7 +285,7 @@ func (c *core) rosterEntry(ctx context.Context, server *serverRow, id int64) (Ro
 	if err != nil {
 		return RosterEntry{}, err
 	}
-	entry := rows[0].entry(server.Kind)
+	entry := rows[0].entry(server.Kind, now)
 	if entry.Libraries, err = names.unpack(server.ID, rows[0].Person.Libraries); err != nil {
 		return RosterEntry{}, explained("read a link", err)
 	}
