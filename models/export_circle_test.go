@@ -1,20 +1,10 @@
 package models_test
 
 import (
-	"maps"
 	"time"
 
 	"github.com/latchkey-media/latchkey/models"
 )
-
-// joined returns a map with the entries of several.
-func joined(all ...map[string]string) map[string]string {
-	out := map[string]string{}
-	for _, one := range all {
-		maps.Copy(out, one)
-	}
-	return out
-}
 
 // circleVerdicts are the verdicts of exportVerdicts about circles.
 var circleVerdicts = map[string]string{

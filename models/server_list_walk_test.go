@@ -99,8 +99,9 @@ func (s *street) events(v *viewer, at int, draw func(most int) int) map[string]f
 	})
 }
 
-func joined(all ...map[string]func() error) map[string]func() error {
-	sum := map[string]func() error{}
+// joined returns a map with the entries of several.
+func joined[V any](all ...map[string]V) map[string]V {
+	sum := map[string]V{}
 	for _, one := range all {
 		maps.Copy(sum, one)
 	}

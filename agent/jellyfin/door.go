@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/latchkey-media/latchkey/agent/mediacall"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
@@ -23,7 +24,7 @@ func (u userDto) door(p *policy) *mediaserver.Door {
 	}
 	for _, text := range []json.RawMessage{u.LastActivityDate, u.LastLoginDate} {
 		var at time.Time
-		if present(text) && json.Unmarshal(text, &at) == nil && at.After(door.SeenAt) {
+		if mediacall.Present(text) && json.Unmarshal(text, &at) == nil && at.After(door.SeenAt) {
 			door.SeenAt = at
 		}
 	}
@@ -47,12 +48,12 @@ func (s *Server) fillFull(ctx context.Context, users []mediaserver.LocalUser, mo
 		return
 	}
 	var sessions []sessionDto
-	if s.admin(ctx, call{doing: "counting sessions", method: http.MethodGet, path: "/Sessions", into: &sessions}) != nil {
+	if s.admin(ctx, mediacall.Call{Doing: "counting sessions", Method: http.MethodGet, Path: "/Sessions", Into: &sessions}) != nil {
 		return
 	}
 	count := map[string]int{}
 	for _, one := range sessions {
-		if id, ok := normalID(one.UserID); ok {
+		if id, ok := mediacall.ID(one.UserID); ok {
 			count[id]++
 		}
 	}
