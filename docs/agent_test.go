@@ -10,11 +10,11 @@ import (
 // each line names a test, and the tests exist.
 func TestWhatTheServiceCanDo(t *testing.T) {
 	t.Parallel()
-	_, section, found := strings.Cut(read(t, "agent.md"), "\n## What the service can do, and what it cannot\n")
+	_, section, found := strings.Cut(read(t, "agent.md"), "\n### What the service can do, and what it cannot\n")
 	if !found {
 		t.Fatal("agent.md has no section about what the service can do, want one")
 	}
-	section, _, _ = strings.Cut(section, "\n## ")
+	section, _, _ = strings.Cut(section, "\n### ")
 	citation := regexp.MustCompile("`([a-z0-9_/]+): (Test\\w+)`")
 	tests, lines := map[string]map[string]bool{}, 0
 	for line := range strings.Lines(section) {
