@@ -13,7 +13,8 @@ import (
 	"strings"
 	"time"
 
-	_ "github.com/latchkey-media/latchkey/internal/database" // it registers the driver for SQLite
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/latchkey-media/latchkey/internal/peoplelist"
 	"github.com/latchkey-media/latchkey/internal/printable"
@@ -21,6 +22,7 @@ import (
 
 const (
 	bytesMax = 512 << 20        // bytes of the database
+	cellMax  = 1 << 20          // bytes of one value or statement
 	readTime = 30 * time.Second // to read it
 )
 
@@ -56,7 +58,15 @@ func Read(ctx context.Context, path, server string) (list peoplelist.List, err e
 		return list, fmt.Errorf("open the copy: %w", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return read(ctx, db, server)
+	connection, err := db.Conn(ctx)
+	if err != nil {
+		return list, fmt.Errorf("open the copy: %w", err)
+	}
+	defer func() { err = errors.Join(err, connection.Close()) }()
+	if _, err := sqlite.Limit(connection, sqlite3.SQLITE_LIMIT_LENGTH, cellMax); err != nil {
+		return list, fmt.Errorf("limit the copy: %w", err)
+	}
+	return read(ctx, connection, server)
 }
 
 // copyFile copies a file of at most bytesMax bytes.
@@ -77,7 +87,7 @@ func copyFile(to, from string) (err error) {
 	return errors.Join(err, target.Close())
 }
 
-func read(ctx context.Context, db *sql.DB, server string) (list peoplelist.List, err error) {
+func read(ctx context.Context, db *sql.Conn, server string) (list peoplelist.List, err error) {
 	tables := map[string]map[string]bool{}
 	for _, name := range []string{"user", "users", "media_server"} {
 		if tables[name], err = columnsOf(ctx, db, name); err != nil {
@@ -110,9 +120,10 @@ func read(ctx context.Context, db *sql.DB, server string) (list peoplelist.List,
 	return list, err
 }
 
-// columnsOf returns the columns of a table of the database; none for a table that does not exist.
-func columnsOf(ctx context.Context, db *sql.DB, table string) (columns map[string]bool, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT name FROM pragma_table_info(?)", table)
+// columnsOf returns the columns of a table of the database; none for a table that does not exist. It
+// passes over views and virtual tables: a strange file could make them endless.
+func columnsOf(ctx context.Context, db *sql.Conn, table string) (columns map[string]bool, err error) {
+	rows, err := db.QueryContext(ctx, "SELECT c.name FROM pragma_table_list AS t, pragma_table_info(t.name) AS c WHERE t.schema = 'main' AND t.type = 'table' AND t.name = ?", table)
 	if err != nil {
 		return nil, errors.Join(ErrOther, err)
 	}
@@ -130,7 +141,7 @@ func columnsOf(ctx context.Context, db *sql.DB, table string) (columns map[strin
 
 // findServer returns the id of the media server with a name, or of the only one. It returns 0 for a
 // database without media servers, whose users all belong together.
-func findServer(ctx context.Context, db *sql.DB, server string) (id int64, err error) {
+func findServer(ctx context.Context, db *sql.Conn, server string) (id int64, err error) {
 	rows, err := db.QueryContext(ctx, "SELECT id, CAST(name AS TEXT) FROM media_server ORDER BY id LIMIT 100")
 	if err != nil {
 		return 0, errors.Join(ErrOther, err)
@@ -162,7 +173,7 @@ func findServer(ctx context.Context, db *sql.DB, server string) (id int64, err e
 
 // readUsers reads the users of a media server; 0 stands for all users. What Wizarr calls the token is
 // the id of the local user on a media server of Jellyfin or Emby. Wizarr writes times in UTC.
-func readUsers(ctx context.Context, db *sql.DB, table string, serverID int64) (lines []peoplelist.Line, err error) {
+func readUsers(ctx context.Context, db *sql.Conn, table string, serverID int64) (lines []peoplelist.Line, err error) {
 	statement := "SELECT CAST(token AS TEXT), CAST(username AS TEXT), CAST(COALESCE(email, '') AS TEXT), CAST(COALESCE(expires, '') AS TEXT) FROM " + table //nolint:gosec // one of two constants
 	var args []any
 	if serverID != 0 {

@@ -115,7 +115,10 @@ func TestRefusals(t *testing.T) {
 		database(t, "CREATE TABLE other (id INTEGER)"):               wizarr.ErrOther,
 		database(t, "CREATE TABLE user (id INTEGER, token INTEGER)"): wizarr.ErrOther,
 		database(t, oldTables):                                       peoplelist.ErrEmpty,
-		filepath.Join(t.TempDir(), "missing.db"):                     os.ErrNotExist,
+		database(t, "CREATE VIEW users AS WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n) SELECT id, 'a' AS token, 'b' AS username, 'c' AS email, '' AS expires FROM n ORDER BY id DESC"): wizarr.ErrOther,
+		database(t, oldTables, "INSERT INTO users VALUES (1, 'a', CAST(zeroblob(2000000) AS TEXT), 'c', 'd', NULL)"):                                                                                        wizarr.ErrOther,
+		database(t, "CREATE VIRTUAL TABLE users USING fts5(id, token, username, email, expires)"):                                                                                                           wizarr.ErrOther,
+		filepath.Join(t.TempDir(), "missing.db"): os.ErrNotExist,
 	} {
 		if _, err := wizarr.Read(t.Context(), path, ""); !errors.Is(err, want) {
 			t.Errorf("%s: got error %v, want %v", path, err, want)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// column is what a column of a CSV file is about.
+// column names the meaning of a column of a CSV file.
 type column int
 
 const (
@@ -45,6 +45,9 @@ func readCSV(file []byte) (List, error) {
 	if err != nil {
 		return List{}, errors.Join(ErrColumns, err)
 	}
+	if len(head) > columnsMax {
+		return List{}, ErrColumns
+	}
 	meaning := make([]column, len(head))
 	usable := false
 	known := columns()
@@ -57,6 +60,7 @@ func readCSV(file []byte) (List, error) {
 		return List{}, ErrColumns
 	}
 	list := List{Source: "csv"}
+	reader.ReuseRecord = true // a line may have millions of empty fields
 	for {
 		record, err := reader.Read()
 		if errors.Is(err, io.EOF) {

@@ -1,9 +1,10 @@
 package peoplelist
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
-	"slices"
+	"io"
 	"strings"
 	"time"
 )
@@ -16,9 +17,9 @@ func readJSON(file []byte) (List, error) {
 	if file[0] == '[' {
 		return readPeople(file)
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(file, &members); err != nil {
-		return List{}, errors.Join(ErrUnknown, err)
+	members, order, err := membersOf(file)
+	if err != nil {
+		return List{}, err
 	}
 	if people := members["people"]; people != nil {
 		return readPeople(people)
@@ -26,26 +27,86 @@ func readJSON(file []byte) (List, error) {
 	if users := members["users"]; len(users) > 0 && users[0] == '[' {
 		return readUsers(users)
 	}
-	return readMap(members)
+	return readMap(members, order)
 }
 
-// readPeople reads a list of people with the names that the columns of a CSV file have, too.
+// membersOf reads the members of a JSON object and their names in the order of the file. A small file
+// can have very many of them, so it stops early instead of keeping them all.
+func membersOf(file []byte) (members map[string]json.RawMessage, order []string, err error) {
+	members = map[string]json.RawMessage{}
+	reader := json.NewDecoder(bytes.NewReader(file))
+	if _, err := reader.Token(); err != nil {
+		return nil, nil, errors.Join(ErrUnknown, err)
+	}
+	for reader.More() {
+		name, err := reader.Token()
+		if err != nil {
+			return nil, nil, errors.Join(ErrUnknown, err)
+		}
+		key, _ := name.(string)
+		var value json.RawMessage
+		if err := reader.Decode(&value); err != nil {
+			return nil, nil, errors.Join(ErrUnknown, err)
+		}
+		if members[key] == nil {
+			order = append(order, key)
+		}
+		members[key] = value
+		if len(order) > entriesMax {
+			return nil, nil, ErrMany
+		}
+	}
+	return members, order, end(reader)
+}
+
+// elements calls one for each element of a JSON array, at most most times.
+func elements[T any](file []byte, most int, one func(T) error) error {
+	reader := json.NewDecoder(bytes.NewReader(file))
+	if first, err := reader.Token(); err != nil || first != json.Delim('[') {
+		return errors.Join(ErrUnknown, err)
+	}
+	for n := 0; reader.More(); n++ {
+		if n == most {
+			return ErrMany
+		}
+		var value T
+		if err := reader.Decode(&value); err != nil {
+			return errors.Join(ErrUnknown, err)
+		}
+		if err := one(value); err != nil {
+			return err
+		}
+	}
+	return end(reader)
+}
+
+// end reads the end of an array or object, after which a file has nothing more.
+func end(reader *json.Decoder) error {
+	if _, err := reader.Token(); err != nil {
+		return errors.Join(ErrUnknown, err)
+	}
+	if _, err := reader.Token(); !errors.Is(err, io.EOF) {
+		return errors.Join(ErrUnknown, err)
+	}
+	return nil
+}
+
+// person is one person of a JSON list, with the names that the columns of a CSV file have, too.
+type person struct {
+	Name      string   `json:"name"`
+	To        string   `json:"to"`
+	Address   string   `json:"address"`
+	Email     string   `json:"email"`
+	Username  string   `json:"username"`
+	LocalUser string   `json:"local_user"`
+	EndsAt    string   `json:"ends_at"`
+	Libraries []string `json:"libraries"`
+}
+
+// readPeople reads a list of people.
 func readPeople(file []byte) (List, error) {
-	var people []struct {
-		Name      string   `json:"name"`
-		To        string   `json:"to"`
-		Address   string   `json:"address"`
-		Email     string   `json:"email"`
-		Username  string   `json:"username"`
-		LocalUser string   `json:"local_user"`
-		EndsAt    string   `json:"ends_at"`
-		Libraries []string `json:"libraries"`
-	}
-	if err := json.Unmarshal(file, &people); err != nil {
-		return List{}, errors.Join(ErrUnknown, err)
-	}
 	list := List{Source: "json"}
-	for _, one := range people {
+	err := elements(file, LinesMax, func(one person) error {
 		line := Line{Name: one.Name, LocalUser: one.LocalUser, EndsAt: one.EndsAt, Libraries: one.Libraries}
 		for _, to := range []string{one.Address, one.Email, one.To, one.Username} {
 			if line.To == "" {
@@ -53,29 +114,30 @@ func readPeople(file []byte) (List, error) {
 			}
 		}
 		list.Lines = append(list.Lines, line)
-	}
-	return list, nil
+		return nil
+	})
+	return list, err
+}
+
+// user is a user of a media server as jfa-go answers it.
+type user struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Email  string `json:"email"`
+	Expiry int64  `json:"expiry"`
 }
 
 // readUsers reads the users that jfa-go answers. The end is a Unix time, and 0 for none.
 func readUsers(file []byte) (List, error) {
-	var users []struct {
-		ID     string `json:"id"`
-		Name   string `json:"name"`
-		Email  string `json:"email"`
-		Expiry int64  `json:"expiry"`
-	}
-	if err := json.Unmarshal(file, &users); err != nil {
-		return List{}, errors.Join(ErrUnknown, err)
-	}
 	list := List{Source: jfaGo}
-	for _, one := range users {
+	err := elements(file, entriesMax, func(one user) error {
 		if one.ID == "" {
-			return List{}, ErrUnknown
+			return ErrUnknown
 		}
 		list.Lines = append(list.Lines, Line{Name: one.Name, To: one.Email, LocalUser: one.ID, EndsAt: unixEnd(one.Expiry)})
-	}
-	return list, nil
+		return nil
+	})
+	return list, err
 }
 
 // unixEnd returns a Unix time in seconds or milliseconds as a moment, and "" for 0.
@@ -93,13 +155,8 @@ func unixEnd(expiry int64) string {
 
 // readMap reads emails.json or users.json of jfa-go. emails.json has an object with the member addr
 // for each local user, and in old versions the address alone; users.json has the end.
-func readMap(members map[string]json.RawMessage) (List, error) {
+func readMap(members map[string]json.RawMessage, ids []string) (List, error) {
 	list := List{Source: jfaGo}
-	ids := make([]string, 0, len(members))
-	for id := range members {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
 	for _, id := range ids {
 		line := Line{LocalUser: id}
 		var text string

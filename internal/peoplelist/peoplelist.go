@@ -20,7 +20,7 @@ type Line struct {
 	Libraries []string // ids or names; nil if the file says nothing
 }
 
-// List is what the files say.
+// List has the people of one file, or of several files that belong together.
 type List struct {
 	Source string // "csv", "json", "jfa-go" or "wizarr"
 	Lines  []Line
@@ -31,6 +31,9 @@ const (
 	BytesMax = 2 << 20 // of one file
 	FilesMax = 4
 	LinesMax = 1000
+
+	entriesMax = 10 * LinesMax // of one file; a file of jfa-go may name many users without an address
+	columnsMax = 100
 )
 
 // What can be wrong with files.

@@ -83,6 +83,12 @@ func TestRefusals(t *testing.T) {
 		"sqlite":           {peoplelist.ErrSQLite, []string{"SQLite format 3\x00..."}},
 		"large":            {peoplelist.ErrLarge, []string{strings.Repeat("x", peoplelist.BytesMax+1)}},
 		"many":             {peoplelist.ErrMany, []string{many.String()}},
+		"deep json":        {peoplelist.ErrUnknown, []string{strings.Repeat("[", 1<<20)}},
+		"text after json":  {peoplelist.ErrUnknown, []string{`[{"email":"a@example.org"}] [`}},
+		"many small ones":  {peoplelist.ErrMany, []string{"[" + strings.Repeat("{},", 600_000) + "{}]"}},
+		"many users":       {peoplelist.ErrMany, []string{`{"users":[` + strings.Repeat(`{"id":"a"},`, 100_000) + `{"id":"a"}]}`}},
+		"many members":     {peoplelist.ErrMany, []string{manyMembers()}},
+		"many columns":     {peoplelist.ErrColumns, []string{"email" + strings.Repeat(",", 1<<20) + "\na@example.org\n"}},
 		"two lists":        {peoplelist.ErrMixed, []string{"email\na@example.org\n", "email\nb@example.org\n"}},
 	} {
 		var files [][]byte
@@ -91,6 +97,28 @@ func TestRefusals(t *testing.T) {
 		}
 		if _, err := peoplelist.Read(files...); !errors.Is(err, one.want) {
 			t.Errorf("%s: got error %v, want %v", what, err, one.want)
+		}
+	}
+}
+
+// manyMembers returns a JSON object with very many members.
+func manyMembers() string {
+	var text strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&text, `,"%d":""`, i)
+	}
+	return "{" + text.String()[1:] + "}"
+}
+
+// What looks like a formula of a spreadsheet is a text like any other, and nothing of it gets lost; so is
+// text of other scripts.
+func TestOddTexts(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{`=HYPERLINK("http://example.org";"x")`, "@SUM(1+1)", "+49 30 1", "-2+3", "Jürgen 🙂", "נינה"} {
+		got, err := peoplelist.Read([]byte("name,email\n\"" + strings.ReplaceAll(name, `"`, `""`) + "\",a@example.org\n"))
+		want := []peoplelist.Line{{Name: name, To: "a@example.org"}}
+		if diff := cmp.Diff(want, got.Lines); err != nil || diff != "" {
+			t.Errorf("%q: error %v, lines (-want +got):\n%s", name, err, diff)
 		}
 	}
 }
