@@ -244,7 +244,7 @@ func (k *Checks) withOlderApps(ctx context.Context, list []Check, systemID strin
 	return list
 }
 
-// targetOf reads an address. It reports false if it is none.
+// targetOf reads an address. It reports false for any other text.
 func targetOf(address string) (reach.Target, bool) {
 	u, err := mediaurl.Parse(address)
 	return reach.Target{Scheme: u.Scheme, Host: u.Host, Port: u.Port, Path: u.Path}, err == nil
@@ -274,7 +274,7 @@ func (k *Checks) places(ctx context.Context, addresses []client.Address, systemI
 	return slices.Concat(found, opens, connects), nil
 }
 
-// address asks at one address. What an address for outside looks like from here is no proof: some
+// address asks at one address. What an address for outside looks like from here does not prove anything: some
 // routers do not lead back into their own network, or answer themselves.
 func (k *Checks) address(ctx context.Context, address client.Address, systemID string) Check {
 	check := result(client.CheckAddress, client.CheckUnchecked, reasonNotReached)

@@ -29,7 +29,7 @@ func (k *Checks) clock(ctx context.Context) Check {
 	if err != nil {
 		return check
 	}
-	// The answer was written between these two times; whatever lies between them is no difference of the clocks.
+	// The answer was written between these two times; the time between them does not count as a difference of the clocks.
 	after := k.opt.Now()
 	off := time.Duration(0)
 	switch {

@@ -128,7 +128,7 @@ func TestChangeByHandOfAGuestStays(t *testing.T) {
 }
 
 // TestRestoredFolderShutsLevels puts the agent's folder back from a copy, while the unlocked level of later
-// is at the media server: that is no change by hand, and the everyday level is back.
+// is at the media server: that does not count as a change by hand, and the everyday level is back.
 func TestRestoredFolderShutsLevels(t *testing.T) {
 	t.Parallel()
 	s, d, service, _, link := newLevels(t)

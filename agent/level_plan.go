@@ -18,7 +18,7 @@ type levelPlan struct {
 	libraries           []mediaserver.Library
 }
 
-// next returns the limits that shall be written if the media server has the limits now, and the row as it
+// next returns the limits that must be written if the media server has the limits now, and the row as it
 // has to be written before. A field that an administrator has changed since the last write becomes the
 // bound, and stays as it is.
 func (p *levelPlan) next(row levelRow, now mediaserver.Limits) (levelRow, mediaserver.Limits, error) {

@@ -83,7 +83,7 @@ func (s *Store) settleManaged(ctx context.Context, localUserID string, taken boo
 	})
 }
 
-// dropManaged forgets the passwords of a local user who is no guest any longer.
+// dropManaged forgets the passwords of a local user who was a guest until now.
 func dropManaged(tx *gorm.DB, localUserID string) error {
 	return tx.Exec("DELETE FROM managed_passwords WHERE local_user_id = ?", localUserID).Error
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// askerMay reports whether whoever has typed a code may do so for a local user: the person of the link, or the owner
+// askerMay reports whether the person who has typed a code may do so for a local user: the person of the link, or the owner
 // within the bounds of [quickConnects.ownerMay].
 func (q *quickConnects) askerMay(ctx context.Context, one client.OpenQuickConnect, link *linkRow, user mediaserver.LocalUser) (bool, error) {
 	if !one.ByOwner {

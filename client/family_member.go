@@ -99,7 +99,7 @@ type letGo struct {
 	Email string `json:"email"`
 }
 
-// LetGo mails a link to the address of a member. Whoever opens it chooses a password, and from then on
+// LetGo mails a link to the address of a member. The person who opens it chooses a password, and from then on
 // nobody looks after the account. It may return [ErrConfirmPassword] or [ErrThrottled].
 func (f *Families) LetGo(ctx context.Context, id ID, email string) error {
 	return f.core.done(ctx, call{

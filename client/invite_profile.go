@@ -12,7 +12,7 @@ type InviteProfile struct {
 	Name       string    `json:"name"`
 	Libraries  []Library `json:"libraries"`   // nil if the server decides
 	Uses       int       `json:"uses"`        // how many people may accept an invite
-	InviteDays int       `json:"invite_days"` // for how many days an invite can be accepted
+	InviteDays int       `json:"invite_days"` // the number of days in which an invite can be accepted
 	LinkDays   int       `json:"link_days"`   // after how many days a link ends; 0 for no end
 }
 

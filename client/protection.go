@@ -9,7 +9,7 @@ import (
 // Protections lets the owner of a server choose what people may do and see there, with and without their PIN.
 type Protections struct{ core *core }
 
-// Protection is what the owner of a server has chosen.
+// Protection has the choices of the owner of a server.
 type Protection struct {
 	Active      bool              `json:"active"`       // if false, nothing below has an effect
 	PINRequired bool              `json:"pin_required"` // nobody comes in without an open unlock
@@ -22,7 +22,7 @@ type Protection struct {
 
 func (p *Protection) whole() bool { return p.People != nil }
 
-// PersonProtection is what the owner of a server has chosen for one person, in place of the defaults.
+// PersonProtection has the choices of the owner of a server for one person, in place of the defaults.
 type PersonProtection struct {
 	PINRequired bool   `json:"pin_required"`
 	Everyday    Level  `json:"everyday"`

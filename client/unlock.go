@@ -53,7 +53,7 @@ func ofAccount(accountID ID) url.Values {
 	return url.Values{"account_id": {string(accountID)}}
 }
 
-// Unlock is what is to be unlocked.
+// Unlock names the thing that is to be unlocked.
 type Unlock struct {
 	AccountID   ID     `json:"account_id,omitempty"` // a member of the family; "" for one's own servers
 	ServerIDs   []ID   `json:"server_ids"`

@@ -15,7 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/config"
 )
 
-// commands is a command line like that of the program.
+// commands is a command line like the one that the program has.
 type commands struct {
 	config.Settings
 

@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// holdObject is what lies behind the PIN of a person at a server, with what can be put there.
+// holdObject names the things behind the PIN of a person at a server, with everything that can be put there.
 type holdObject struct {
 	Server    string             `json:"server"`
 	Hold      *levelObject       `json:"hold"`

@@ -6,7 +6,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// exportedLevels are what limits the account at one of its servers.
+// exportedLevels has the limits of the account at one of its servers.
 type exportedLevels struct {
 	LinkID      string       `json:"link_id"`
 	ServerID    string       `json:"server_id"`
@@ -32,7 +32,7 @@ func exportLevels(l models.ExportedLevels) exportedLevels {
 	}
 }
 
-// exportedProtection is what the account has chosen for a server that it owns.
+// exportedProtection has the choices of the account for a server that it owns.
 type exportedProtection struct {
 	ServerID    string       `json:"server_id"`
 	Active      bool         `json:"active"`

@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// protectionObject is what an owner has chosen for a server.
+// protectionObject has the choices of an owner for a server.
 type protectionObject struct {
 	Active      bool         `json:"active"`
 	PINRequired bool         `json:"pin_required"`
@@ -21,7 +21,7 @@ type protectionObject struct {
 	People      []protectedPersonObject `json:"people"`
 }
 
-// linkProtectionObject is what an owner has chosen for one person.
+// linkProtectionObject has the choices of an owner for one person.
 type linkProtectionObject struct {
 	PINRequired bool         `json:"pin_required"`
 	Everyday    levelObject  `json:"everyday"`

@@ -40,7 +40,7 @@ const (
 	folderBoxes = 120
 )
 
-// levelInputs are what the fields of a level are made from.
+// levelInputs has everything from which the fields of a level are made.
 type levelInputs struct {
 	in        *inputs
 	id        string

@@ -85,7 +85,7 @@ func ratingValue(r *models.LevelRating) string {
 	return fmt.Sprintf("%d/%s/%s", r.Value, sub, r.Name)
 }
 
-// readRating reads the value of the option of a rating. What is no such value is a rating that no server knows.
+// readRating reads the value of the option of a rating. Any other text is a rating that no server knows.
 func readRating(text string) *models.LevelRating {
 	if text == "" {
 		return nil

@@ -2,7 +2,7 @@ package handlers
 
 import "github.com/latchkey-media/latchkey/models"
 
-// sampleProtection is what an owner has chosen in the samples, with what the media server has.
+// sampleProtection returns the choices of an owner in the samples, with everything that the media server has.
 func sampleProtection() (models.Protection, models.LinkProtection) {
 	found := models.Protection{
 		Active: true, AgentLevels: models.LevelsGuests,

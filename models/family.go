@@ -11,7 +11,7 @@ import (
 // A family is named by the account of its first guardian. Its members are the accounts whose
 // guardian_id is that account: they are looked after. The table family_people has everybody else:
 // the second guardian, who looks after the same members, and grown people, who only belong to it.
-// Whoever changes a family locks the account of the first guardian before any other account.
+// Everybody who changes a family locks the account of the first guardian before any other account.
 
 // Families are the operations of guardians and grown people on a family as a whole.
 type Families struct {

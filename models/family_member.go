@@ -193,7 +193,7 @@ func (m *Members) Delete(ctx context.Context, guardianID, memberID int64) error 
 	})
 }
 
-// LetGo begins to let a member go: the address that the member names gets a mail with a link. Whoever
+// LetGo begins to let a member go: the address that the member names gets a mail with a link. The person who
 // opens it chooses a password, and from then on nobody is the guardian of the account; see
 // [Emails.ConfirmChange]. A later call replaces an earlier one. It also returns an error about the field
 // email, or [ErrThrottled].

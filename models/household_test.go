@@ -336,7 +336,7 @@ func TestSwitchCountsWrongPINs(t *testing.T) {
 	})
 }
 
-// Whoever holds a device cannot switch without end.
+// Somebody who holds a device cannot switch without end.
 func TestSwitchesAreCounted(t *testing.T) {
 	each(t, func(k *kit) {
 		f := k.householdFamily()

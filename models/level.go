@@ -378,7 +378,7 @@ func isTag(text string) bool {
 	return !strings.Contains(text, ",") && len([]rune(text)) <= levelTagMost && cleanServerName(text) == text
 }
 
-// wrong reports whether the hours are no part of a day.
+// wrong reports whether the hours lie outside a day.
 func (h LevelHours) wrong() bool {
 	return !slices.Contains(LevelDays(), h.Day) || h.From < 0 || h.From >= h.To || h.To > minutesOfDay
 }

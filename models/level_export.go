@@ -23,7 +23,7 @@ type ExportedLevels struct {
 	AskedAt                  time.Time
 }
 
-// ExportedProtection is what the account has chosen for a server that it owns.
+// ExportedProtection has the choices of the account for a server that it owns.
 type ExportedProtection struct {
 	ServerID    int64
 	Active      bool

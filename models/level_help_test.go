@@ -6,7 +6,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// choices are what the agent of a test reports that levels can use.
+// choices returns everything that the agent of a test reports and that levels can use.
 func choices() *models.LevelChoices {
 	return &models.LevelChoices{
 		Ratings:      []models.LevelRating{{Name: "G", Value: 0}, {Name: "PG", Value: 10}, {Name: "TV-14-V", Value: 14, Sub: new(1)}, {Name: "R", Value: 17}},

@@ -14,7 +14,7 @@ import (
 // without their PIN: see ADR 0036.
 type Protections struct{ *core }
 
-// Protection is what an owner has chosen for a server.
+// Protection has the choices of an owner for a server.
 type Protection struct {
 	Active      bool // if false, nothing below has an effect
 	PINRequired bool // nobody comes in without an open unlock
@@ -27,7 +27,7 @@ type Protection struct {
 	People      []ProtectedPerson
 }
 
-// LinkProtection is what an owner has chosen for one person, in place of the defaults.
+// LinkProtection has the choices of an owner for one person, in place of the defaults.
 type LinkProtection struct {
 	PINRequired bool
 	Everyday    Level

@@ -134,7 +134,7 @@ func (u *Unlocks) list(ctx context.Context, db *gorm.DB, accountID int64) ([]Unl
 	return out, nil
 }
 
-// Unlock is what somebody asks to open.
+// Unlock names the thing that somebody asks to open.
 type Unlock struct {
 	AccountID   int64 // of the person who uses the servers; 0 for the one who opens
 	ServerIDs   []int64

@@ -123,7 +123,7 @@ func (q *itemQuery) tooLarge() error {
 	return nil
 }
 
-// errNoItem means that there is no such item, or that it is hidden.
+// errNoItem means that an item does not exist, or that it is hidden.
 var errNoItem = errors.New("there is no such item")
 
 // query returns the indexes of one page of the seen items that fit a query, and the number of all

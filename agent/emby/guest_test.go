@@ -107,7 +107,7 @@ func TestGuestIsCutOff(t *testing.T) {
 	}
 }
 
-// A local user whom somebody else made is no guest, whatever their name is.
+// A local user whom somebody else made does not become a guest, whatever their name is.
 func TestIsGuestLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

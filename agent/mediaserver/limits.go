@@ -76,7 +76,7 @@ type Levels interface {
 	// has its lists sorted and without duplicates. It returns ErrNotFound, ErrNotAllowed for an
 	// administrator, or ErrUnsupported for limits that the media server does not have.
 	ChangeLimits(ctx context.Context, localUserID string, change func(now Limits) (Limits, error)) error
-	// AllLimits returns the limits of all local users who are no administrators, by id, with sorted lists.
+	// AllLimits returns the limits of all local users without the administrators, by id, with sorted lists.
 	AllLimits(ctx context.Context) (map[string]Limits, error)
 	// Choices returns the names that the media server has for limits.
 	Choices(ctx context.Context) (Choices, error)
