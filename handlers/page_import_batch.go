@@ -1,6 +1,9 @@
 package handlers
 
 import (
+	"cmp"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,10 +19,12 @@ type importBatchPage struct {
 	ID, ServerID, Server string
 	Draft, Running       bool
 	Counts               models.ImportCounts
-	MailsUntil           string // when the last mail goes out; "" if none is left
-	NotAllowed           int    // local users that wait for the yes at the machine
-	Remind               []importLineView
-	Lines                []importLineView // without those of Remind
+	MailsUntil           string           // when the last mail goes out; "" if none is left
+	NotAllowed           int              // local users that wait for the yes at the machine
+	Remind               []importLineView // people to remind, on the first page alone
+	RemindAll            int              // how many people can be reminded, if these are more than Remind shows
+	Lines                []importLineView // the others, up to importLinesOnPage of them
+	Turns                turnsView
 }
 
 // importLineView is one person of a list.
@@ -34,8 +39,12 @@ type importLineView struct {
 	Reminded  string // when the last reminder was sent; "" for never
 }
 
-// importLineBox is the beginning of the names of the boxes, before the number of the line.
-const importLineBox = "line."
+const (
+	importLineBox     = "line." // the beginning of the names of the boxes, before the number of the line
+	importAllBox      = "all"   // the field that stands for the boxes of all people
+	importLinesOnPage = 100
+	refusedFirst      = 1_000_000 // more than the positions of the lines that were refused
+)
 
 // showImportBatch answers GET /servers/ID/imports/IMPORT.
 func (s *site) showImportBatch(c *gin.Context) error { return s.drawImportBatch(c, nil) }
@@ -60,18 +69,58 @@ func (s *site) drawImportBatch(c *gin.Context, cause error) error {
 	if !one.MailsUntil.IsZero() {
 		page.MailsUntil = page.DateTime(one.MailsUntil)
 	}
-	for _, line := range one.Lines {
+	if err := s.fillImportLines(c, own, &page, one.Lines); err != nil {
+		return err
+	}
+	return s.render(c, wrong.status, "import_batch", page)
+}
+
+// fillImportLines writes the lines of a list into the page: those that can be reminded on the first
+// page, and the others page by page. The lines that were refused come first, so that nobody has to look for them.
+func (s *site) fillImportLines(c *gin.Context, own owned, page *importBatchPage, lines []models.ImportLine) error {
+	asked, err := s.pageTurned(c, importLinesOnPage, "lines of an import", page.ID)
+	if err != nil {
+		return err
+	}
+	after, _ := strconv.Atoi(asked.after) // 0 for the first page
+	here, last := own.to+"/imports/"+page.ID, 0
+	var turns Turns
+	slices.SortStableFunc(lines, func(a, b models.ImportLine) int { return cmp.Compare(importRank(a), importRank(b)) })
+	for _, line := range lines {
 		if line.NotAllowed && (line.Answer == models.InvitePending || line.Answer == models.InviteAccepted || page.Draft && line.Outcome == models.ImportInvite) {
 			page.NotAllowed++
 		}
-		view := page.line(line)
-		if line.CanRemind {
-			page.Remind = append(page.Remind, view)
-		} else {
-			page.Lines = append(page.Lines, view)
+		switch {
+		case line.CanRemind:
+			if page.RemindAll++; after == 0 && page.RemindAll <= importLinesOnPage {
+				page.Remind = append(page.Remind, page.line(line))
+			}
+		case importRank(line) <= after:
+			turns.First = here
+		case len(page.Lines) < importLinesOnPage:
+			page.Lines, last = append(page.Lines, page.line(line)), importRank(line)
+		default:
+			turns.Next = here + "?" + turnBefore + "=" + url.QueryEscape(s.writeCursor(asked.list, strconv.Itoa(last)))
 		}
 	}
-	return s.render(c, wrong.status, "import_batch", page)
+	if page.RemindAll <= importLinesOnPage {
+		page.RemindAll = 0
+	}
+	page.Turns = turnsView{page.Base, turns}
+	return nil
+}
+
+// importRank returns the place of a line in the list of its page.
+func importRank(l models.ImportLine) int {
+	if refusedLine(l) {
+		return l.Position
+	}
+	return refusedFirst + l.Position
+}
+
+// refusedLine reports whether a line makes no invite and somebody may have to do something about it.
+func refusedLine(l models.ImportLine) bool {
+	return l.Outcome != models.ImportInvite && l.Outcome != models.ImportLinked && l.Outcome != models.ImportInvited
 }
 
 // ownImport reads the session, the id of the server and the id of the import from the request.
@@ -119,8 +168,7 @@ func (p *importBatchPage) outcome(l models.ImportLine) (text string, refused boo
 	case models.InviteExpired:
 		return p.T("import.answer.expired"), false
 	}
-	same := l.Outcome == models.ImportInvite || l.Outcome == models.ImportLinked || l.Outcome == models.ImportInvited
-	return p.T(importOutcomes()[l.Outcome], "Line", l.Other), !same
+	return p.T(importOutcomes()[l.Outcome], "Line", l.Other), refusedLine(l)
 }
 
 // importOutcomes returns the keys of the sentences about the outcomes of lines.
@@ -170,13 +218,17 @@ func (s *site) discardImport(c *gin.Context, _ form) error {
 	return s.leave(c, own.to+"/import", noticeImportDiscarded)
 }
 
-// remindImport answers POST /servers/ID/imports/IMPORT/remind with the lines whose boxes are ticked.
+// remindImport answers POST /servers/ID/imports/IMPORT/remind with the lines whose boxes are ticked, or
+// for everybody who has not answered.
 func (s *site) remindImport(c *gin.Context, f form) error {
 	own, importID, err := s.ownImport(c)
 	if err != nil {
 		return err
 	}
 	lines := []int{}
+	if f[importAllBox] != "" {
+		lines = nil
+	}
 	for name, value := range f {
 		if number, ok := strings.CutPrefix(name, importLineBox); ok && value != "" {
 			if line, err := strconv.Atoi(number); err == nil {

@@ -9,7 +9,8 @@ func (s sampler) importSamples() []sample {
 	bare.FileError = bare.T("import.file.sqlite")
 	wrong := s.importTable()
 	wrong.PeopleError = wrong.T("error.lines_missing")
-	draft.Draft, draft.Remind, draft.MailsUntil = true, nil, ""
+	draft.Draft, draft.Remind, draft.MailsUntil, draft.RemindAll = true, nil, "", 0
+	draft.Turns = turnsView{draft.Base, Turns{First: "/servers/1/imports/7", Next: "/servers/1/imports/7?after=x"}}
 	done.Running = true
 	return []sample{{"import", table}, {"import-none", bare}, {"import-mistakes", wrong}, {"import_batch-draft", draft}, {"import_batch", done}}
 }
@@ -44,6 +45,7 @@ func (s sampler) importBatch() importBatchPage {
 		page.Lines = append(page.Lines, page.line(models.ImportLine{Position: 30 + at, Name: "Nina", Answer: answer, AnsweredBy: "mira.k", AnsweredAt: s.at}))
 	}
 	page.Lines = append(page.Lines, page.line(models.ImportLine{Position: 40, Outcome: models.ImportToMissing}))
+	page.RemindAll, page.Turns = 430, turnsView{page.Base, Turns{}}
 	page.Remind = []importLineView{
 		page.line(models.ImportLine{Position: 50, To: "mira.k", Answer: models.InvitePending, RemindedAt: s.at}),
 		page.line(models.ImportLine{Position: 51, To: "ben@example.org", LocalUser: "ben", Answer: models.InvitePending}),

@@ -70,6 +70,48 @@ func TestImportUpload(t *testing.T) {
 	}
 }
 
+// A list of more people than a page shows is read page by page, what was refused comes first, and everybody can be
+// reminded with one button.
+func TestImportOfManyPages(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner := s.browser(t)
+	owner.signIn(s.account(t, "ann"))
+	attic := owner.runsAttic()
+	list := "email\n"
+	for i := range 600 {
+		list += fmt.Sprintf("many%d@example.org\n", i)
+	}
+	batch := owner.upload(attic.page()+"/import/file", "file", []byte(list+"wrong@\n")).location()
+	body := owner.get(batch).body
+	if wrong, first := strings.Index(body, "wrong@"), strings.Index(body, "many0@"); wrong < 0 || first < wrong || strings.Contains(body, "many99@") {
+		t.Errorf("the refused line is at %d, the first one at %d; want the refused one first, and a hundred lines in all", wrong, first)
+	}
+	seen, pages, next := 0, 0, batch
+	for ; next != ""; pages++ {
+		body = owner.get(next).body
+		seen += strings.Count(body, "@example.org</h3>")
+		next = strings.ReplaceAll(between(body, `rel="next" href="`, `"`), "&amp;", "&")
+		if !strings.HasPrefix(next, batch) {
+			next = ""
+		}
+	}
+	if seen != 600 || pages != 7 {
+		t.Errorf("%d pages show %d people, want 7 with 600", pages, seen)
+	}
+	owner.led(owner.post(batch+"/run"), batch, "The rest is made within a minute.")
+	if err := s.Store.Imports.Work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.Clock.Advance(48 * time.Hour) // the last mail goes out nine hours after the first
+	owner.says(batch, "Remind all 600 people")
+	if n := strings.Count(owner.get(batch).body, `name="line.`); n != 100 {
+		t.Errorf("the page has %d boxes, want 100", n)
+	}
+	owner.led(owner.post(batch+"/remind", "all", "1"), batch, "Reminded on 6 March 2026")
+	owner.says(batch, "but not", "Remind all")
+}
+
 // An owner with sixty local users brings all in with one table: ten answer, three are reminded, and one is refused with the reason.
 func TestImportOfSixty(t *testing.T) {
 	t.Parallel()
@@ -113,8 +155,8 @@ func TestImportOfSixty(t *testing.T) {
 	owner.led(owner.post(batch+"/run"), batch, "Invited: 59 of 59.", "Not answered: 59.")
 	for _, one := range people {
 		b := s.browser(t)
-		b.signIn(one)
-		b.led(b.post("/invites/accept", "id", b.hidden("/invitations", "id", `action="/invites/accept"`)), "/servers")
+		b.led(b.post("/signin", "name_or_email", one.username, "password", one.password), "/invitations")
+		b.led(b.post("/invites/accept", "id", b.hidden("/invitations", "id", `action="/invites/accept"`)), attic.page()+"/start")
 	}
 	owner.says(batch, "Came in: 10.", "Not answered: 49.", "as person.3", "but not", "Remind these people")
 	s.Clock.Advance(25 * time.Hour)

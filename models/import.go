@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"gorm.io/gorm"
 
@@ -27,6 +26,8 @@ const (
 	ImportDraft   = "draft"   // it only shows what would happen
 	ImportRunning = "running" // some invites are not made yet; the service makes them by itself
 	ImportDone    = "done"
+
+	importDiscarded = "discarded" // its owner deleted it, or its server was removed: see forgetImports
 )
 
 // The outcomes of a line. Only [ImportInvite] makes an invite.
@@ -64,6 +65,7 @@ func ImportSources() []string { return []string{"page", "csv", "json", "jfa-go",
 
 const (
 	importRowsMax    = 1000
+	importsKept      = 50 // lists of one owner
 	importDraftLife  = 24 * time.Hour
 	importRunAtOnce  = 200 // lines that [Imports.Run] carries out itself
 	importGroup      = 50  // lines of one transaction
@@ -81,8 +83,10 @@ type importRow struct {
 	OwnerID    int64
 	ServerID   int64
 	Source     string
+	ByAgent    bool // the agent of the server made it
 	State      string
 	InviteDays int64
+	Invites    int64
 	CreatedAt  time.Time
 	StartedAt  *time.Time
 	ExpiresAt  time.Time
@@ -121,6 +125,8 @@ type NewImport struct {
 	Profile        string // the name or the id of a profile of the server, whose choices fill what a line leaves empty; "" for none
 	Lines          []NewImportLine
 	IdempotencyKey string // "" for none
+
+	byAgent bool
 }
 
 // NewImportLine is one person of a list, as it was typed or read from a file.
@@ -211,7 +217,7 @@ func (i *Imports) draftOnce(ctx context.Context, o idempotentRequest, ownerID, s
 	if err := i.throttle.allow(ctx, i.throttle.key("import", FormatID(ownerID)), i.opt.Limits.ImportHour); err != nil {
 		return 0, err
 	}
-	row := importRow{OwnerID: ownerID, ServerID: serverID, Source: in.Source, State: ImportDraft, CreatedAt: i.Now(), ExpiresAt: i.Now().Add(importDraftLife)}
+	row := importRow{OwnerID: ownerID, ServerID: serverID, Source: in.Source, ByAgent: in.byAgent, State: ImportDraft, CreatedAt: i.Now(), ExpiresAt: i.Now().Add(importDraftLife)}
 	var err error
 	if row.ID, err = i.newID(); err != nil {
 		return 0, explained("make an id", err)
@@ -230,7 +236,10 @@ func (i *Imports) draftOnce(ctx context.Context, o idempotentRequest, ownerID, s
 		if err := gorm.G[importRow](tx).Create(ctx, &row); err != nil {
 			return err
 		}
-		return gorm.G[importLineRow](tx).CreateInBatches(ctx, &lines, rowsAtOnce)
+		if err := gorm.G[importLineRow](tx).CreateInBatches(ctx, &lines, rowsAtOnce); err != nil {
+			return err
+		}
+		return forgetOldest(ctx, tx, ownerID)
 	})
 	return cmp.Or(before, row.ID), err
 }
@@ -253,7 +262,9 @@ func checkImport(in *NewImport) error {
 // newImportLine reads a line as far as no database is needed. The outcome is "" if nothing is wrong
 // so far.
 func (i *Imports) newImportLine(in NewImportLine, position int) importLineRow {
-	row := importLineRow{Position: int64(position), Typed: typedText(in.To), LocalUser: printable.Cut(typedText(in.LocalUser), externalIDMax)}
+	typed, same := typedText(in.To)
+	localUser, _ := typedText(in.LocalUser)
+	row := importLineRow{Position: int64(position), Typed: typed, LocalUser: printable.Cut(localUser, externalIDMax)}
 	var ok bool
 	if row.Name, ok = cleanDisplayName(in.Name); !ok {
 		row.Outcome = ImportNameInvalid
@@ -261,6 +272,10 @@ func (i *Imports) newImportLine(in NewImportLine, position int) importLineRow {
 	switch {
 	case row.Typed == "":
 		row.Outcome = cmp.Or(row.Outcome, ImportToMissing)
+	case !same && isEmail(row.Typed):
+		row.Outcome = cmp.Or(row.Outcome, ImportEmailInvalid)
+	case !same:
+		row.Outcome = cmp.Or(row.Outcome, ImportUsernameUnknown)
 	case isEmail(row.Typed):
 		sendTo, key, ok := parseEmail(row.Typed)
 		if !ok {
@@ -276,12 +291,12 @@ func (i *Imports) newImportLine(in NewImportLine, position int) importLineRow {
 	return row
 }
 
-// typedText returns a text of a list as it is stored and shown.
-func typedText(text string) string {
-	if !utf8.ValidString(text) {
-		text = strings.ToValidUTF8(text, "")
-	}
-	return printable.Cut(strings.TrimSpace(printable.Text(text)), emailMax)
+// typedText returns a text of a list as it is stored and shown. It reports whether that is the whole
+// text: a mail for an address of which something was left out would reach somebody else.
+func typedText(text string) (shown string, same bool) {
+	text = strings.TrimSpace(text)
+	shown = printable.Cut(strings.TrimSpace(printable.Text(text)), emailMax)
+	return shown, shown == text
 }
 
 // importEnd reads the end of a line. It returns the outcome of a line with a wrong end, or "".
@@ -311,10 +326,40 @@ func (i *Imports) importEnd(text string) (*time.Time, string) {
 // Discard deletes an import. The invites that it has made stay. It returns [ErrNotFound].
 func (i *Imports) Discard(ctx context.Context, ownerID, serverID, importID int64) error {
 	return i.tx(ctx, "discard an import", func(tx *gorm.DB) error {
-		err := requireRow(tx.Exec("DELETE FROM imports WHERE id = ? AND owner_id = ? AND server_id = ?", importID, ownerID, serverID))
-		if err != nil {
+		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
-		return tx.Exec("DELETE FROM import_rows WHERE import_id = ?", importID).Error
+		_, err := gorm.G[importRow](tx).Where("id = ? AND owner_id = ? AND server_id = ?", importID, ownerID, serverID).Take(ctx)
+		if err != nil {
+			return explained("read the import", err)
+		}
+		return forgetImports(tx, "id = ?", importID)
 	})
+}
+
+// forgetOldest deletes the oldest imports of an owner who has more than importsKept, so that nobody can fill
+// the database with lists. Imports that run stay. The caller has locked the owner.
+func forgetOldest(ctx context.Context, tx *gorm.DB, ownerID int64) error {
+	rows, err := gorm.G[importRow](tx).Where("owner_id = ? AND server_id <> 0 AND state <> ?", ownerID, ImportRunning).
+		Order("id DESC").Offset(importsKept).Limit(sweepStep).Find(ctx)
+	for at := 0; err == nil && at < len(rows); at++ {
+		err = forgetImports(tx, "id = ?", rows[at].ID)
+	}
+	return err
+}
+
+// forgetImports deletes the imports to which a condition applies, with their lines. Of those that were
+// started it keeps a row without lines and without a server, until their time is over: otherwise an
+// owner could delete a list and send the mails of a day again, all at once.
+func forgetImports(tx *gorm.DB, which string, value int64) error {
+	for _, statement := range []string{
+		"DELETE FROM import_rows WHERE import_id IN (SELECT id FROM imports WHERE " + which + ")",
+		"DELETE FROM imports WHERE " + which + " AND started_at IS NULL",
+		"UPDATE imports SET state = '" + importDiscarded + "', server_id = 0 WHERE " + which,
+	} {
+		if err := tx.Exec(statement, value).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }

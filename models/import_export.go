@@ -22,7 +22,7 @@ type ExportedImportLine struct {
 }
 
 func (e *Export) readImports(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
-	rows, err := gorm.G[importRow](tx).Where("owner_id = ?", accountID).Order("id").Find(ctx)
+	rows, err := gorm.G[importRow](tx).Where("owner_id = ? AND state <> ?", accountID, importDiscarded).Order("id").Find(ctx)
 	if err != nil {
 		return err
 	}

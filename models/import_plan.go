@@ -133,7 +133,7 @@ func (l *ledger) readInvites(ctx context.Context, db *gorm.DB, ownerID, serverID
 	}
 	for _, r := range rows {
 		if r.AccountID == 0 && r.EmailKey == "" {
-			continue // a link alone is for nobody in particular
+			continue // a link alone does not name a person
 		}
 		who := person(r.AccountID, r.EmailKey)
 		waits := r.State == invitePending && r.ExpiresAt.After(now) && (r.EndsAt == nil || r.EndsAt.After(now))

@@ -226,7 +226,7 @@ func (i *Imports) Propose(ctx context.Context, ownerID, serverID int64) ([]Impor
 // sweepImports deletes imports whose time is over, with their lines.
 func (s *Store) sweepImports(ctx context.Context) error {
 	for {
-		rows, err := gorm.G[importRow](s.read(ctx)).Where("expires_at <= ?", s.Now()).Limit(sweepStep).Find(ctx)
+		rows, err := gorm.G[importRow](s.read(ctx)).Where("expires_at <= ?", s.Now()).Order("expires_at").Limit(sweepStep).Find(ctx)
 		if err != nil {
 			return explained("find old imports", err)
 		}

@@ -17,7 +17,7 @@ func (i *Imports) Run(ctx context.Context, ownerID, serverID, importID int64, ca
 	if err := i.start(ctx, ownerID, serverID, importID, caller); err != nil {
 		return Import{}, err
 	}
-	if _, err := i.work(ctx, importID, importRunAtOnce); err != nil {
+	if _, err := i.makeInvites(ctx, importID, importRunAtOnce); err != nil {
 		return Import{}, err
 	}
 	return i.get(ctx, ownerID, serverID, importID)
@@ -41,15 +41,16 @@ func (i *Imports) start(ctx context.Context, ownerID, serverID, importID int64, 
 		if row.State != ImportDraft {
 			return nil
 		}
-		if err := i.withinDay(ctx, tx, ownerID, importID); err != nil {
+		invites, err := i.withinDay(ctx, tx, ownerID, importID)
+		if err != nil {
 			return err
 		}
 		server, err := i.serverByID(ctx, tx, serverID)
 		if err != nil {
 			return err
 		}
-		err = tx.Exec("UPDATE imports SET state = ?, started_at = ?, expires_at = ? WHERE id = ?",
-			ImportRunning, now, now.Add(i.opt.Lives.History), importID).Error
+		err = tx.Exec("UPDATE imports SET state = ?, invites = ?, started_at = ?, expires_at = ? WHERE id = ?",
+			ImportRunning, invites, now, now.Add(i.opt.Lives.History), importID).Error
 		if err != nil {
 			return err
 		}
@@ -57,23 +58,21 @@ func (i *Imports) start(ctx context.Context, ownerID, serverID, importID int64, 
 	})
 }
 
-// withinDay returns [ErrThrottled] if an import would make more invites than an owner may make by
-// imports in a day. The row of the owner is locked, so that two imports do not count at the same time.
-func (i *Imports) withinDay(ctx context.Context, tx *gorm.DB, ownerID, importID int64) error {
+// withinDay returns how many invites an import makes, or [ErrThrottled] if these are more than an
+// owner may make by imports in a day. The row of the owner is locked, so that two imports do not count
+// at the same time.
+func (i *Imports) withinDay(ctx context.Context, tx *gorm.DB, ownerID, importID int64) (wanted int64, err error) {
 	limit, now := i.opt.Limits.ImportDay, i.Now()
-	var before, wanted int64
-	err := tx.WithContext(ctx).Raw(`SELECT COUNT(*) FROM imports m JOIN import_rows r ON r.import_id = m.id
-WHERE m.owner_id = ? AND m.started_at > ? AND r.outcome = ?`, ownerID, now.Add(-limit.Window), ImportInvite).Scan(&before).Error
+	var before int64
+	err = tx.WithContext(ctx).Raw("SELECT COALESCE(SUM(invites), 0) FROM imports WHERE owner_id = ? AND started_at > ?",
+		ownerID, now.Add(-limit.Window)).Scan(&before).Error
 	if err == nil {
 		err = tx.WithContext(ctx).Raw("SELECT COUNT(*) FROM import_rows WHERE import_id = ? AND outcome = ?", importID, ImportInvite).Scan(&wanted).Error
 	}
-	if err != nil {
-		return err
+	if err == nil && before+wanted > int64(limit.Hits) {
+		err = ErrThrottled.after(limit.Window)
 	}
-	if before+wanted > int64(limit.Hits) {
-		return ErrThrottled.after(limit.Window)
-	}
-	return nil
+	return wanted, err
 }
 
 // Work makes the invites of the imports that run and are not finished.
@@ -84,7 +83,7 @@ func (i *Imports) Work(ctx context.Context) error {
 	}
 	for _, row := range rows {
 		for left := true; left; {
-			if left, err = i.work(ctx, row.ID, importRunAtOnce); err != nil {
+			if left, err = i.makeInvites(ctx, row.ID, importRunAtOnce); err != nil {
 				return err
 			}
 		}
@@ -92,21 +91,21 @@ func (i *Imports) Work(ctx context.Context) error {
 	return nil
 }
 
-// work carries out up to most lines of an import, in short transactions. It reports whether lines are
+// makeInvites carries out up to most lines of an import, in short transactions. It reports whether lines are
 // left.
-func (i *Imports) work(ctx context.Context, importID int64, most int) (left bool, err error) {
+func (i *Imports) makeInvites(ctx context.Context, importID int64, most int) (left bool, err error) {
 	for range (most + importGroup - 1) / importGroup {
-		if left, err = i.workGroup(ctx, importID); err != nil || !left {
+		if left, err = i.makeGroup(ctx, importID); err != nil || !left {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-// workGroup carries out some lines of an import in one transaction. It reports whether lines are left.
+// makeGroup carries out some lines of an import in one transaction. It reports whether lines are left.
 // An import whose server has another owner now, or whose owner may not invite any longer, ends with
 // the invites that it has made.
-func (i *Imports) workGroup(ctx context.Context, importID int64) (left bool, err error) {
+func (i *Imports) makeGroup(ctx context.Context, importID int64) (left bool, err error) {
 	rows, err := gorm.G[importRow](i.read(ctx)).Where("id = ? AND state = ?", importID, ImportRunning).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return false, explained("read the import", err)
@@ -117,7 +116,7 @@ func (i *Imports) workGroup(ctx context.Context, importID int64) (left bool, err
 		return false, explained("read the lines of an import", err)
 	}
 	err = i.tx(ctx, "carry out an import", func(tx *gorm.DB) error {
-		err := i.workLocked(ctx, tx, rows[0], lines)
+		err := i.makeLocked(ctx, tx, rows[0], lines)
 		if errors.Is(err, errImportOver) {
 			return tx.Exec("UPDATE imports SET state = ? WHERE id = ?", ImportDone, importID).Error
 		}
@@ -129,9 +128,9 @@ func (i *Imports) workGroup(ctx context.Context, importID int64) (left bool, err
 // errImportOver means that nobody may carry out an import any longer.
 var errImportOver = errors.New("the server has another owner, or the owner is disabled")
 
-// workLocked does the work of workGroup. The lines were read before the locks were taken, so it reads
+// makeLocked does the work of makeGroup. The lines were read before the locks were taken, so it reads
 // them again: another worker may have carried out some of them meanwhile.
-func (i *Imports) workLocked(ctx context.Context, tx *gorm.DB, row importRow, lines []importLineRow) error {
+func (i *Imports) makeLocked(ctx context.Context, tx *gorm.DB, row importRow, lines []importLineRow) error {
 	accounts, err := i.lockImport(ctx, tx, &row, lines)
 	if err != nil {
 		return err
@@ -142,6 +141,9 @@ func (i *Imports) workLocked(ctx context.Context, tx *gorm.DB, row importRow, li
 	}
 	if row, err = gorm.G[importRow](tx).Where("id = ?", row.ID).Take(ctx); err != nil {
 		return err
+	}
+	if row.State != ImportRunning { // its owner deleted it meanwhile
+		return nil
 	}
 	fresh, err := gorm.G[importLineRow](tx).Where("import_id = ? AND position IN ? AND outcome = ? AND invite_id = 0", row.ID, positions, ImportInvite).
 		Order("position").Find(ctx)
@@ -278,8 +280,8 @@ func (i *Imports) importedInvite(row *importRow, line *importLineRow) (inviteRow
 }
 
 // nextMail returns when the next mail of an owner's imports is due. The first mails go out at once,
-// the others one after another, so that a list of a thousand people is no flood: neither for the mail
-// server of this service nor for those who could be meant by a wrong list. All imports of the owner
+// the others one after another, so that a list of a thousand people does not flood anybody: neither the mail
+// server of this service nor the people whom a wrong list names. All imports of the owner
 // share one queue.
 func (i *Imports) nextMail(ctx context.Context, tx *gorm.DB, row *importRow) (time.Time, error) {
 	now := i.Now()

@@ -1,6 +1,10 @@
 package models
 
-import "context"
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
 
 // DraftHere does the same as [Imports.Draft] in the name of the owner, for the agent of the server. It
 // also returns [ErrServerUnclaimed] for a server without an owner.
@@ -8,14 +12,23 @@ func (i *Imports) DraftHere(ctx context.Context, this Server, in NewImport) (Imp
 	if this.OwnerID == 0 {
 		return Import{}, ErrServerUnclaimed
 	}
+	in.byAgent = true
 	one, err := i.draftIn(ctx, "import of server "+FormatID(this.ID), this.OwnerID, this.ID, in)
 	return one, disabledOwner(err)
 }
 
-// RunHere does the same as [Imports.Run] in the name of the owner, for the agent of the server.
+// RunHere does the same as [Imports.Run] in the name of the owner, for the agent of the server. It
+// returns [ErrNotFound] for an import that the owner made: an agent must not read it, or send its mails.
 func (i *Imports) RunHere(ctx context.Context, this Server, importID int64, caller Caller) (Import, error) {
 	if this.OwnerID == 0 {
 		return Import{}, ErrServerUnclaimed
+	}
+	made, err := gorm.G[importRow](i.read(ctx)).Where("id = ? AND server_id = ? AND by_agent = ?", importID, this.ID, true).Count(ctx, "*")
+	if err != nil {
+		return Import{}, explained("find the import", err)
+	}
+	if made == 0 {
+		return Import{}, ErrNotFound
 	}
 	return i.Run(ctx, this.OwnerID, this.ID, importID, caller)
 }

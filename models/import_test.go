@@ -245,37 +245,6 @@ func TestImportOfManyPeople(t *testing.T) {
 	})
 }
 
-// The limits of imports hold: drafts in an hour, invites in a day, and usernames that nobody has.
-func TestImportLimits(t *testing.T) {
-	eachInvite(t, func(k *kit) {
-		ctx, owner, anna := k.t.Context(), k.account(), k.account()
-		m := k.agent(owner)
-		guess := []models.NewImportLine{{To: anna.Username}}
-		for i := range 4 {
-			guess = append(guess, models.NewImportLine{To: fmt.Sprint("nobody", i)})
-		}
-		if got := outcomes(k.draft(owner, m, guess[:3]...)); !slices.Equal(got, []string{"invite", "username_unknown", "username_unknown"}) {
-			k.t.Errorf("outcomes %v, want the two unknown usernames named", got)
-		}
-		for _, got := range outcomes(k.draft(owner, m, guess...)) {
-			if got != "usernames_many" {
-				k.t.Errorf("a line has the outcome %s after too many guesses, want usernames_many for all", got)
-			}
-		}
-		first := k.draft(owner, m, models.NewImportLine{To: "a@example.org"}, models.NewImportLine{To: "b@example.org"})
-		second := k.draft(owner, m, models.NewImportLine{To: "c@example.org"}, models.NewImportLine{To: "d@example.org"})
-		k.runImport(owner, m, first.ID)
-		_, err := k.Imports.Run(ctx, owner.ID, m.ID, second.ID, home)
-		k.isKind(err, models.KindThrottled)
-		_, err = k.Imports.Draft(ctx, owner.ID, m.ID, models.NewImport{Source: "csv", Lines: guess[:1]})
-		k.isKind(err, models.KindThrottled)
-	}, func(o *models.Options) {
-		o.Limits.ImportMissDay = models.Limit{Hits: 3, Window: 24 * time.Hour}
-		o.Limits.ImportDay = models.Limit{Hits: 3, Window: 24 * time.Hour}
-		o.Limits.ImportHour = models.Limit{Hits: 4, Window: time.Hour}
-	})
-}
-
 // Nobody else reads or runs an import; a new owner of the server sees nothing of it; rows end with
 // their import, their account and their server.
 func TestImportBelongsToItsOwner(t *testing.T) {
@@ -342,7 +311,7 @@ func TestImportEndsWithItsOwner(t *testing.T) {
 }
 
 // The table proposes people whom the owner knows, and nobody else: an account with the same name as a
-// local user is no reason.
+// local user does not count.
 func TestImportProposals(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
@@ -382,6 +351,9 @@ func TestImportByTheAgent(t *testing.T) {
 			k.t.Errorf("a repetition makes the import %d, error %v; want %d", same.ID, err, draft.ID)
 		}
 		_, err = k.Imports.RunHere(ctx, foreign.Server, draft.ID, home)
+		k.is(err, models.ErrNotFound)
+		own := k.draft(owner, m, models.NewImportLine{To: "b@example.org"})
+		_, err = k.Imports.RunHere(ctx, m.Server, own.ID, home)
 		k.is(err, models.ErrNotFound)
 		run, err := k.Imports.RunHere(ctx, m.Server, draft.ID, home)
 		if err != nil || run.Counts.Made != 1 {

@@ -69,13 +69,12 @@ func eraseServerRows(tx *gorm.DB, serverID int64) error {
 		"DELETE FROM server_tries WHERE server_id = ?", "DELETE FROM server_answers WHERE server_id = ?",
 		"DELETE FROM former_stays WHERE server_id = ?", "DELETE FROM protections WHERE server_id = ?", "DELETE FROM link_levels WHERE server_id = ?",
 		"DELETE FROM local_users WHERE server_id = ?", "DELETE FROM server_keys WHERE server_id = ?",
-		"DELETE FROM import_rows WHERE import_id IN (SELECT id FROM imports WHERE server_id = ?)", "DELETE FROM imports WHERE server_id = ?",
 	} {
 		if err := tx.Exec(statement, serverID).Error; err != nil {
 			return err
 		}
 	}
-	return nil
+	return forgetImports(tx, "server_id = ?", serverID)
 }
 
 // unclaimedLife is the time after its last call for which a server without an owner

@@ -44,11 +44,11 @@ func (c agentImport) Run(p *agentProgram) error {
 			text.SetIndent("", "  ")
 			return text.Encode(one)
 		}
-		return c.tell(p.output, one)
+		return c.tell(p.output, p.atFlag(), one)
 	})
 }
 
-// read reads the files as whoever calls the command, before the program continues as another user.
+// read reads the files as the user who calls the command, before the program continues as another user.
 func (c agentImport) read(p *agentProgram) (peoplelist.List, error) {
 	var files [][]byte
 	for _, name := range c.Files {
@@ -85,8 +85,8 @@ func readUpTo(name string, most int64) (text []byte, err error) {
 	return io.ReadAll(io.LimitReader(file, most))
 }
 
-// tell prints a table of the lines, and what comes next.
-func (c agentImport) tell(output io.Writer, one client.Import) error {
+// tell prints a table of the lines, and what comes next. at is the flag that names the Latchkey in the next command.
+func (c agentImport) tell(output io.Writer, at string, one client.Import) error {
 	table := tabwriter.NewWriter(output, 0, 0, 2, ' ', 0)
 	if _, err := fmt.Fprintln(table, "LINE\tPERSON\tLOCAL USER\tENDS\tRESULT"); err != nil {
 		return err
@@ -106,7 +106,7 @@ func (c agentImport) tell(output io.Writer, one client.Import) error {
 		return err
 	}
 	next := fmt.Sprintf("\n%d people are invited. The mails go out one after another, and the owner sees the answers at the service.\n"+
-		"If local users need your yes, this command gives it to all of them: 'latchkey agent allow --listed'\n", one.Counts.Made)
+		"If local users need your yes, this command gives it to all of them: 'latchkey agent allow%s --listed'\n", one.Counts.Made, at)
 	if c.DryRun {
 		next = fmt.Sprintf("\nNothing has happened yet. Without --dry-run, %d people get an invite; %d lines change nothing, %d are refused.\n",
 			one.Counts.Invite, one.Counts.Same, one.Counts.Refused)

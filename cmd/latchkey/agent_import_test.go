@@ -1,10 +1,12 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,10 +66,33 @@ func TestImportOfAList(t *testing.T) {
 			t.Errorf("%s: the counts of a second run are %+v, want nobody invited", name, again.Counts)
 		}
 	}
-	page, err := owner.Invites.ImportPage(t.Context(), server, client.PageAsk{})
-	if err != nil || len(page.Items) != 4 {
-		t.Errorf("the owner sees %d lists, error %v; want 4", len(page.Items), err)
+	if got := run(wizarrDatabase(t), "--dry-run"); got.Source != "wizarr" || !slices.Equal(outcomes(got), []string{"invite", "local_user_unknown"}) {
+		t.Errorf("Wizarr's database has the source %s and the outcomes %v, want Grandma invited, and Nobody unknown", got.Source, outcomes(got))
 	}
+	page, err := owner.Invites.ImportPage(t.Context(), server, client.PageAsk{})
+	if err != nil || len(page.Items) != 5 {
+		t.Errorf("the owner sees %d lists, error %v; want 5", len(page.Items), err)
+	}
+}
+
+// wizarrDatabase makes a database of Wizarr with two users.
+func wizarrDatabase(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "database.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, statement := range []string{
+		"CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, token VARCHAR, username VARCHAR, email VARCHAR, code VARCHAR, expires DATETIME)",
+		"INSERT INTO users VALUES (1, 'a', 'Grandma', 'grandma@example.org', 'c', NULL), (2, 'b', 'Nobody', 'nobody@example.org', 'c', NULL)",
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path
 }
 
 // Each outcome has words.

@@ -1,5 +1,7 @@
 -- imports: lists of people whom an owner brings to a server together, first as drafts, which show what would
--- happen; paced_until: up to when the places for mails are taken; invite_days: how long the invites can be accepted.
+-- happen; paced_until: up to when the places for mails are taken; invite_days: how long the invites can be accepted; by_agent: the agent of
+-- the server made the list; invites: how many the list makes, counted when it starts. A list that was started and deleted stays with the server 0 and without lines,
+-- so that its invites and mails still count.
 -- import_rows: one line of the list; account_id and email_key: the person, as in invites; outcome: what happens
 -- with the line and why; other: the line that comes first for the same person or local user, or 0; invite_id: of
 -- the invite that was made, or 0; mail_at: when its mail is due; reminded_at: when the last reminder was owed.
@@ -10,8 +12,10 @@ CREATE TABLE IF NOT EXISTS imports (
     owner_id    BIGINT        NOT NULL,
     server_id   BIGINT        NOT NULL,
     source      VARBINARY(16) NOT NULL,
+    by_agent    BOOLEAN       NOT NULL,
     state       VARBINARY(16) NOT NULL,
     invite_days BIGINT        NOT NULL,
+    invites     BIGINT        NOT NULL,
     created_at  DATETIME(3)   NOT NULL,
     started_at  DATETIME(3)   NULL,
     expires_at  DATETIME(3)   NOT NULL,
