@@ -27,12 +27,14 @@ func TestForms(t *testing.T) {
 		"short line":   {[]string{"email,name\nn@example.org\n"}, "csv", []peoplelist.Line{{To: "n@example.org"}}},
 		"json": {
 			[]string{`{"people":[{"name":"Aunt Nina","to":"nina@example.org","local_user":"nina","ends_at":"2027-01-31","libraries":["Films","Series"]}]}`},
-			"json", []peoplelist.Line{nina},
+			"json",
+			[]peoplelist.Line{nina},
 		},
 		"json list": {[]string{` [{"email":"a@example.org"},{"username":"ben"}]`}, "json", []peoplelist.Line{{To: "a@example.org"}, {To: "ben"}}},
 		"users of jfa-go": {
 			[]string{`{"users":[{"id":"b2","name":"Ben","email":"ben@example.org","expiry":0,"admin":false},{"id":"a1","name":"Anna","email":"anna@example.org","expiry":1801440000,"label":""}]}`},
-			"jfa-go", []peoplelist.Line{
+			"jfa-go",
+			[]peoplelist.Line{
 				{Name: "Anna", To: "anna@example.org", LocalUser: "a1", EndsAt: "2027-02-01T00:00:00Z"}, {Name: "Ben", To: "ben@example.org", LocalUser: "b2"},
 			},
 		},
@@ -41,7 +43,8 @@ func TestForms(t *testing.T) {
 				`{"a1":{"addr":"anna@example.org","contact":true},"b2":{"addr":"ben@example.org"},"c3":{"addr":""}}`,
 				`{"A-1":"2027-02-01T01:00:00.5+01:00","b2":"0001-01-01T00:00:00Z","d4":"2027-02-01T00:00:00Z"}`,
 			},
-			"jfa-go", []peoplelist.Line{{To: "anna@example.org", LocalUser: "a1", EndsAt: "2027-02-01T00:00:00Z"}, {To: "ben@example.org", LocalUser: "b2"}},
+			"jfa-go",
+			[]peoplelist.Line{{To: "anna@example.org", LocalUser: "a1", EndsAt: "2027-02-01T00:00:00Z"}, {To: "ben@example.org", LocalUser: "b2"}},
 		},
 		"old emails.json": {[]string{`{"a1":"anna@example.org"}`}, "jfa-go", []peoplelist.Line{{To: "anna@example.org", LocalUser: "a1"}}},
 	} {
