@@ -1,7 +1,7 @@
 -- imports: lists of people whom an owner brings to a server together, first as drafts, which show what would
--- happen; paced_until: up to when the places for mails are taken; invite_days: how long the invites can be accepted; by_agent: the agent of
--- the server made the list; invites: how many the list makes, counted when it starts. A list that was started and deleted stays with the server 0 and without lines,
--- so that its invites and mails still count.
+-- happen; by_agent: the agent of the server made the list; paced_until: up to when the places for mails are taken;
+-- invite_days: how long the invites can be accepted; invites: how many the list makes, counted when it starts. A list
+-- that was started and deleted stays with the server 0 and without lines, so that its invites and mails still count.
 -- import_rows: one line of the list; account_id and email_key: the person, as in invites; outcome: what happens
 -- with the line and why; other: the line that comes first for the same person or local user, or 0; invite_id: of
 -- the invite that was made, or 0; mail_at: when its mail is due; reminded_at: when the last reminder was owed.
