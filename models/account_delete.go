@@ -124,6 +124,9 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 	if err := eraseInvites(tx, "account_id = ?", accountID); err != nil {
 		return err
 	}
+	if err := eraseImportLines(tx, "owner_id = ?", accountID); err != nil {
+		return err
+	}
 	if err := eraseCircleRows(tx, accountID); err != nil {
 		return err
 	}
@@ -139,7 +142,7 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM server_opens WHERE account_id = ?",
 		"DELETE FROM quick_devices WHERE account_id = ?", "DELETE FROM link_levels WHERE account_id = ?",
 		"DELETE FROM invite_uses WHERE account_id = ?", "DELETE FROM import_rows WHERE account_id = ?",
-		"DELETE FROM import_rows WHERE import_id IN (SELECT id FROM imports WHERE owner_id = ?)", "DELETE FROM imports WHERE owner_id = ?",
+		"DELETE FROM imports WHERE owner_id = ?",
 		"DELETE FROM pictures WHERE account_id = ?",
 		"DELETE FROM family_people WHERE account_id = ?", "DELETE FROM family_people WHERE family_id = ?",
 		"UPDATE history SET actor_id = -1 WHERE actor_id = ?",

@@ -348,12 +348,29 @@ func forgetOldest(ctx context.Context, tx *gorm.DB, ownerID int64) error {
 	return err
 }
 
+// eraseImportLines deletes the lines of the imports to which a condition applies. It reads the ids first,
+// because MySQL finds no index for a DELETE with a subquery.
+func eraseImportLines(tx *gorm.DB, which string, value int64) error {
+	var ids []int64
+	if err := tx.Raw("SELECT id FROM imports WHERE "+which, value).Scan(&ids).Error; err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := tx.Exec("DELETE FROM import_rows WHERE import_id = ?", id).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // forgetImports deletes the imports to which a condition applies, with their lines. Of those that were
 // started it keeps a row without lines and without a server, until their time is over: otherwise an
 // owner could delete a list and send the mails of a day again, all at once.
 func forgetImports(tx *gorm.DB, which string, value int64) error {
+	if err := eraseImportLines(tx, which, value); err != nil {
+		return err
+	}
 	for _, statement := range []string{
-		"DELETE FROM import_rows WHERE import_id IN (SELECT id FROM imports WHERE " + which + ")",
 		"DELETE FROM imports WHERE " + which + " AND started_at IS NULL",
 		"UPDATE imports SET state = '" + importDiscarded + "', server_id = 0 WHERE " + which,
 	} {
