@@ -33,7 +33,7 @@ type Circle struct {
 	Asked     bool           `json:"asked"`    // the account was asked to bring a server
 	AskedBy   string         `json:"asked_by"` // username
 	Servers   []CircleServer `json:"servers"`
-	Asks      []CircleAsk    `json:"asks"` // who was asked; owners alone see them
+	Asks      []CircleAsk    `json:"asks"` // owners who were asked; owners alone see them
 }
 
 func (c *Circle) whole() bool { return c.ID != "" }
@@ -87,7 +87,7 @@ type CirclePerson struct {
 	Username    string    `json:"username"`
 	DisplayName string    `json:"display_name"`
 	Picture     string    `json:"picture"`    // as in [Account]
-	InvitedBy   string    `json:"invited_by"` // username; "" for nobody
+	InvitedBy   string    `json:"invited_by"` // username; "" if there was no invite
 	JoinedAt    time.Time `json:"joined_at"`
 }
 
@@ -159,6 +159,17 @@ func (c *Circles) Get(ctx context.Context, id ID) (Circle, error) {
 	var out Circle
 	err := c.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/circles/{id}", values: []string{string(id)}, want: http.StatusOK, again: always}, &out)
 	return out, err
+}
+
+type renamedCircle struct {
+	Name string `json:"name"`
+}
+
+// Rename gives a circle another name, for everybody in it.
+func (c *Circles) Rename(ctx context.Context, id ID, name string) error {
+	return c.core.done(ctx, call{
+		method: http.MethodPatch, path: "/api/v1/circles/{id}", values: []string{string(id)}, body: renamedCircle{name}, want: http.StatusNoContent, again: always,
+	})
 }
 
 // Dissolve ends a circle in which nobody else has a server. It may return [ErrCircleOthers].

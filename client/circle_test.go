@@ -25,6 +25,12 @@ func TestSiteCircles(t *testing.T) {
 	noError(t, ann.Circles.Ask(ctx, circle.ID, "bob"))
 	noError(t, bob.Circles.Join(ctx, circle.ID, attic.ID, client.NewCircleTerms{People: 10, AskFirst: true}))
 	isError(t, ann.Circles.Dissolve(ctx, circle.ID), client.ErrCircleOthers)
+	noError(t, bob.Circles.Rename(ctx, circle.ID, "Film friends"))
+	wantField(t, bob.Circles.Rename(ctx, circle.ID, " "), "name", "circle_name_invalid")
+	isError(t, eve.Circles.Rename(ctx, circle.ID, "Mine"), client.ErrNotFound)
+	if got := must(ann.Circles.Get(ctx, circle.ID))(t).Name; got != "Film friends" {
+		t.Errorf("ann sees the name %q, want the new one", got)
+	}
 
 	made := must(ann.Circles.Invite(ctx, circle.ID, client.NewCircleInvite{Link: true}))(t)
 	if made.Circle == nil || len(made.Circle.Servers) != 2 || made.Circle.Servers[1].Owner != "bob" {

@@ -117,6 +117,7 @@ func methods() map[string]string {
 		"listCircles":           "Circles.ListPage",
 		"makeCircle":            "Circles.Make",
 		"getCircle":             "Circles.Get",
+		"renameCircle":          "Circles.Rename",
 		"dissolveCircle":        "Circles.Dissolve",
 		"listCirclePeople":      "Circles.PeoplePage",
 		"inviteToCircle":        "Circles.Invite",

@@ -23,7 +23,7 @@ type ServerSummary struct {
 	NotAllowed   int       `json:"not_allowed"` // those of KeptOut who wait for the yes of the agent's admin
 	Free         int       `json:"free"`        // local users without a link
 	Invites      int       `json:"invites"`     // invites that can be accepted
-	Troubles     []string  `json:"troubles"`    // disabled, away, not_allowed, kept_out, quick_connect, no_address or only_home; the worst first
+	Troubles     []string  `json:"troubles"`    // disabled, away, not_allowed, kept_out, quick_connect, no_address, only_home, checks or warnings; the worst first
 }
 
 // Summary returns what an owner has to know about a server at a glance.

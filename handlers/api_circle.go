@@ -219,6 +219,19 @@ func (s *site) apiCircle(c *gin.Context, session models.Session) error {
 	return answerJSON(c, http.StatusOK, circleOf(found))
 }
 
+// apiRenameCircle answers PATCH /api/v1/circles/{id}.
+func (s *site) apiRenameCircle(c *gin.Context, session models.Session) error {
+	in, err := readJSON[struct {
+		Name string `json:"name"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	return onIDs(c, func(id ids) error {
+		return s.Store.Circles.Rename(c.Request.Context(), session.AccountID, id.circle, in.Name)
+	})
+}
+
 // apiDissolveCircle answers DELETE /api/v1/circles/{id}.
 func (s *site) apiDissolveCircle(c *gin.Context, session models.Session) error {
 	return onIDs(c, func(id ids) error {

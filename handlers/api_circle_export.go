@@ -6,7 +6,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// exportedCircles is what the document says of circles.
+// exportedCircles is the part of the document about circles.
 type exportedCircles struct {
 	Circles       []exportedCircle       `json:"circles"`
 	CircleServers []exportedCircleServer `json:"circle_servers"`

@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serverSummaryObject is what an owner has to know about a server at a glance.
+// serverSummaryObject has the facts that an owner has to know about a server.
 type serverSummaryObject struct {
 	ID           string     `json:"id"`
 	Name         string     `json:"name"`

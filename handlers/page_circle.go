@@ -50,6 +50,7 @@ type circlePage struct {
 	Link         Choice
 	Note         Field
 	Username     Field // of POST /circles/ID/owners
+	NewName      Field // of POST /circles/ID/rename
 
 	Brings bool        // the reader may bring a server and has one
 	Server SelectField // of POST /circles/ID/servers, with Terms
@@ -82,7 +83,7 @@ type circlePersonView struct {
 	Places             []circlePlaceView
 }
 
-// circlePlaceView is what a person has at one server of the reader.
+// circlePlaceView describes the access of a person to one server of the reader.
 type circlePlaceView struct {
 	ServerID, Server string
 	State            string // in words; "" for nothing
@@ -129,7 +130,7 @@ func (s *site) showCircles(c *gin.Context, f form, cause error) error {
 	page.Circles = each(found, newCircleRowView)
 	in := newInputs(page.Base, f, wrong.inOrder("name", "server_id", "people_most", "link_days", "ends_at"))
 	in.fresh = false
-	page.Name = in.add(Field{Name: "name", Type: "text", Hint: in.hint("circle_name"), Autocomplete: "off", Required: true}, "circle_name")
+	page.Name = in.circleName("")
 	page.Server = in.ownServers(mine, nil)
 	page.Terms = in.circleTerms("")
 	return s.render(c, wrong.status, "circles", page)
@@ -149,6 +150,15 @@ func newCircleRowView(one models.Circle) circleRowView {
 // mayTake reports whether the reader of a circle may take one of its servers.
 func mayTake(circle models.Circle, state string) bool {
 	return circle.Person && (state == models.CircleOpen || state == models.CircleAsks)
+}
+
+// circleName returns the input of the name of a circle, which has a name until another one is typed.
+func (in *inputs) circleName(name string) Field {
+	field := in.add(Field{Name: "name", Type: "text", Hint: in.hint("circle_name"), Autocomplete: "off", Required: true}, "circle_name")
+	if _, typed := in.typed["name"]; !typed {
+		field.Value = name
+	}
+	return field
 }
 
 // ownServers returns the select with the servers of a person, except those in a circle already.
@@ -188,7 +198,7 @@ func (s *site) makeCircle(c *gin.Context, f form) error {
 func (s *site) circle(c *gin.Context) error { return s.showCircle(c, circleForms{}, nil) }
 
 // circleForms are the forms of the page of a circle, one of which was sent.
-type circleForms struct{ invite, owner, join, terms form }
+type circleForms struct{ name, invite, owner, join, terms form }
 
 func (s *site) showCircle(c *gin.Context, sent circleForms, cause error) error {
 	session, err := s.signedIn(c)
@@ -249,6 +259,8 @@ func (p *circlePage) fillForms(circle models.Circle, mine []models.OwnedServer, 
 	p.Link = Choice{ID: "link", Name: "link", Label: p.T("field.invite_with_link"), Chosen: sent.invite == nil || sent.invite["link"] != ""}
 	in = p.inputsOf(sent.owner, wrong)
 	p.Username = in.add(Field{Name: "username", Type: "text", Hint: in.hint("circle_owner"), Autocomplete: "off", Required: true}, "circle_owner")
+	in = p.inputsOf(sent.name, wrong)
+	p.NewName = in.circleName(circle.Name)
 	in = p.inputsOf(sent.join, wrong.inOrder("server_id", "people_most", "link_days", "ends_at"))
 	p.Server = in.ownServers(mine, circle.Servers)
 	p.Terms = in.circleTerms("join-")
@@ -290,32 +302,32 @@ func newCirclePersonView(one models.CirclePerson) circlePersonView {
 func (b Base) circleState(state string) string {
 	switch state {
 	case models.CircleOwn:
-		return b.T("page.circle.state.own")
+		return b.T("circle.state.own")
 	case models.CircleIn:
-		return b.T("page.circle.state.in")
+		return b.T("circle.state.in")
 	case models.CircleWaiting:
-		return b.T("page.circle.state.waiting")
+		return b.T("circle.state.waiting")
 	case models.CircleAway:
-		return b.T("page.circle.state.away")
+		return b.T("circle.state.away")
 	case models.CircleShut:
-		return b.T("page.circle.state.shut")
+		return b.T("circle.state.shut")
 	case models.CircleFull:
-		return b.T("page.circle.state.full")
+		return b.T("circle.state.full")
 	case models.CircleAsks:
-		return b.T("page.circle.state.asks")
+		return b.T("circle.state.asks")
 	}
-	return b.T("page.circle.state.open")
+	return b.T("circle.state.open")
 }
 
 // circlePlace says in words what a person has at a server of the reader, or "" for nothing.
 func (b Base) circlePlace(state string) string {
 	switch state {
 	case models.CircleIn:
-		return b.T("page.circle.place.in")
+		return b.T("circle.place.in")
 	case models.CircleWaiting:
-		return b.T("page.circle.place.waiting")
+		return b.T("circle.place.waiting")
 	case models.CircleRefused:
-		return b.T("page.circle.place.refused")
+		return b.T("circle.place.refused")
 	}
 	return ""
 }

@@ -29,6 +29,14 @@ func (s *site) onCircle(c *gin.Context, f form, do func(ctx context.Context, acc
 	return id, do(c.Request.Context(), session.AccountID, id)
 }
 
+// renameCircle answers POST /circles/ID/rename.
+func (s *site) renameCircle(c *gin.Context, f form) error {
+	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
+		return s.Store.Circles.Rename(ctx, accountID, id.circle, f["name"])
+	})
+	return s.backToCircle(c, circleForms{name: f}, noticeCircleSaved, err)
+}
+
 // askIntoCircle answers POST /circles/ID/owners.
 func (s *site) askIntoCircle(c *gin.Context, f form) error {
 	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {

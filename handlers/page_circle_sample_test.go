@@ -15,13 +15,13 @@ func (s sampler) circleSamples() []sample {
 
 	owner := s.circleOf()
 	owner.Owner, owner.Person, owner.Alone, owner.Brings = true, true, true, true
-	owner.Servers[0].Own, owner.Servers[0].State, owner.Servers[0].Guests = true, owner.T("page.circle.state.own"), 3
+	owner.Servers[0].Own, owner.Servers[0].State, owner.Servers[0].Guests = true, owner.T("circle.state.own"), 3
 	owner.Servers[0].Terms = s.circleTerms("server-7-")
 	owner.Servers[0].Terms.Libraries = []Choice{{ID: "library-7-0", Name: "library.7.f", Label: "Films", Chosen: true}}
 	bert := circlePersonView{ID: "3", Name: "Bert", Username: "bert", Face: faceOf("Bert", 3, ""), InvitedBy: "mira.k", JoinedAt: s.at}
 	owner.Servers[0].Waiting = []circlePersonView{bert}
 	owner.Servers[0].Refused = []circlePersonView{{ID: "4", Name: longName, Username: "ada", Face: faceOf("Ada", 4, samplePicture), JoinedAt: s.at}}
-	bert.Places = []circlePlaceView{{ServerID: "7", Server: "Den", State: owner.T("page.circle.place.in"), Refuses: true}, {ServerID: "8", Server: longName, State: owner.T("page.circle.place.refused")}}
+	bert.Places = []circlePlaceView{{ServerID: "7", Server: "Den", State: owner.T("circle.place.in"), Refuses: true}, {ServerID: "8", Server: longName, State: owner.T("circle.place.refused")}}
 	owner.People = []circlePersonView{bert}
 	owner.Asks = []circleAskView{{ID: "9", Username: "zoe", AskedBy: "mira.k"}}
 	owner.Turns = Turns{First: "/circles/7", Next: "/circles/7?before=x"}
@@ -51,13 +51,14 @@ func (s sampler) circleSamples() []sample {
 func (s sampler) circleOf() circlePage {
 	p := circlePage{Base: s.signedIn("circle"), ID: "7", Name: "Friends"}
 	p.Servers = []circleServerView{
-		{ID: "7", Name: "Den", Owner: "Mira", Face: faceOf("Den", 7, ""), State: p.T("page.circle.state.open")},
-		{ID: "8", Name: longName, Owner: longName, Face: faceOf("Attic", 8, ""), State: p.T("page.circle.state.waiting")},
+		{ID: "7", Name: "Den", Owner: "Mira", Face: faceOf("Den", 7, ""), State: p.T("circle.state.open")},
+		{ID: "8", Name: longName, Owner: longName, Face: faceOf("Attic", 8, ""), State: p.T("circle.state.waiting")},
 	}
 	p.To, p.Greeting = s.field("to", "text", "invite_to", true), s.field("greeting", "text", "invite_greeting", true)
 	p.To.Hint = p.T("field.circle_to.hint")
 	p.Link = Choice{ID: "link", Name: "link", Label: p.T("field.invite_with_link"), Chosen: true}
 	p.Note = s.field("note", "", "invite_note", true)
+	p.NewName = s.field("name", "text", "circle_name", true)
 	p.Username = s.field("username", "text", "circle_owner", true)
 	p.Server, p.Terms = s.circleServer(), s.circleTerms("join-")
 	return p

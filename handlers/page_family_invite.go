@@ -14,7 +14,7 @@ import (
 type inviteFamilyPage struct {
 	Base
 	Invite      receivedInviteView
-	People      []Choice // who may get a link
+	People      []Choice // people who may get a link
 	InAlready   []string // the names of those who have everything already
 	ChosenError string
 }

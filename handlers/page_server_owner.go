@@ -229,6 +229,10 @@ func (b Base) serverTrouble(own owned, name string) serverTroubleView {
 			Text: b.T("trouble.kept_out"), Do: b.T("trouble.kept_out.do"),
 			Href: own.people() + "?status=" + models.RosterOut, Link: b.T("trouble.kept_out.link"),
 		}
+	case models.TroubleChecks:
+		return serverTroubleView{Text: b.T("trouble.checks"), Do: b.T("trouble.checks.do"), Href: own.to + "/checks", Link: b.T("trouble.checks.link")}
+	case models.TroubleWarnings:
+		return serverTroubleView{Text: b.T("trouble.warnings"), Do: b.T("trouble.warnings.do"), Href: own.to + "/checks", Link: b.T("trouble.checks.link")}
 	case models.TroubleQuickConnect:
 		return serverTroubleView{Text: b.T("trouble.quick_connect"), Do: b.T("trouble.quick_connect.do")}
 	case models.TroubleNoAddress:

@@ -123,7 +123,7 @@ func (f *apiFixture) family(t *testing.T, ann *program) {
 	const member = "/api/v1/family/members/{id}"
 	f.ids[member], f.ids["/api/v1/family/people/{id}"], f.ids["/api/v1/family/invitations/{id}"] = made.ID, family.People[0].ID, f.annID
 	for _, part := range []string{"/sessions/{session_id}", "/links/{link_id}", "/invites/{invite_id}"} {
-		f.ids[member+part] = made.ID // there is none
+		f.ids[member+part] = made.ID // the member has no such thing
 	}
 }
 

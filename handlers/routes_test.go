@@ -236,6 +236,7 @@ func table() map[string]row {
 		"GET /circles":                              account("/circles"),
 		"POST /circles":                             {signIn("/circles"), "422", forbidden},
 		"GET /circles/:id":                          {signIn("/circles/1"), "404", "404"},
+		"POST /circles/:id/rename":                  ofCircle,
 		"POST /circles/:id/invites":                 ofCircle,
 		"POST /circles/:id/owners":                  ofCircle,
 		"POST /circles/:id/owners/take-back":        ofCircle,

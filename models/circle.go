@@ -9,8 +9,8 @@ import (
 
 // A circle is a set of servers whose owners let the same people in. Each server is in it by the yes of
 // its own owner, who alone sets its terms. People come in by an invite to the circle, which is an
-// ordinary invite with the id of the circle (invite_circle.go). A link that came by the circle has the id
-// of the circle, too. Whoever changes a circle locks accounts first, then the circle, then servers.
+// ordinary invite with the id of the circle (circle_invite.go). A link that came by the circle has the id
+// of the circle, too. An operation that changes a circle locks accounts first, then the circle, then servers.
 
 // Circles are the operations on circles and on their servers.
 type Circles struct{ *core }
@@ -35,6 +35,7 @@ const (
 	CircleOpen    = "open"    // the reader may take it
 
 	circleRefused = "refused" // the state of an answer; the person sees CircleShut
+	circleHad     = "had"     // the state of an answer: the person has had a link for a number of days; sees CircleAsks without a link
 )
 
 // The limits of circles.
@@ -60,7 +61,7 @@ func (circleRow) TableName() string { return "circles" }
 type circleServerRow struct {
 	CircleID     int64
 	ServerID     int64
-	OwnerID      int64   // who brought it; the row counts only while the server still belongs to this account
+	OwnerID      int64   // the account that brought it; the row counts only while the server still belongs to this account
 	Libraries    *string // see library.go
 	LinkDays     int64
 	EndsAt       *time.Time
@@ -79,7 +80,7 @@ func (circleServerRow) TableName() string { return "circle_servers" }
 type circlePersonRow struct {
 	CircleID  int64
 	AccountID int64
-	InvitedBy int64 // the account whose invite it was; 0 for nobody, or for an account that is deleted
+	InvitedBy int64 // the account whose invite it was; 0 without an invite, or for an account that is deleted
 	JoinedAt  time.Time
 }
 
@@ -98,13 +99,13 @@ type circleAskRow struct {
 // TableName returns the name of the table, circle_asks.
 func (circleAskRow) TableName() string { return "circle_asks" }
 
-// circleAnswerRow is a row of circle_answers: a person who waits for the yes of a server's owner, or whom the
-// owner has refused.
+// circleAnswerRow is a row of circle_answers: a person who waits for the yes of a server's owner, whom the
+// owner has refused, or who has had a link for a number of days and gets no further one without that yes.
 type circleAnswerRow struct {
 	CircleID  int64
 	ServerID  int64
 	AccountID int64
-	State     string // [CircleWaiting] or circleRefused
+	State     string // [CircleWaiting], circleRefused or circleHad
 	CreatedAt time.Time
 }
 
@@ -120,6 +121,30 @@ type CircleTerms struct {
 	AskFirst   bool      // the owner answers each person
 	Shut       bool      // nobody new gets in; who is in stays
 	Profile    string    // the name or the id of a profile of the server, only on input; it gives the libraries and days that are empty here
+}
+
+// Rename gives a circle another name, which every owner in it may do. It returns [ErrNotFound] for an account that has no server in
+// the circle, an error about the field name, or [ErrThrottled].
+func (s *Circles) Rename(ctx context.Context, ownerID, circleID int64, name string) error {
+	if err := requireCircleOwner(s.read(ctx), circleID, ownerID); err != nil {
+		return explained("read the servers of a circle", err)
+	}
+	clean, ok := cleanDisplayName(name)
+	if !ok || clean == "" {
+		return fieldError(KindInvalid, "name", "circle_name_invalid")
+	}
+	if err := s.countCircle(ctx, ownerID); err != nil {
+		return err
+	}
+	return s.tx(ctx, "rename a circle", func(tx *gorm.DB) error {
+		if err := lockUsableAccount(tx, ownerID); err != nil {
+			return err
+		}
+		if err := lockCircleOf(tx, circleID, ownerID); err != nil {
+			return err
+		}
+		return requireRow(tx.Exec("UPDATE circles SET name = ? WHERE id = ?", clean, circleID))
+	})
 }
 
 // lockCircle locks a circle. It returns [ErrNotFound].

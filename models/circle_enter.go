@@ -65,7 +65,7 @@ func (c *core) seat(tx *gorm.DB, row circleServerRow, who entering) (string, err
 	}
 	err := requireRow(tx.Exec(heldTerms+` AND NOT EXISTS (SELECT 1 FROM circle_answers a
  WHERE a.circle_id = circle_servers.circle_id AND a.server_id = circle_servers.server_id AND a.account_id = ? AND a.state = ?)`,
-		append(held, who.account.ID, circleRefused)...))
+		append(held[:4:4], who.account.ID, circleRefused)...))
 	if errors.Is(err, ErrNotFound) {
 		return CircleShut, nil
 	}
@@ -80,10 +80,18 @@ func (c *core) seat(tx *gorm.DB, row circleServerRow, who entering) (string, err
 		return CircleFull, nil
 	case err != nil:
 		return "", err
-	case row.AskFirst && !who.admitted:
+	case who.admitted:
+		return CircleOpen, nil
+	case row.AskFirst:
 		return CircleAsks, nil
 	}
-	return CircleOpen, nil
+	err = requireRow(tx.Exec(heldTerms+` AND NOT EXISTS (SELECT 1 FROM circle_answers a
+ WHERE a.circle_id = circle_servers.circle_id AND a.server_id = circle_servers.server_id AND a.account_id = ? AND a.state IN (?, ?))`,
+		append(held[:4:4], who.account.ID, CircleWaiting, circleHad)...))
+	if errors.Is(err, ErrNotFound) {
+		return CircleAsks, nil
+	}
+	return CircleOpen, err
 }
 
 // linkByCircle makes the link of a person who gets in at a server, and owes a mail to its owner.
@@ -98,6 +106,13 @@ func (c *core) linkByCircle(ctx context.Context, tx *gorm.DB, row circleServerRo
 	if err := c.acceptLink(ctx, tx, &link); err != nil {
 		return err
 	}
+	if row.LinkDays > 0 {
+		// Without this row the person would take the server again on the day after the end.
+		had := circleAnswerRow{CircleID: row.CircleID, ServerID: row.ServerID, AccountID: who.account.ID, State: circleHad}
+		if err := c.remember(ctx, tx, had); err != nil {
+			return err
+		}
+	}
 	if who.admitted { // the owner has just said yes
 		return nil
 	}
@@ -110,12 +125,12 @@ func (c *core) linkByCircle(ctx context.Context, tx *gorm.DB, row circleServerRo
 
 // waitForOwner notes that a person waits for the yes of a server's owner, and owes a mail to the owner the first time.
 func (c *core) waitForOwner(ctx context.Context, tx *gorm.DB, row circleServerRow, who entering) error {
-	n, err := gorm.G[circleAnswerRow](tx).Where("circle_id = ? AND server_id = ? AND account_id = ?", row.CircleID, row.ServerID, who.account.ID).Count(ctx, "*")
+	n, err := gorm.G[circleAnswerRow](tx).
+		Where("circle_id = ? AND server_id = ? AND account_id = ? AND state = ?", row.CircleID, row.ServerID, who.account.ID, CircleWaiting).Count(ctx, "*")
 	if err != nil || n > 0 {
 		return err
 	}
-	answer := circleAnswerRow{CircleID: row.CircleID, ServerID: row.ServerID, AccountID: who.account.ID, State: CircleWaiting, CreatedAt: c.Now()}
-	if err := gorm.G[circleAnswerRow](tx).Create(ctx, &answer); err != nil {
+	if err := c.remember(ctx, tx, circleAnswerRow{CircleID: row.CircleID, ServerID: row.ServerID, AccountID: who.account.ID, State: CircleWaiting}); err != nil {
 		return err
 	}
 	server, err := c.serverByID(ctx, tx, row.ServerID)

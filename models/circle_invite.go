@@ -8,7 +8,7 @@ import (
 )
 
 // Invite invites one person to a circle, by mail, by a link, or both. Only the fields To, Link, Greeting, Note, ExpiresAt and
-// IdempotencyKey of in count: the terms are those of each server when the person accepts. The invite is accepted like any
+// IdempotencyKey of in count: each server has its own terms, as they are when the person accepts. The invite is accepted like any
 // other, see [Invites] and [InviteLinks]. Invite returns [ErrNotFound] for an account that has no server in the
 // circle, or the errors of [Invites.Create].
 func (p *CirclePeople) Invite(ctx context.Context, ownerID, circleID int64, in NewInvite, caller Caller) (Invite, error) {

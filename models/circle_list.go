@@ -44,7 +44,7 @@ type CirclePerson struct {
 	AccountID             int64
 	Username, DisplayName string
 	Picture               string // token of the picture; "" for none
-	InvitedBy             string // username; "" for nobody, or for an account that is deleted
+	InvitedBy             string // username; "" without an invite, or for an account that is deleted
 	JoinedAt              time.Time
 	Places                []CirclePlace // at the servers of the reader
 }
@@ -94,7 +94,7 @@ func (r *circleServerRead) state(readerID int64, now time.Time) string {
 		return CircleWaiting
 	case r.Guests >= r.Row.PeopleMost:
 		return CircleFull
-	case r.Row.AskFirst:
+	case r.Row.AskFirst, r.Answer != nil && *r.Answer == circleHad:
 		return CircleAsks
 	}
 	return CircleOpen
@@ -319,8 +319,8 @@ func (s *Circles) addPlaces(ctx context.Context, circleID int64, servers []int64
 	}
 	// The answers come last, because a refused person may have a link that did not come by the circle.
 	err := s.read(ctx).Raw(`SELECT server_id, account_id, ? AS state FROM links WHERE server_id IN ? AND account_id IN ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)
-UNION ALL SELECT server_id, account_id, state FROM circle_answers WHERE circle_id = ? AND server_id IN ? AND account_id IN ?`,
-		CircleIn, servers, ids, LinkAccepted, s.Now(), circleID, servers, ids).Scan(&rows).Error
+UNION ALL SELECT server_id, account_id, state FROM circle_answers WHERE circle_id = ? AND server_id IN ? AND account_id IN ? AND state <> ?`,
+		CircleIn, servers, ids, LinkAccepted, s.Now(), circleID, servers, ids, circleHad).Scan(&rows).Error
 	if err != nil {
 		return explained("read what people have at servers", err)
 	}

@@ -11,7 +11,7 @@ import (
 // nothing at the servers of others.
 
 // atOwnServer locks a person and a server of an owner in a circle, and calls do. It returns [ErrNotFound] for a server of
-// another owner, and for an account that is no person of the circle.
+// another owner, and for an account that does not belong to the people of the circle.
 func (p *CirclePeople) atOwnServer(
 	ctx context.Context, doing string, ownerID, circleID, serverID, accountID int64, do func(tx *gorm.DB, person circlePersonRow) error,
 ) error {
@@ -105,7 +105,7 @@ func (p *CirclePeople) Refuse(ctx context.Context, ownerID, circleID, serverID, 
 		if err != nil {
 			return err
 		}
-		if n > 0 {
+		if n > 0 { // cancel remembers, too
 			if err := p.cancel(ctx, tx, serverID, accountID); err != nil {
 				return err
 			}
@@ -118,9 +118,25 @@ func (p *CirclePeople) Refuse(ctx context.Context, ownerID, circleID, serverID, 
 	})
 }
 
+// refuseEnded remembers as refused a person whose link the server's side ends. Otherwise the person would take the server again
+// by one click. It does nothing for a link that did not come by a circle, and for a server that has left the circle.
+func (c *core) refuseEnded(ctx context.Context, tx *gorm.DB, link *linkRow) error {
+	if link.CircleID == 0 {
+		return nil
+	}
+	err := lockRow(tx, "circles", "id = ? AND EXISTS (SELECT 1 FROM circle_servers c WHERE c.circle_id = circles.id AND c.server_id = ?)", link.CircleID, link.ServerID)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.remember(ctx, tx, circleAnswerRow{CircleID: link.CircleID, ServerID: link.ServerID, AccountID: link.AccountID, State: circleRefused})
+}
+
 // remember writes an answer of an owner over an earlier one.
-func (p *CirclePeople) remember(ctx context.Context, tx *gorm.DB, row circleAnswerRow) error {
-	row.CreatedAt = p.Now()
+func (c *core) remember(ctx context.Context, tx *gorm.DB, row circleAnswerRow) error {
+	row.CreatedAt = c.Now()
 	err := requireRow(tx.Exec("UPDATE circle_answers SET state = ?, created_at = ? WHERE circle_id = ? AND server_id = ? AND account_id = ?",
 		row.State, row.CreatedAt, row.CircleID, row.ServerID, row.AccountID))
 	if errors.Is(err, ErrNotFound) {

@@ -107,7 +107,7 @@ func TestCircleTerms(t *testing.T) {
 		k.wantStates(b, f.circle, "in full full")
 		k.must(k.Circles.SetTerms(ctx, f.owners[2].ID, f.circle, f.servers[2].ID, models.CircleTerms{PeopleMost: 5, Shut: true}))
 		k.wantStates(b, f.circle, "in full shut")
-		k.wantStates(a, f.circle, "in in in") // who is in stays
+		k.wantStates(a, f.circle, "in in in") // a person who is in stays
 		_, err = k.CirclePeople.Take(ctx, b.ID, f.circle, f.servers[2].ID, home)
 		k.is(err, models.ErrCircleShut)
 		k.must(k.Circles.SetTerms(ctx, f.owners[2].ID, f.circle, f.servers[2].ID, models.CircleTerms{PeopleMost: 5}))
@@ -142,6 +142,8 @@ func TestCircleGivesNoPower(t *testing.T) {
 			"a person who brings a server": k.Circles.Join(ctx, a.ID, f.circle, theirs.ID, open(), home),
 			"a person who asks":            k.Circles.Ask(ctx, a.ID, f.circle, stranger.Username, home),
 			"a person who takes back":      k.Circles.TakeBack(ctx, a.ID, f.circle, stranger.ID),
+			"a person who renames":         k.Circles.Rename(ctx, a.ID, f.circle, "Mine"),
+			"a stranger who renames":       k.Circles.Rename(ctx, stranger.ID, f.circle, "Mine"),
 			"a stranger who leaves":        k.CirclePeople.Leave(ctx, stranger.ID, f.circle, home),
 			"a stranger who declines":      k.Circles.Decline(ctx, stranger.ID, f.circle),
 			"a person who dissolves":       k.Circles.Dissolve(ctx, a.ID, f.circle, home),

@@ -34,7 +34,7 @@ var circleVerdicts = map[string]string{
 	"circle_answers.circle_id":     "as CircleWaits.CircleID",
 	"circle_answers.server_id":     "as CircleWaits.ServerID",
 	"circle_answers.account_id":    "not: it is the account's own id, see Account.ID",
-	"circle_answers.state":         "not: the export has the rows that wait; a refusal is the note of another owner about their server",
+	"circle_answers.state":         "not: the export has the rows that wait; the others are notes of an owner about their own server",
 	"circle_answers.created_at":    "as CircleWaits.At",
 }
 

@@ -19,7 +19,7 @@ type Holds struct {
 type HoldPlace struct {
 	Unlockable
 
-	HasPIN  bool // of the person who opens: for a member, the guardian who asks
+	HasPIN  bool // of the person who opens: for a member, the guardian
 	Choices LevelChoices
 }
 

@@ -221,6 +221,9 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 	if len(rows) != 1 {
 		return ErrNotFound
 	}
+	if err := c.refuseEnded(ctx, tx, &rows[0]); err != nil {
+		return err
+	}
 	if err := c.feedLink(ctx, tx, &rows[0], ChangeLinkRemoved); err != nil {
 		return err
 	}

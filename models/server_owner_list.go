@@ -18,9 +18,8 @@ type WaitingServer struct {
 	Waits ServerWaits
 }
 
-// ownWaiting runs for a page that owners open often, so it is prepared. Its parameters are those of ownServers up
-// to the owner, but with those of ownWaits before the owner, and then the server after which it begins, and the
-// number of servers.
+// ownWaiting runs for a page that owners open often, so it is prepared. Its parameters are the values of ownServers
+// before the owner, the values of ownWaits, the owner, the server after which it begins, and the number of servers.
 const ownWaiting = ownColumns + ownWaits + " FROM servers s WHERE s.owner_id = ? AND s.id > ? ORDER BY s.id LIMIT ?"
 
 // ownWaits counts what [ServerWaits] has, in its order.

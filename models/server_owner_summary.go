@@ -27,6 +27,9 @@ type ServerSummary struct {
 	NotAllowed int // those of KeptOut whose local user waits for the yes of the agent's admin
 	Free       int // local users without a link
 	Invites    int // invites that can be accepted
+
+	ChecksWrong   int // checks of its agent that found something wrong, see [Checks]
+	ChecksWarning int // checks that gave a warning
 }
 
 // What can be wrong with a server, for [ServerSummary.Troubles].
@@ -38,6 +41,8 @@ const (
 	TroubleQuickConnect = "quick_connect" // the media server has Quick Connect switched off, so linked people get no token
 	TroubleNoAddress    = "no_address"    // devices get no address of the server
 	TroubleOnlyHome     = "only_home"     // devices get only addresses that work at home
+	TroubleChecks       = "checks"        // a check of its agent found something wrong
+	TroubleWarnings     = "warnings"      // the checks found nothing wrong, and gave a warning
 )
 
 // Troubles lists what is wrong with the server, the worst first.
@@ -50,11 +55,13 @@ func (s *ServerSummary) Troubles() []string {
 	}{
 		{TroubleDisabled, !s.DisabledAt.IsZero()},
 		{TroubleAway, s.Away},
+		{TroubleChecks, s.ChecksWrong > 0},
 		{TroubleNotAllowed, s.NotAllowed > 0},
 		{TroubleKeptOut, s.KeptOut > s.NotAllowed},
 		{TroubleQuickConnect, s.NeedsQuickConnect && !s.QuickConnect},
 		{TroubleNoAddress, len(shown) == 0},
 		{TroubleOnlyHome, len(shown) > 0 && !slices.ContainsFunc(shown, func(a Address) bool { return a.Kind != AddressLAN })},
+		{TroubleWarnings, s.ChecksWrong == 0 && s.ChecksWarning > 0},
 	} {
 		if one.is {
 			list = append(list, one.name)
@@ -89,7 +96,33 @@ func (s *Servers) Summary(ctx context.Context, ownerID, serverID int64) (ServerS
 	if sum.Addresses, err = s.addressesOf(ctx, serverID); err != nil {
 		return sum, err
 	}
-	return sum, explained("count the people", sum.count(s.read(ctx), ownerID, now))
+	if err := sum.count(s.read(ctx), ownerID, now); err != nil {
+		return sum, explained("count the people", err)
+	}
+	return sum, explained("count what is wrong", sum.countChecks(s.read(ctx)))
+}
+
+// countChecks fills in the numbers of the checks. The results of an agent that is away are old, and do not count.
+func (s *ServerSummary) countChecks(db *gorm.DB) error {
+	if s.Kind != ServerAgent || s.Away {
+		return nil
+	}
+	var rows []struct {
+		State string
+		N     int
+	}
+	if err := db.Raw("SELECT state, COUNT(*) AS n FROM server_checks WHERE server_id = ? GROUP BY state", s.ID).Scan(&rows).Error; err != nil {
+		return err
+	}
+	for _, one := range rows {
+		switch one.State {
+		case CheckWrong:
+			s.ChecksWrong = one.N
+		case CheckWarning:
+			s.ChecksWarning = one.N
+		}
+	}
+	return nil
 }
 
 // away reports whether the agent of a server has not called for [AwayAfter]. A server without an agent calls so

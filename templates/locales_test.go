@@ -17,6 +17,7 @@ func catalogueFiles() map[string]string {
 		"page.":           "pages.json",
 		"layout.":         "pages.json", // texts that are on every page
 		"captcha.":        "pages.json", // partials
+		"circle.":         "pages.json", // states of servers and people of a circle
 		"pin.":            "pages.json",
 		"action.":         "pages.json", // links and buttons by which people leave an error page
 		"page.server":     "pages_server.json",

@@ -86,7 +86,7 @@ func (f *friends) guests(t *testing.T, name string, want ...bool) {
 }
 
 // One link gives a person a guest at three servers of three owners. One owner refuses another person at home, one
-// leaves, and one tries what is not theirs: nobody else notices anything.
+// leaves, and one tries to act at the servers of the others: nobody else notices anything.
 func TestCircleOfThreeAgents(t *testing.T) {
 	t.Parallel()
 	f := makeFriends(t)

@@ -26,7 +26,7 @@ const (
 	servicesFolder = "services"
 )
 
-// servicePart is what one service has at this agent.
+// servicePart is the part of this agent that belongs to one service.
 type servicePart struct {
 	name        string
 	program     *agentProgram // with the settings of the service

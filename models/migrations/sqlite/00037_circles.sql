@@ -1,7 +1,7 @@
 -- circles: sets of servers whose owners let the same people in. circle_servers: the servers, with the terms that
 -- the owner of each has set. circle_people: the accounts that have accepted an invite to the circle. circle_asks:
--- owners who were asked to bring a server. circle_answers: people who wait for the yes of an owner, and people whom an
--- owner has refused. links.circle_id and invites.circle_id: the circle by which the link came, or to which the
+-- owners who were asked to bring a server. circle_answers: people who wait for the yes of an owner, people whom an owner has
+-- refused, and people who have had a link for a number of days. links.circle_id and invites.circle_id: the circle by which the link came, or to which the
 -- invite invites; 0 for none.
 -- +goose Up
 CREATE TABLE circles (

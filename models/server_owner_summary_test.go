@@ -1,0 +1,39 @@
+package models_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// What the checks of an agent found is among the troubles of its server alone, and not while the agent is away.
+func TestSummaryNamesChecks(t *testing.T) {
+	eachServer(t, func(k *kit) {
+		owner := k.account()
+		m, other := k.agent(owner), k.agent(owner)
+		has := func(one media, trouble string) bool {
+			k.t.Helper()
+			sum, err := k.Servers.Summary(k.t.Context(), owner.ID, one.ID)
+			k.must(err)
+			return slices.Contains(sum.Troubles(), trouble)
+		}
+		k.tell(m, found(models.CheckOK, "key", "ok"))
+		if has(m, models.TroubleChecks) || has(m, models.TroubleWarnings) {
+			k.t.Error("checks in order are among the troubles")
+		}
+		k.tell(m, found(models.CheckWarning, "disk", "low"))
+		if has(m, models.TroubleChecks) || !has(m, models.TroubleWarnings) {
+			k.t.Error("want the warning among the troubles, and nothing wrong")
+		}
+		k.tell(m, found(models.CheckWarning, "disk", "low"), found(models.CheckWrong, "key", "refused"))
+		if !has(m, models.TroubleChecks) || has(m, models.TroubleWarnings) || has(other, models.TroubleChecks) {
+			k.t.Error("want what is wrong among the troubles of the one server, and the warning left out")
+		}
+		k.clock.Advance(models.AwayAfter + time.Minute)
+		if has(m, models.TroubleChecks) {
+			k.t.Error("old results of an agent that is away are among the troubles")
+		}
+	})
+}
