@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -145,4 +146,20 @@ func missing(f form, names ...string) error {
 		return nil
 	}
 	return &models.Error{Kind: models.KindInvalid, Code: "invalid", Fields: fields}
+}
+
+// underNames gives the fields of an error the names that they have in a form or in a request.
+func underNames(err error, names map[string]string) error {
+	e, ok := errors.AsType[*models.Error](err)
+	if !ok || len(e.Fields) == 0 {
+		return err
+	}
+	renamed := *e
+	renamed.Fields = slices.Clone(e.Fields)
+	for at := range renamed.Fields {
+		if name := names[renamed.Fields[at].Field]; name != "" {
+			renamed.Fields[at].Field = name
+		}
+	}
+	return &renamed
 }

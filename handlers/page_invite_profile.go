@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -150,22 +149,6 @@ func (s *site) newInviteProfile(f form, own owned) (models.InviteProfile, error)
 		}
 	}
 	return in, joinMistakes(wrongReach, wrongEnd)
-}
-
-// underNames gives the fields of an error the names that they have in the form.
-func underNames(err error, names map[string]string) error {
-	e, ok := errors.AsType[*models.Error](err)
-	if !ok || len(e.Fields) == 0 {
-		return err
-	}
-	renamed := *e
-	renamed.Fields = slices.Clone(e.Fields)
-	for at := range renamed.Fields {
-		if name := names[renamed.Fields[at].Field]; name != "" {
-			renamed.Fields[at].Field = name
-		}
-	}
-	return &renamed
 }
 
 // renameInviteProfile answers POST /servers/ID/invite/profiles/rename.

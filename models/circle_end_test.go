@@ -90,6 +90,31 @@ func TestCircleEndsStay(t *testing.T) {
 	})
 }
 
+// An owner who brings a server again and again does not flood the people of the circle with mails.
+func TestCircleOffersAreCounted(t *testing.T) {
+	eachCircle(t, func(k *kit) {
+		ctx := k.t.Context()
+		f := k.circle(open())
+		a := k.inCircle(f.owners[0], f.circle)
+		offers := func() (n int) {
+			for range 5 {
+				m := k.agent(f.owners[0])
+				k.must(k.Circles.Join(ctx, f.owners[0].ID, f.circle, m.ID, open(), home))
+				k.must(k.Circles.TakeOut(ctx, f.owners[0].ID, f.circle, m.ID, home))
+			}
+			rows := k.query("SELECT id FROM outbox WHERE kind = ? AND account_id = ?", models.MailCircleOffered, a.ID)
+			return len(rows)
+		}
+		if got := offers(); got != 3 {
+			k.t.Errorf("five servers in a day make %d mails, want 3", got)
+		}
+		k.clock.Advance(25 * time.Hour)
+		if got := offers(); got != 6 {
+			k.t.Errorf("five servers on each of two days make %d mails, want 6", got)
+		}
+	})
+}
+
 // crowdCircles writes the rows of n circles, and lets the engine count the rows.
 func (k *kit) crowdCircles(n int) {
 	k.t.Helper()

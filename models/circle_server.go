@@ -141,7 +141,7 @@ func (c *core) addToCircle(ctx context.Context, tx *gorm.DB, row circlePersonRow
 }
 
 // Join brings a server of an owner into a circle. The owner was asked to, or has another server in the circle. The people of the
-// circle get a mail. Join returns [ErrNotFound] for a circle that has not asked, and the errors of [Circles.Make];
+// circle get a mail, unless the door is shut or the owner has brought several servers today. Join returns [ErrNotFound] for a circle that has not asked, and the errors of [Circles.Make];
 // the field server_id also has the error server_in_circle.
 func (s *Circles) Join(ctx context.Context, ownerID, circleID, serverID int64, terms CircleTerms, caller Caller) error {
 	if err := s.countCircle(ctx, ownerID); err != nil {
@@ -152,6 +152,10 @@ func (s *Circles) Join(ctx context.Context, ownerID, circleID, serverID int64, t
 		return err
 	}
 	row.CircleID = circleID
+	tell, err := s.mayTellOffered(ctx, ownerID, circleID, &terms)
+	if err != nil {
+		return err
+	}
 	return s.tx(ctx, "bring a server into a circle", func(tx *gorm.DB) error {
 		if err := lockUsableAccount(tx, ownerID); err != nil {
 			return err
@@ -167,7 +171,7 @@ func (s *Circles) Join(ctx context.Context, ownerID, circleID, serverID int64, t
 		if err != nil {
 			return err
 		}
-		if err := s.bring(ctx, tx, &circle, row, terms.Libraries, askedBy, caller); err != nil || terms.Shut {
+		if err := s.bring(ctx, tx, &circle, row, terms.Libraries, askedBy, caller); err != nil || !tell {
 			return err
 		}
 		return s.tellOffered(ctx, tx, &circle, &row)
@@ -189,6 +193,22 @@ func (s *Circles) spendAsk(ctx context.Context, tx *gorm.DB, circleID, ownerID i
 		askedBy = asks[0].AskedBy
 	}
 	return askedBy, err
+}
+
+// circleOffersDay is how many new servers of one owner the people of a circle hear about by mail in a day. An owner who
+// takes a server out and brings it again would flood them otherwise.
+const circleOffersDay = 3
+
+// mayTellOffered reports whether the people of a circle get a mail about a server that its owner brings.
+func (s *Circles) mayTellOffered(ctx context.Context, ownerID, circleID int64, terms *CircleTerms) (bool, error) {
+	if terms.Shut {
+		return false, nil
+	}
+	err := s.throttle.allow(ctx, s.throttle.key("circle offered", FormatID(circleID), FormatID(ownerID)), Limit{Hits: circleOffersDay, Window: 24 * time.Hour})
+	if errors.Is(err, ErrThrottled) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // tellOffered owes the people of a circle a mail about a new server.
