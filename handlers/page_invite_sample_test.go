@@ -27,6 +27,7 @@ func (s sampler) inviteSamples() []sample {
 		{"invite-closed", invitePage{Base: s.base("invite"), Invite: s.plainInvite("invite"), Email: "mira@example.org", Closed: true}},
 		{"invite-account", invitePage{Base: s.base("invite"), Invite: s.plainInvite("invite")}},
 		{"invite-mine", invitePage{Base: s.signedIn("invite"), Invite: offers, Mine: true}},
+		{"invite-circle", invitePage{Base: s.signedIn("invite"), Invite: s.circleInvite("invite"), Mine: true}},
 		{"invite-link", invitePage{Base: s.signedIn("invite"), Invite: offers, ByLink: true}},
 		{"invite-member", invitePage{Base: s.signedIn("invite"), Invite: offers, ByLink: true, Member: true, Start: "/servers"}},
 		{"invite-signup-link", byLink},
@@ -58,6 +59,16 @@ func (s sampler) received(page string) receivedInviteView {
 		CreatedAt: s.at, ExpiresAt: s.at.AddDate(0, 0, 14), Offers: []offerView{
 			{Server: "Attic", Face: face{"", "A", "face-5"}, Libraries: []string{"Films", "Films for children & others"}, EndsAt: s.at.Truncate(24 * time.Hour).Add(-time.Millisecond)},
 			{Server: longName, Face: face{"", "AS", "face-2"}, LocalUser: "mira", EndsAt: s.at},
+		},
+	}
+}
+
+func (s sampler) circleInvite(page string) receivedInviteView {
+	b := s.base(page)
+	return receivedInviteView{
+		Base: b, ID: "8", From: "olga", CreatedAt: s.at, ExpiresAt: s.at, Circle: "Friends", Offers: []offerView{
+			{Server: "Attic", Face: face{"", "A", "face-5"}, Owner: "olga"},
+			{Server: longName, Face: face{"", "AS", "face-2"}, Owner: longName, State: b.T("circle.state.asks")},
 		},
 	}
 }

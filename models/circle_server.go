@@ -204,7 +204,7 @@ func (s *Circles) mayTellOffered(ctx context.Context, ownerID, circleID int64, t
 	if terms.Shut {
 		return false, nil
 	}
-	err := s.throttle.allow(ctx, s.throttle.key("circle offered", FormatID(circleID), FormatID(ownerID)), Limit{Hits: circleOffersDay, Window: 24 * time.Hour})
+	err := s.throttle.allow(ctx, s.throttle.key("circle offered", FormatID(circleID)+" "+FormatID(ownerID)), Limit{Hits: circleOffersDay, Window: 24 * time.Hour})
 	if errors.Is(err, ErrThrottled) {
 		return false, nil
 	}
