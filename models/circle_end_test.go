@@ -129,12 +129,13 @@ func (k *kit) crowdCircles(n int) {
 	k.insert("circle_answers", "circle_id, server_id, account_id, state, created_at", n, func(i int) []any {
 		return []any{i, i, i, tenth(i, "refused", "waiting"), now}
 	})
+	k.insert("libraries", "id, server_id, external_id, name", n, func(i int) []any { return []any{i, i, "l-films", "Films"} })
 	if models.DatabaseOf(k.Store).Dialect == database.SQLite {
 		k.exec("ANALYZE")
 		return
 	}
 	k.skipOtherPlans()
-	_ = k.texts("ANALYZE TABLE circles, circle_servers, circle_people, circle_asks, circle_answers, links, servers, accounts")
+	_ = k.texts("ANALYZE TABLE circles, circle_servers, circle_people, circle_asks, circle_answers, libraries, links, servers, accounts")
 }
 
 // The statements of a circle read along an index, however many circles there are, and their number does not grow with the people.

@@ -40,6 +40,7 @@ func TestExport(t *testing.T) {
 		k.must(k.Families.Accept(ctx, a.ID, guardian.ID, home))
 		k.fillLevels(own, a)
 		k.fillCircles(own, a)
+		k.fillRoster(own)
 		k.exec("UPDATE accounts SET ceiling_age = 12, ceiling_unrated = TRUE, newcomer_of = 7, guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
 
 		export, err := k.Accounts.Export(ctx, a.ID, home)

@@ -31,7 +31,7 @@ func withoutLimit() map[string]string {
 		"Servers.Remove": endsLink, "OperatedServers.Remove": operator,
 		"Links.Accept": answers, "Links.Decline": answers, "Invites.Accept": answers, "Invites.Decline": answers,
 		"Families.AcceptInvite": answers, "Members.AcceptInvite": answers, "Members.AcceptLink": answers, "Members.DeclineInvite": answers, "Members.RemoveLink": endsLink,
-		"CirclePeople.Admit": answers, "CirclePeople.Leave": endsLink, "CirclePeople.Refuse": endsLink, "Circles.TakeOut": endsLink, "Circles.Dissolve": endsLink,
+		"CirclePeople.Admit": answers, "CirclePeople.Leave": endsLink, "CirclePeople.Refuse": endsLink, "Circles.TakeOut": endsLink,
 		"Members.Delete": byGuardian, "Members.SetPIN": byGuardian, "Members.SetPassword": byGuardian,
 		"Invites.AcceptServer": answers, "Invites.DeclineServer": answers,
 		"Operators.Create": operator, "Operators.Delete": operator, "Operators.SendReset": operator, "Operators.SendResetByID": operator,
