@@ -39,9 +39,26 @@ func ShareMediaServer(server mediaserver.Server, shares []Share) []mediaserver.S
 	views := make([]mediaserver.Server, len(shares))
 	for i, own := range shares {
 		others := slices.Concat(shares[:i], shares[i+1:])
-		views[i] = &serviceView{server: server, own: own, others: others, before: i, limits: limits, free: make(chan struct{}, callsAtOnce)}
+		view := &serviceView{server: server, own: own, others: others, before: i, limits: limits, free: make(chan struct{}, callsAtOnce)}
+		if checker, can := server.(mediaserver.Checker); can {
+			views[i] = checkedView{view, checker}
+			continue
+		}
+		views[i] = view
 	}
 	return views
+}
+
+// checkedView is the view of a media server that can check itself. The checks are about the media server alone, and
+// name no local user.
+type checkedView struct {
+	*serviceView
+	checker mediaserver.Checker
+}
+
+// Check implements [mediaserver.Checker].
+func (v checkedView) Check(ctx context.Context) ([]mediaserver.CheckedStep, error) {
+	return call(ctx, v.serviceView, func() ([]mediaserver.CheckedStep, error) { return v.checker.Check(ctx) })
 }
 
 // enter waits until the agent may make another call, and returns the function that ends the call.

@@ -155,6 +155,37 @@ func TestOneServiceCannotReachIntoTheOther(t *testing.T) {
 	}
 }
 
+// checkedFake is a media server that can check itself.
+type checkedFake struct{ *fake }
+
+// Check implements [mediaserver.Checker].
+func (checkedFake) Check(context.Context) ([]mediaserver.CheckedStep, error) {
+	return []mediaserver.CheckedStep{{Name: "key", OK: true}}, nil
+}
+
+// TestEachServiceChecksTheMediaServer checks a media server that two services share: each of them is told the same as a
+// service that is alone.
+func TestEachServiceChecksTheMediaServer(t *testing.T) {
+	t.Parallel()
+	n := newNeighbours(t)
+	shares := []agent.Share{{Name: "main", Store: n.family.store}, {Name: "club", Store: n.club.store}}
+	for i, view := range agent.ShareMediaServer(checkedFake{n.family.fake}, shares) {
+		checker, can := view.(mediaserver.Checker)
+		if !can {
+			t.Errorf("the view of %s checks nothing, want it to check the media server", shares[i].Name)
+			continue
+		}
+		if steps := must(checker.Check(t.Context()))(t); len(steps) != 1 || steps[0].Name != "key" {
+			t.Errorf("the steps of %s are %+v, want those of the media server", shares[i].Name, steps)
+		}
+	}
+	for i, view := range agent.ShareMediaServer(n.family.fake, shares) {
+		if _, can := view.(mediaserver.Checker); can {
+			t.Errorf("the view of %s checks a media server that cannot be checked", shares[i].Name)
+		}
+	}
+}
+
 // TestGuestsOfTheSameNameAfterACrash kills both agents between the media server's step and their own, while
 // both create a guest of the same name. Each finds its own guest again, and neither takes the other's.
 func TestGuestsOfTheSameNameAfterACrash(t *testing.T) {
