@@ -22,7 +22,7 @@ const locate = "SELECT " + describedColumns + `, l.id, l.server_id, l.type, l.ac
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN server_lists v ON v.account_id = l.account_id
 LEFT JOIN server_addresses a ON a.server_id = l.server_id AND a.hidden = ?
-WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)
+WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?) AND (l.paused_at IS NULL OR l.paused_until <= ?)
 ORDER BY l.id, a.position, a.id`
 
 // locatedRow is a row of [locate]: a link with one of its addresses.
@@ -42,24 +42,25 @@ func (r *locatedRow) scans() []any {
 		&r.list.version, &r.list.endsAt)
 }
 
-// Locate lists the servers of an account's links in a state, without access keys. After an
-// error the list is nil, never a shorter list.
+// Locate lists the servers of an account's links in a state, without access keys. Paused links are left
+// out. After an error the list is nil, never a shorter list.
 func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Located, error) {
 	found, _, err := l.locate(ctx, Session{AccountID: accountID}, state)
 	return found, err
 }
 
 // LocateTagged lists the servers of the accepted links of the account of a session, with the
-// access keys that are for this session. It also returns the tag of the list, see
-// [Sessions.LookTag]. The tag is "" for an empty list, and while a link that has ended is not
-// swept yet. It reads only ID and AccountID of the session. After an error the list is nil.
+// access keys that are for this session. Paused links are left out. It also returns the tag of the list, see
+// [Sessions.LookTag]. The tag is "" for an empty list, and while a link or a pause that
+// has ended is not swept yet. It reads only ID and AccountID of the session. After an error the list is nil.
 func (l *Links) LocateTagged(ctx context.Context, this Session) (found []Located, tag string, err error) {
 	return l.locate(ctx, this, LinkAccepted)
 }
 
 func (l *Links) locate(ctx context.Context, this Session, state string) (found []Located, tag string, err error) {
 	now := l.Now()
-	rows, err := l.hot.locate.Rows(ctx, false, this.AccountID, state, now)
+	var at any = now // one value for two parameters costs one allocation
+	rows, err := l.hot.locate.Rows(ctx, false, this.AccountID, state, at, at)
 	if err != nil {
 		return nil, "", explained("locate the servers", err)
 	}

@@ -21,7 +21,7 @@ import (
 type serverListRow struct {
 	AccountID int64
 	Version   int64
-	EndsAt    *time.Time // the end of the first link that ends: then the list changes, and the version does not
+	EndsAt    *time.Time // the end of the first link or pause that ends: then the list changes, and the version does not
 }
 
 // TableName returns the name of the table, server_lists.
@@ -35,7 +35,7 @@ type listVersion struct {
 }
 
 // tag returns the tag of the list that a session is told at a time. It returns "" if the version
-// does not describe the present list, because a link has ended and was not swept yet, or
+// does not describe the present list, because a link or a pause has ended and was not swept yet, or
 // because the account has no row.
 func (v *listVersion) tag(sessionID int64, now time.Time) string {
 	if v.version == nil || v.endsAt != nil && !v.endsAt.After(now) {
@@ -74,7 +74,8 @@ func (c *core) renewList(tx *gorm.DB, accountID int64) error {
 		return err
 	}
 	return tx.Exec(`UPDATE server_lists SET version = ?,
- ends_at = (SELECT MIN(l.ends_at) FROM links l WHERE l.account_id = ? AND l.state = ?) WHERE account_id = ?`,
+ ends_at = (SELECT MIN(CASE WHEN l.ends_at <= l.paused_until THEN l.ends_at ELSE COALESCE(l.paused_until, l.ends_at) END)
+ FROM links l WHERE l.account_id = ? AND l.state = ?) WHERE account_id = ?`,
 		version, accountID, LinkAccepted, accountID).Error
 }
 

@@ -297,6 +297,36 @@ func TestPauseEndsByItself(t *testing.T) {
 	})
 }
 
+// A paused server is not among those that apps are told to use, and they hear of it as soon as the pause ends, also
+// before the worker has looked.
+func TestPausedServerIsNotListed(t *testing.T) {
+	eachInvite(t, func(k *kit) {
+		ctx, h := k.t.Context(), k.stayHome(60*dayLong)
+		in, old := k.signIn(h.guest), map[string]bool{}
+		listed := func(what string, want int) {
+			k.t.Helper()
+			found, _ := k.tagged(in)
+			alone := k.alone(in)
+			if len(found) != want || old[alone] {
+				k.t.Errorf("%s: %d servers with the tag %q, want %d with a tag that no list had before", what, len(found), alone, want)
+			}
+			old[alone] = alone != ""
+		}
+		pause := func(until time.Time) { k.must(k.Stays.Pause(ctx, h.owner.ID, h.m.ID, h.linkID, until)) }
+		listed("in use", 1)
+		pause(time.Time{})
+		listed("paused", 0)
+		k.must(k.Stays.Resume(ctx, h.owner.ID, h.m.ID, h.linkID))
+		listed("resumed", 1)
+		pause(k.Now().Add(dayLong))
+		listed("paused for a day", 0)
+		k.clock.Advance(dayLong + time.Second)
+		listed("the pause is over", 1)
+		k.must(k.Stays.EndPauses(ctx))
+		listed("ended by the worker", 1)
+	})
+}
+
 // While a link is paused, nothing opens there.
 func TestPauseRefuses(t *testing.T) {
 	eachInvite(t, func(k *kit) {
