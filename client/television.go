@@ -11,6 +11,7 @@ const (
 	TelevisionOff         = "off"               // the agent does not let the owner do it, or is older
 	TelevisionNoCodes     = "quick_connect_off" // the media server takes no codes now
 	TelevisionLinked      = "linked"            // the local user was there before, and the agent does it for guests alone
+	TelevisionPaused      = "paused"            // the owner has paused the stay of the person
 	TelevisionDisabled    = "disabled"          // the account or the local user is disabled
 	TelevisionPINRequired = "pin_required"      // nobody comes in before the person has given their PIN
 )

@@ -18,7 +18,7 @@ func (s sampler) televisionSamples() []sample {
 	all := []sample{
 		{"television", first}, {"television-wrong", wrong}, {"television-throttled", throttled}, {"television-for", second}, {"television-bare", bare},
 	}
-	for _, reason := range []string{"off", "quick_connect_off", "linked", "pin_required", "administrator", "not_allowed", "disabled", "gone"} {
+	for _, reason := range []string{"off", "quick_connect_off", "linked", "paused", "pin_required", "administrator", "not_allowed", "disabled", "gone"} {
 		refused := first
 		refused.Base, refused.Refused = s.signedIn("television"), reason
 		all = append(all, sample{"television-" + reason, refused})

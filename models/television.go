@@ -45,7 +45,7 @@ type TelevisionPlace struct {
 
 // televisionPlace reads a link of an owner's server that an agent runs.
 const televisionPlace = `SELECT l.id AS link_id, l.type, l.account_id, s.name, s.own_name, s.quick_connect, COALESCE(lp.agent_televisions, '') AS agent_televisions,
- a.username, a.display_name, a.disabled_at, u.name AS local_user, u.administrator, u.disabled, u.not_allowed, u.gone_at, ` + levelColumns + `
+ a.username, a.display_name, a.disabled_at, u.name AS local_user, u.administrator, u.disabled, u.not_allowed, u.gone_at, l.paused_at, l.paused_until, ` + levelColumns + `
 FROM links l JOIN accounts a ON a.id = l.account_id JOIN servers s ON s.id = l.server_id
 LEFT JOIN local_users u ON u.id = l.local_user_id` + levelTables + `
 WHERE l.id = ? AND l.server_id = ? AND s.owner_id = ? AND s.kind = ? AND s.disabled_at IS NULL AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)`
@@ -60,6 +60,7 @@ type televisionRow struct {
 	DisabledAt, GoneAt                  *time.Time
 	LocalUser                           *string
 	Administrator, Disabled, NotAllowed *bool
+	PausedAt, PausedUntil               *time.Time
 	Levels                              levelParts `gorm:"embedded"`
 }
 
@@ -73,6 +74,8 @@ func (r *televisionRow) refused(now time.Time) string {
 		return TelevisionNoCodes
 	case r.Type != LinkGuest && r.AgentTelevisions != TelevisionsLinked:
 		return TelevisionLinked
+	case pauseAt(r.PausedAt, r.PausedUntil, now).On():
+		return LocalUserPaused
 	case r.GoneAt != nil:
 		return LocalUserGone
 	case is(r.Administrator):
