@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -38,10 +37,11 @@ func stayPages(t *testing.T, s *service) []shown {
 				"name_or_email": gus.username, "password": gus.password, "device_name": "tools",
 			}).Token
 			askAPI[struct{}](t, s, guest, http.MethodPost, "/invites/"+invite.ID+"/accept", nil)
-			v.open(shed.page())
-			address := ask[string](v, `document.querySelector('main a[href$="/stay"]').pathname`)
-			linkID = strings.Split(address, "/")[4]
-			stay = address
+			people := askAPI[struct{ Items []struct{ ID string } }](t, s, token, http.MethodGet, "/servers/"+shed.id+"/people", nil)
+			linkID = people.Items[0].ID
+			row := shed.page() + "/people/" + linkID
+			stay = row + "/stay"
+			v.open(row)
 			v.follow(`main a[href$="/stay"]`, stay)
 		}},
 		{"stay", "with a mistake", func(v *visitor) {

@@ -2,7 +2,6 @@ package handlers_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -30,9 +29,6 @@ func TestStayOnThePage(t *testing.T) {
 	if err := s.Store.Accounts.SetProfile(t.Context(), account.ID, profile, models.Caller{}); err != nil {
 		t.Fatal(err)
 	}
-	page := owner.get(attic.page()).body
-	at := page[strings.Index(page, attic.page()+"/people/"):]
-	at = at[:strings.Index(at, `"`)]
 	read := func() models.Person {
 		t.Helper()
 		people, err := s.Store.People.List(t.Context(), account.ID, attic.look().ID, 0, 9)
@@ -41,6 +37,9 @@ func TestStayOnThePage(t *testing.T) {
 		}
 		return people[0]
 	}
+	row := attic.page() + "/people/" + models.FormatID(read().ID)
+	at := row + "/stay"
+	owner.says(row, `href="`+at+`"`)
 	owner.says(at, "There is no end.", "Comes back on")
 	year := s.Store.Now().Year() + 1
 	day := time.Date(year, time.January, 31, 0, 0, 0, 0, berlin)
