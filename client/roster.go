@@ -26,7 +26,7 @@ type RosterEntry struct {
 	Link           *RosterLink      `json:"link"`             // nil if nobody is linked to the local user
 	LocalUser      *RosterLocalUser `json:"local_user"`       // nil while the link has none, and at servers that do not tell
 	InviteID       ID               `json:"invite_id"`        // the invite for the local user that waits for an answer; "" for none
-	LocalUserState string           `json:"local_user_state"` // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
+	LocalUserState string           `json:"local_user_state"` // what keeps the person out: gone, disabled, administrator, waiting, paused or not_allowed; "" for nothing
 }
 
 // RosterLink is the link of an entry.

@@ -40,7 +40,7 @@ func (s sampler) roster() rosterPage {
 	add(rosterEntryView{Name: "Bert Ørsted", Also: "bertram", Status: models.RosterIn, SeenAt: s.at, Devices: 3, End: s.at, Administrator: true})
 	add(rosterEntryView{Name: "carla", Status: models.RosterWaiting})
 	add(rosterEntryView{Name: "A name that somebody gave their user on a long evening", Status: models.RosterFree, Disabled: true, Gone: true, SeenAt: s.at})
-	for _, state := range []string{"gone", "disabled", "administrator", "not_allowed", "waiting"} {
+	for _, state := range []string{"gone", "disabled", "administrator", "paused", "not_allowed", "waiting"} {
 		add(rosterEntryView{Name: state, Status: models.RosterOut, State: state, Devices: 1})
 	}
 	return p

@@ -97,6 +97,7 @@ func wayReasons() map[string]wayReason {
 		models.WayNoAccount:     {"way_in.no_account", "way_in.no_account.do", ""},
 		models.WayInvited:       {"way_in.invited", "way_in.invited.do", ""},
 		models.WayPending:       {"way_in.pending", "way_in.pending.do", ""},
+		models.WayPaused:        {"way_in.paused", "way_in.paused.do", ""},
 		models.WayNotConfirmed:  {"way_in.not_confirmed", "way_in.not_confirmed.do", ""},
 		models.WayAccountOff:    {"way_in.account_off", "way_in.account_off.do", ""},
 		models.WayServerOff:     {"page.server_owner.disabled", "trouble.disabled.text", ""},

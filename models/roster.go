@@ -69,6 +69,7 @@ const (
 	rosterNamedOrder = " ORDER BY u.name_key, u.id LIMIT ?"
 
 	rosterLocked     = "(u.gone_at IS NOT NULL OR u.disabled = ? OR u.not_allowed = ? OR u.administrator = ?)"
+	rosterPaused     = "(l.paused_at IS NOT NULL AND (l.paused_until IS NULL OR l.paused_until > ?))"
 	rosterAloneMatch = " AND (a.username_key LIKE ? ESCAPE '!' OR (l.state = 'accepted' AND (a.display_name LIKE ? ESCAPE '!' OR LOWER(a.display_name) LIKE ? ESCAPE '!')))"
 	rosterNamedMatch = " AND (u.name_key LIKE ? ESCAPE '!' OR a.username_key LIKE ? ESCAPE '!' OR (l.state = 'accepted' AND (a.display_name LIKE ? ESCAPE '!' OR LOWER(a.display_name) LIKE ? ESCAPE '!')))"
 )
@@ -144,7 +145,7 @@ func (r *Roster) list(ctx context.Context, server *serverRow, ask RosterAsk) ([]
 		return nil
 	}
 	if !from.named && ask.Status != RosterFree {
-		condition, args := rosterAloneWhere(ask, server.Kind)
+		condition, args := rosterAloneWhere(ask, server.Kind, r.Now())
 		err := add(rosterAlone+condition+rosterAloneOrder, slices.Concat([]any{server.ID, from.id, r.Now()}, args, []any{ask.Most}))
 		if err != nil || len(list) == ask.Most {
 			return list, err
@@ -159,16 +160,16 @@ func (r *Roster) list(ctx context.Context, server *serverRow, ask RosterAsk) ([]
 }
 
 // rosterAloneWhere returns the condition of the links without a local user.
-func rosterAloneWhere(ask RosterAsk, kind string) (condition string, args []any) {
+func rosterAloneWhere(ask RosterAsk, kind string, now time.Time) (condition string, args []any) {
 	guest := ""
 	if kind == ServerAgent {
 		guest = LinkGuest // an agent still has to create the local user of a guest
 	}
 	switch ask.Status {
 	case RosterIn:
-		condition, args = " AND l.state = ? AND l.type <> ?", []any{LinkAccepted, guest}
+		condition, args = " AND l.state = ? AND l.type <> ? AND NOT "+rosterPaused, []any{LinkAccepted, guest, now}
 	case RosterOut:
-		condition, args = " AND l.state = ? AND l.type = ?", []any{LinkAccepted, guest}
+		condition, args = " AND l.state = ? AND (l.type = ? OR "+rosterPaused+")", []any{LinkAccepted, guest, now}
 	case RosterWaiting:
 		condition, args = " AND l.state = ?", []any{LinkPending}
 	}
@@ -182,9 +183,9 @@ func rosterAloneWhere(ask RosterAsk, kind string) (condition string, args []any)
 func (r *Roster) rosterNamedWhere(ask RosterAsk) (condition string, args []any) {
 	switch ask.Status {
 	case RosterIn:
-		condition, args = " AND l.state = ? AND NOT "+rosterLocked, []any{LinkAccepted, true, true, true}
+		condition, args = " AND l.state = ? AND NOT "+rosterLocked+" AND NOT "+rosterPaused, []any{LinkAccepted, true, true, true, r.Now()}
 	case RosterOut:
-		condition, args = " AND l.state = ? AND "+rosterLocked, []any{LinkAccepted, true, true, true}
+		condition, args = " AND l.state = ? AND ("+rosterLocked+" OR "+rosterPaused+")", []any{LinkAccepted, true, true, true, r.Now()}
 	case RosterWaiting:
 		condition, args = " AND (l.state = ? OR l.id IS NULL AND "+rosterInvite+" IS NOT NULL)", []any{LinkPending, r.Now()}
 	case RosterFree:

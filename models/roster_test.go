@@ -119,6 +119,15 @@ func TestRosterHasEverybodyOnce(t *testing.T) {
 		if diff := cmp.Diff([]string{models.TroubleKeptOut}, sum.Troubles()); diff != "" {
 			k.t.Errorf("troubles (-want +got):\n%s", diff)
 		}
+
+		for _, who := range []models.Account{anna, cleo} { // a pause keeps people out, and is nothing that is wrong
+			k.must(k.Stays.Pause(ctx, owner.ID, m.ID, k.linkIDOf(m, who.ID), time.Time{}))
+		}
+		inside := k.roster(owner, m, models.RosterAsk{Status: models.RosterIn, Most: 20})
+		out := k.roster(owner, m, models.RosterAsk{Status: models.RosterOut, Most: 20})
+		if sum, err = k.Servers.Summary(ctx, owner.ID, m.ID); err != nil || inside != "" || out != "gus out, Anna out, cleo_100% out" || sum.KeptOut != 1 {
+			k.t.Errorf("with a pause: in %q, out %q, kept out %d with error %v; want nobody in, and gus alone kept out", inside, out, sum.KeptOut, err)
+		}
 	})
 }
 

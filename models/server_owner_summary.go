@@ -70,14 +70,14 @@ func (s *ServerSummary) Troubles() []string {
 	return list
 }
 
-// The statements that count for a summary read indexes alone, so that they take no longer for a server with
-// many people.
+// The statements that count for a summary read indexes alone, and the links of those who are kept out, so that they
+// take no longer for a server with many people.
 const (
 	countLinks      = "SELECT state, COUNT(*) AS links, COUNT(local_user_id) AS named FROM links WHERE server_id = ? AND (ends_at IS NULL OR ends_at > ?) GROUP BY state"
 	countLocalUsers = "SELECT COUNT(*) FROM local_users WHERE server_id = ?"
 	countLocked     = `SELECT COUNT(*) AS kept_out, COALESCE(SUM(CASE WHEN u.not_allowed = ? AND u.gone_at IS NULL AND u.disabled = ? THEN 1 ELSE 0 END), 0) AS not_allowed
 FROM local_users u JOIN links l ON l.server_id = u.server_id AND l.local_user_id = u.id
-WHERE u.server_id = ? AND ` + rosterLocked + ` AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)`
+WHERE u.server_id = ? AND ` + rosterLocked + ` AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) AND NOT ` + rosterPaused
 	countGuestsToMake = "SELECT COUNT(*) FROM links WHERE server_id = ? AND local_user_id IS NULL AND state = ? AND type = ? AND (ends_at IS NULL OR ends_at > ?)"
 	countInvites      = "SELECT COUNT(*) FROM invites i WHERE i.owner_id = ? AND " + openAtServer
 )
@@ -168,7 +168,7 @@ func (s *ServerSummary) count(db *gorm.DB, ownerID int64, now time.Time) error {
 	}
 	s.Free = max(users-named, 0)
 	var locked struct{ KeptOut, NotAllowed int }
-	if err := db.Raw(countLocked, true, false, s.ID, true, true, true, LinkAccepted, now).Scan(&locked).Error; err != nil {
+	if err := db.Raw(countLocked, true, false, s.ID, true, true, true, LinkAccepted, now, now).Scan(&locked).Error; err != nil {
 		return err
 	}
 	if s.Kind == ServerAgent {

@@ -37,6 +37,7 @@ const (
 	WayNoAccount     = "no_account"    // nobody is linked to the local user
 	WayInvited       = "invited"       // the person has not answered the invite
 	WayPending       = "pending"       // the person has not accepted the link
+	WayPaused        = "paused"        // the owner has paused the link
 	WayNotConfirmed  = "not_confirmed" // the person has not confirmed their address
 	WayAccountOff    = "account_off"   // the operator has disabled the account
 	WayServerOff     = "server_off"    // the operator has shut the server out
@@ -135,6 +136,8 @@ func wayLink(entry *RosterEntry) WayStep {
 		return WayStep{WayLink, WayBroken, WayNoAccount}
 	case entry.Person.State == LinkPending:
 		return WayStep{WayLink, WayBroken, WayPending}
+	case entry.Pause.On():
+		return WayStep{WayLink, WayBroken, WayPaused}
 	default:
 		return WayStep{WayLink, WayOK, ""}
 	}
@@ -158,7 +161,11 @@ func wayServer(row *serverRow, now time.Time) WayStep {
 // judged as the local user of a linked person would be.
 func wayLocalUser(row *serverRow, entry *RosterEntry) WayStep {
 	state := entry.Person.LocalUserState
-	if state == "" && entry.LocalUser.ID != 0 {
+	if entry.Pause.On() {
+		user := entry.LocalUser
+		user.Disabled = user.Disabled && entry.Type != LinkGuest // the pause itself disables a guest
+		state = user.state(row.Kind, entry.Type)
+	} else if state == "" && entry.LocalUser.ID != 0 {
 		state = entry.LocalUser.state(row.Kind, entry.Type)
 	}
 	switch {

@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -45,6 +46,12 @@ func TestWayInNamesTheBrokenLink(t *testing.T) {
 			"link pending": {
 				func(k *kit, p *place) { k.exec("UPDATE links SET state = 'pending' WHERE id = ?", p.link) },
 				models.WayStep{Name: models.WayLink, State: models.WayBroken, Reason: models.WayPending},
+			},
+			"link paused": {
+				func(k *kit, p *place) {
+					k.must(k.Stays.Pause(k.t.Context(), p.owner.ID, p.m.ID, p.link, time.Time{}))
+				},
+				models.WayStep{Name: models.WayLink, State: models.WayBroken, Reason: models.WayPaused},
 			},
 			"link ended": {func(k *kit, p *place) {
 				p.link = k.localUser(p.owner, p.m, "u-anna").ID
