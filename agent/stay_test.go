@@ -97,7 +97,7 @@ func TestPauseDespiteCrash(t *testing.T) {
 			if test.resume {
 				pause()
 				eventually(t, "disabled", func() bool {
-					return d.status().GuestsShut == 0 && !d.fake.enabled("bob") && d.fake.count("Disable") == 1
+					return d.status().GuestsShut == 1 && !d.fake.enabled("bob") && d.fake.count("Disable") == 1
 				})
 			}
 			crash := d.crashAt(test.step)
