@@ -132,13 +132,10 @@ func (k *kit) crowdCircles(n int) {
 	k.insert("libraries", "id, server_id, external_id, name", n, func(i int) []any { return []any{i, i, "l-films", "Films"} })
 	if models.DatabaseOf(k.Store).Dialect == database.SQLite {
 		k.exec("ANALYZE")
-		return
 	}
-	k.skipOtherPlans()
-	_ = k.texts("ANALYZE TABLE circles, circle_servers, circle_people, circle_asks, circle_answers, libraries, links, servers, accounts")
 }
 
-// The statements of a circle read along an index, however many circles there are, and their number does not grow with the people.
+// The statements of a circle read along an index on SQLite, however many circles there are, and their number does not grow with the people.
 func TestCircleReadsLittle(t *testing.T) {
 	eachCircle(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -159,6 +156,9 @@ func TestCircleReadsLittle(t *testing.T) {
 			statements := said.take()
 			counts = append(counts, len(statements))
 			for _, one := range statements {
+				if models.DatabaseOf(k.Store).Dialect != database.SQLite {
+					break
+				}
 				lines, scans := k.plan(one)
 				own := slices.ContainsFunc(lines, func(line string) bool { // the three lists of ids, which are read one after the other
 					return line == "SCAN x" || strings.HasPrefix(line, "SCAN (subquery") || strings.Contains(line, "<derived")

@@ -141,8 +141,8 @@ func (c *core) addToCircle(ctx context.Context, tx *gorm.DB, row circlePersonRow
 }
 
 // Join brings a server of an owner into a circle. The owner was asked to, or has another server in the circle. The people of the
-// circle get a mail, unless the door is shut or the owner has brought several servers today. Join returns [ErrNotFound] for a circle that has not asked, and the errors of [Circles.Make];
-// the field server_id also has the error server_in_circle.
+// circle get a mail, unless the door is shut or the owner has brought several servers today. Join returns [ErrNotFound] for a
+// circle that has not asked, and the errors of [Circles.Make]; the field server_id also has the error server_in_circle.
 func (s *Circles) Join(ctx context.Context, ownerID, circleID, serverID int64, terms CircleTerms, caller Caller) error {
 	if err := s.countCircle(ctx, ownerID); err != nil {
 		return err
