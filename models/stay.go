@@ -28,7 +28,7 @@ func pauseAt(since, until *time.Time, now time.Time) Pause {
 	return Pause{Since: since.UTC(), Until: orZero(until)}
 }
 
-// Stay is what an owner knows and decides about the stay of one person at a server. Times are UTC.
+// Stay has the facts and choices of an owner about the stay of one person at a server. Times are UTC.
 type Stay struct {
 	LinkID, ServerID, AccountID    int64
 	Server                         string // its name
@@ -319,7 +319,7 @@ func (c *core) extend(ctx context.Context, tx *gorm.DB, held *heldStay) (time.Ti
 	return end, c.setEnd(ctx, tx, held, &end)
 }
 
-// moreOf returns the end of a stay that is prolonged. The days are those of the owner's zone: a stay that ends with
+// moreOf returns the end of a stay that is prolonged. The days are days in the zone of the owner: a stay that ends with
 // a day there also does so when the clocks were changed in between.
 func moreOf(end, now time.Time, zone *time.Location) time.Time {
 	if !end.After(now) {

@@ -51,7 +51,7 @@ func (s *Stays) AnswerHand(ctx context.Context, ownerID, serverID, linkID int64,
 	})
 }
 
-// HandState is what somebody has changed by hand at the media server for the local user of one link.
+// HandState lists the changes that somebody has made by hand at the media server, for the local user of one link.
 type HandState struct {
 	LinkID int64
 	Hand   []string // [HandChanges]

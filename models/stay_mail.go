@@ -39,7 +39,7 @@ func endStayTokens(tx *gorm.DB, ownerID, linkID int64) error {
 	return tx.Exec("DELETE FROM tokens WHERE account_id = ? AND purpose = ? AND subject_id = ? AND used_at IS NULL", ownerID, purposeStay, linkID).Error
 }
 
-// StayOffer is what the link in a mail about the end of a stay can do: prolong it by two weeks. Times are UTC.
+// StayOffer describes how the link in a mail prolongs a stay by two weeks. Times are UTC.
 type StayOffer struct {
 	Server                string
 	Username, DisplayName string    // of the person
