@@ -97,21 +97,35 @@ func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediase
 		if err := d.lookAt(ctx, link, user, there, found); err != nil {
 			return err
 		}
-		if gone := goneLibraries(link, libraries); there && link.Type == client.Guest && len(gone) > 0 {
-			found[troubleGuestLibraries] = append(found[troubleGuestLibraries], link.Username)
+		if there && quiet {
+			before.noteSeen(link, &user, libraries, found)
 		}
-		if name := seesOther(before.letIn[user.ID], user.Sees, libraries); name != "" && quiet && !before.levels[user.ID] {
-			found[name] = append(found[name], fmt.Sprintf("%s (local user %s)", link.Username, readable(user.Name)))
+		if there {
+			noteGone(link, libraries, found)
 		}
 	}
+	found[troubleUserRenamed] = d.renamed.recent(d.store.now(), before.links)
 	if quiet {
 		if err := d.noteHand(ctx, &before, byID, libraries); err != nil {
 			return err
 		}
 	}
-	found[troubleUserRenamed] = d.renamed.recent(d.store.now(), before.links)
 	d.tell(ctx, found, quiet)
 	return nil
+}
+
+// noteGone adds a guest whose link names a library that the media server no longer has to the map found.
+func noteGone(link *linkRow, libraries []mediaserver.Library, found map[string][]string) {
+	if link.Type == client.Guest && len(goneLibraries(link, libraries)) > 0 {
+		found[troubleGuestLibraries] = append(found[troubleGuestLibraries], link.Username)
+	}
+}
+
+// noteSeen adds a guest who may see other libraries than the agent has let them see to the map found.
+func (b *beforeLook) noteSeen(link *linkRow, user *mediaserver.LocalUser, libraries []mediaserver.Library, found map[string][]string) {
+	if name := seesOther(b.letIn[user.ID], user.Sees, libraries); name != "" && !b.levels[user.ID] {
+		found[name] = append(found[name], fmt.Sprintf("%s (local user %s)", link.Username, readable(user.Name)))
+	}
 }
 
 // seesOther returns the trouble of a guest who may see other libraries than the agent has

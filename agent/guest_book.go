@@ -58,20 +58,27 @@ func (b *guestBook) comeBack(move func(g *guestRow, link *linkRow) (moved bool, 
 		if b.current[link.ID] != nil || b.leftAlone[link.ID] {
 			continue
 		}
-		for i, g := range b.former[link.AccountID] {
-			if !link.mayBe(g) || g.LeftAlone != "" {
-				continue
-			}
-			moved, err := move(g, link)
-			if err != nil {
-				return err
-			}
-			if !moved {
-				continue
-			}
+		if err := b.comeBackBy(link, move); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// comeBackBy lets the first guest return with a link who can be its guest and is moved.
+func (b *guestBook) comeBackBy(link *linkRow, move func(g *guestRow, link *linkRow) (moved bool, err error)) error {
+	for i, g := range b.former[link.AccountID] {
+		if !link.mayBe(g) || g.LeftAlone != "" {
+			continue
+		}
+		moved, err := move(g, link)
+		if err != nil {
+			return err
+		}
+		if moved {
 			b.current[link.ID] = g
 			b.former[link.AccountID] = slices.Delete(b.former[link.AccountID], i, i+1)
-			break
+			return nil
 		}
 	}
 	return nil

@@ -59,20 +59,26 @@ func (d *dashboard) noteHand(ctx context.Context, before *beforeLook, users map[
 			sees = seesOther(g.Applied, user.Sees, libraries)
 		}
 		hand := strings.Join(handOf(g, link, link.usable(now), &user, sees), ",")
-		if hand == g.Hand {
-			continue
+		if err := d.keepHand(ctx, g, link, &user, hand); err != nil {
+			return err
 		}
-		noted, err := d.store.setHand(ctx, g, hand)
-		if err != nil {
-			return d.explainFile(ctx, err)
-		}
-		if noted {
-			d.wake.service.now()
-		}
-		if noted && hand != "" {
-			d.log.LogAttrs(ctx, slog.LevelWarn, "an administrator of the media server has changed a guest by hand: the agent leaves that as it is until the owner decides on the server's page",
-				slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(user.Name)), slog.String("changes", hand))
-		}
+	}
+	return nil
+}
+
+// keepHand writes down what an administrator has changed at one guest, if that is new.
+func (d *dashboard) keepHand(ctx context.Context, g *guestRow, link *linkRow, user *mediaserver.LocalUser, hand string) error {
+	if hand == g.Hand {
+		return nil
+	}
+	noted, err := d.store.setHand(ctx, g, hand)
+	if err != nil || !noted {
+		return d.explainFile(ctx, err)
+	}
+	d.wake.service.now()
+	if hand != "" {
+		d.log.LogAttrs(ctx, slog.LevelWarn, "an administrator of the media server has changed a guest by hand: the agent leaves that as it is until the owner decides on the server's page",
+			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(user.Name)), slog.String("changes", hand))
 	}
 	return nil
 }

@@ -32,12 +32,8 @@ func rowOf(l *client.AgentLink) (linkRow, error) {
 		Type: l.Type, Status: l.Status, Active: l.Active, EndsAt: stamp(l.EndsAt), AccessKeySHA256: strings.ToLower(l.AccessKeySHA256),
 		DeviceKeys: l.DeviceKeys, SessionMark: numberOf(l.SessionMark), Levels: packLevels(l.Levels),
 	}
-	if row.HandResetAt = stamp(l.HandResetAt); l.Pause != nil {
-		row.Active, row.PausedUntil = l.Pause.Active, pausedForGood
-		if !l.Pause.Until.IsZero() {
-			row.PausedUntil = stamp(l.Pause.Until)
-		}
-	}
+	row.HandResetAt = stamp(l.HandResetAt)
+	row.setPause(l.Pause)
 	if l.LocalUser != nil {
 		row.LocalUserID, row.LocalUserName = l.LocalUser.ID, readable(l.LocalUser.Name)
 	}
@@ -68,6 +64,17 @@ func rowOf(l *client.AgentLink) (linkRow, error) {
 		row.Libraries = &text
 	}
 	return row, nil
+}
+
+// setPause writes the pause of a link of the service into the row, unless it is nil.
+func (r *linkRow) setPause(pause *client.AgentPause) {
+	if pause == nil {
+		return
+	}
+	r.Active, r.PausedUntil = pause.Active, pausedForGood
+	if !pause.Until.IsZero() {
+		r.PausedUntil = stamp(pause.Until)
+	}
 }
 
 // isNumber reports whether text is an id of the service: up to 20 decimal digits.

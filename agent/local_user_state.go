@@ -60,12 +60,7 @@ func (l *localUserStates) tell(ctx context.Context) error {
 	if now.Sub(l.allAt) >= l.pace.resync || now.Before(l.allAt) {
 		l.told = nil
 	}
-	in := client.LocalUserStates{NeedsQuickConnect: identity.NeedsQuickConnect}
-	for _, one := range states {
-		if before, found := l.told[one.ID]; !found || !sameState(before, one) {
-			in.LocalUsers = append(in.LocalUsers, one)
-		}
-	}
+	in := client.LocalUserStates{NeedsQuickConnect: identity.NeedsQuickConnect, LocalUsers: l.news(states)}
 	if len(in.LocalUsers) == 0 && in.NeedsQuickConnect == l.facts && now.Sub(l.toldAt) < l.opt.ReportEvery && !now.Before(l.toldAt) {
 		return nil
 	}
@@ -81,6 +76,23 @@ func (l *localUserStates) tell(ctx context.Context) error {
 	if err = l.service.explain(ctx, byNobody, err); err != nil {
 		return err
 	}
+	l.keep(states, now)
+	l.facts, l.toldAt, l.oldAt = in.NeedsQuickConnect, now, time.Time{}
+	return nil
+}
+
+// news returns the states that the service was not told yet.
+func (l *localUserStates) news(states []client.LocalUserState) (changed []client.LocalUserState) {
+	for _, one := range states {
+		if before, found := l.told[one.ID]; !found || !sameState(before, one) {
+			changed = append(changed, one)
+		}
+	}
+	return changed
+}
+
+// keep notes that the service has these states, and no others, at the time now.
+func (l *localUserStates) keep(states []client.LocalUserState, now time.Time) {
 	if l.told == nil {
 		l.allAt = now
 	}
@@ -88,8 +100,6 @@ func (l *localUserStates) tell(ctx context.Context) error {
 	for _, one := range states {
 		l.told[one.ID] = one
 	}
-	l.facts, l.toldAt, l.oldAt = in.NeedsQuickConnect, now, time.Time{}
-	return nil
 }
 
 func sameState(a, b client.LocalUserState) bool {

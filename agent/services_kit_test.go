@@ -22,9 +22,9 @@ type neighbours struct {
 }
 
 // newNeighbours starts two services, and an agent of each at one media server. The agents do not run yet.
-func newNeighbours(t *testing.T, adjust ...change) *neighbours {
+func newNeighbours(t *testing.T) *neighbours {
 	t.Helper()
-	n := &neighbours{family: newDeployment(t, newSite(t), adjust...), club: newDeployment(t, newSite(t), adjust...)}
+	n := &neighbours{family: newDeployment(t, newSite(t)), club: newDeployment(t, newSite(t))}
 	n.club.fake = n.family.fake
 	n.divide()
 	return n

@@ -72,7 +72,7 @@ func (v *serviceView) enter(ctx context.Context) (leave func(), err error) {
 }
 
 // call makes a call that concerns no single local user.
-func call[T any](ctx context.Context, v *serviceView, work func() (T, error)) (T, error) {
+func call[T any](ctx context.Context, v *serviceView, work func() (T, error)) (T, error) { //nolint:ireturn // T is what the media server answers
 	leave, err := v.enter(ctx)
 	if err != nil {
 		var none T
@@ -136,7 +136,7 @@ func (v *serviceView) mine(ctx context.Context, localUserID string) error {
 }
 
 // callOn makes a call that concerns one local user, who must not belong to another service.
-func callOn[T any](ctx context.Context, v *serviceView, localUserID string, work func() (T, error)) (none T, err error) {
+func callOn[T any](ctx context.Context, v *serviceView, localUserID string, work func() (T, error)) (none T, err error) { //nolint:ireturn // T is what the media server answers
 	return call(ctx, v, func() (T, error) {
 		if err := v.mine(ctx, localUserID); err != nil {
 			return none, err

@@ -14,9 +14,9 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// enabled reports whether a local user whose name begins with name can sign in.
-func (f *fake) enabled(name string) bool {
-	users := f.named(name)
+// bobEnabled reports whether the local user of the guest bob can sign in.
+func (f *fake) bobEnabled() bool {
+	users := f.named("bob")
 	return len(users) == 1 && !users[0].Disabled
 }
 
@@ -39,12 +39,12 @@ func TestPausedGuest(t *testing.T) {
 	bob, guest := d.stayGuest()
 	key := d.key(bob)
 	noError(t, d.ann.People.Pause(t.Context(), d.serverID(), client.ID(guest.ID), time.Time{}))
-	eventually(t, "disabled, without tokens", func() bool { return !d.fake.enabled("bob") && len(d.fake.live(guest.LocalUserID)) == 0 })
+	eventually(t, "disabled, without tokens", func() bool { return !d.fake.bobEnabled() && len(d.fake.live(guest.LocalUserID)) == 0 })
 	if _, err := d.exchange(key); !errors.Is(err, agent.ErrStayPaused) || !strings.Contains(err.Error(), "The person who runs this server can end the pause") {
 		t.Errorf("error %v, want that the stay is paused and who can end the pause", err)
 	}
 	noError(t, d.ann.People.Resume(t.Context(), d.serverID(), client.ID(guest.ID)))
-	eventually(t, "enabled", func() bool { return d.fake.enabled("bob") })
+	eventually(t, "enabled", func() bool { return d.fake.bobEnabled() })
 	eventually(t, "a token for the same key", func() bool { _, err := d.exchange(key); return err == nil })
 	if got := d.fake.count("CreateGuest") + d.fake.count("Delete"); got != 1 {
 		t.Errorf("calls %q, want one local user who is never deleted", d.fake.asked())
@@ -64,14 +64,14 @@ func TestPauseEndsWithoutTheService(t *testing.T) {
 	ends := s.Clock.Now().Add(30 * time.Hour)
 	noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{EndsAt: &ends}))
 	noError(t, d.ann.People.Pause(t.Context(), d.serverID(), client.ID(guest.ID), s.Clock.Now().Add(10*time.Hour)))
-	eventually(t, "disabled", func() bool { return !d.fake.enabled("bob") })
+	eventually(t, "disabled", func() bool { return !d.fake.bobEnabled() })
 	s.Down()
 	d.restart()
-	d.never("enabled before the time", func() bool { return d.fake.enabled("bob") })
+	d.never("enabled before the time", func() bool { return d.fake.bobEnabled() })
 	s.Clock.Advance(10*time.Hour + time.Minute)
-	eventually(t, "enabled", func() bool { return d.fake.enabled("bob") })
+	eventually(t, "enabled", func() bool { return d.fake.bobEnabled() })
 	s.Clock.Advance(20 * time.Hour)
-	eventually(t, "disabled at the end", func() bool { return !d.fake.enabled("bob") })
+	eventually(t, "disabled at the end", func() bool { return !d.fake.bobEnabled() })
 }
 
 // TestPauseDespiteCrash ends the program at each step of pausing and of resuming a guest. The state that was asked for
@@ -97,7 +97,7 @@ func TestPauseDespiteCrash(t *testing.T) {
 			if test.resume {
 				pause()
 				eventually(t, "disabled", func() bool {
-					return d.status().GuestsShut == 1 && !d.fake.enabled("bob") && d.fake.count("Disable") == 1
+					return d.status().GuestsShut == 1 && !d.fake.bobEnabled() && d.fake.count("Disable") == 1
 				})
 			}
 			crash := d.crashAt(test.step)
@@ -109,10 +109,10 @@ func TestPauseDespiteCrash(t *testing.T) {
 			}
 			eventually(t, "the crash", crash.struck.Load)
 			d.restart()
-			eventually(t, "the state that was asked for", func() bool { return d.fake.enabled("bob") == test.resume })
+			eventually(t, "the state that was asked for", func() bool { return d.fake.bobEnabled() == test.resume })
 			d.never("a change by hand", func() bool {
 				stay := must(d.ann.People.Stay(t.Context(), d.serverID(), client.ID(guest.ID)))(t)
-				return len(stay.Hand) > 0 || d.fake.enabled("bob") != test.resume
+				return len(stay.Hand) > 0 || d.fake.bobEnabled() != test.resume
 			})
 		})
 	}
@@ -131,11 +131,11 @@ func TestGuestChangedByHand(t *testing.T) {
 	}{
 		"disabled": {
 			false, client.HandDisabled, func(f *fake, id string) { set(f, id, func(u *mediaserver.LocalUser) { u.Disabled = true }) },
-			func(f *fake, _ string) bool { return !f.enabled("bob") },
+			func(f *fake, _ string) bool { return !f.bobEnabled() },
 		},
 		"enabled during a pause": {
 			true, client.HandEnabled, func(f *fake, id string) { set(f, id, func(u *mediaserver.LocalUser) { u.Disabled = false }) },
-			func(f *fake, _ string) bool { return f.enabled("bob") },
+			func(f *fake, _ string) bool { return f.bobEnabled() },
 		},
 		"other libraries": {
 			false, client.HandLibraries, func(f *fake, id string) { f.set(func() { f.limits[id] = mediaserver.Restriction{AllLibraries: true} }) },
@@ -151,7 +151,7 @@ func TestGuestChangedByHand(t *testing.T) {
 			}
 			if test.paused {
 				noError(t, d.ann.People.Pause(t.Context(), d.serverID(), client.ID(guest.ID), time.Time{}))
-				eventually(t, "disabled", func() bool { return !d.fake.enabled("bob") })
+				eventually(t, "disabled", func() bool { return !d.fake.bobEnabled() })
 			}
 			test.change(d.fake, guest.LocalUserID)
 			eventually(t, "it is told", func() bool { return slices.Equal(stay().Hand, []string{test.hand}) }, d.log)
@@ -187,7 +187,7 @@ func TestGuestDisabledByHandStaysSoAfterAPause(t *testing.T) {
 	d.rounds(2)
 	noError(t, d.ann.People.Resume(t.Context(), d.serverID(), client.ID(guest.ID)))
 	eventually(t, "restricted again", func() bool { return d.fake.count("Restrict") == 1 })
-	d.never("enabled", func() bool { return d.fake.enabled("bob") })
+	d.never("enabled", func() bool { return d.fake.bobEnabled() })
 }
 
 // TestGuestWhoIsAdministratorForAWhile makes a guest an administrator and takes that back. The agent looks after them
@@ -221,7 +221,7 @@ func TestFormerGuestWhoWasTakenOver(t *testing.T) {
 	d := newDeployment(t, newSite(t)).started()
 	bob, first := d.stayGuest()
 	noError(t, bob.Links.Remove(t.Context(), client.ID(first.ID)))
-	eventually(t, "shut", func() bool { return d.status().GuestsShut == 1 && !d.fake.enabled("bob") })
+	eventually(t, "shut", func() bool { return d.status().GuestsShut == 1 && !d.fake.bobEnabled() })
 	d.fake.set(func() {
 		user := d.fake.find(first.LocalUserID)
 		user.Disabled, user.Name = false, "bobby the second"

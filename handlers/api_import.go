@@ -186,7 +186,7 @@ func (s *site) apiRemindImport(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.Store.Imports.Remind(c.Request.Context(), session.AccountID, id, importID, in.Lines, caller(c))
+	n, err := s.Store.Imports.Remind(c.Request.Context(), session.AccountID, id, importID, in.Lines)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func rosterOf(e models.RosterEntry) rosterObject {
 	out := rosterObject{ID: idText(e.EntryID), Status: e.Status, LocalUserState: e.Person.LocalUserState}
 	if e.ID != 0 {
 		out.Link = &rosterLink{
-			Username: e.Username, DisplayName: e.DisplayName, Picture: pictureAddress(e.Picture), Type: e.Type, Status: e.Person.State,
+			Username: e.Username, DisplayName: e.DisplayName, Picture: pictureAddress(e.Picture), Type: e.Type, Status: e.State,
 			EndsAt: moment(e.EndsAt), CreatedAt: e.CreatedAt, AcceptedAt: moment(e.AcceptedAt),
 		}
 	}

@@ -177,7 +177,7 @@ func (in *inputs) ownServers(mine []models.OwnedServer, circle []models.CircleSe
 // makeCircle answers POST /circles.
 func (s *site) makeCircle(c *gin.Context, f form) error {
 	var made int64
-	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, _ ids) error {
+	err := s.onCircle(c, f, func(ctx context.Context, accountID int64, _ ids) error {
 		serverID, err := idOf(f["server_id"])
 		if err != nil {
 			return oneMistake("server_id", "server_unknown")
@@ -379,7 +379,7 @@ func (s *site) backToCircle(c *gin.Context, sent circleForms, n notice, err erro
 // inviteToCircle answers POST /circles/ID/invites, and leads to the link of the invite if it has one.
 func (s *site) inviteToCircle(c *gin.Context, f form) error {
 	var made models.Invite
-	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) (err error) {
+	err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) (err error) {
 		in := models.NewInvite{To: strings.TrimSpace(f["to"]), Link: f["link"] != "", Greeting: f["greeting"], Note: f["note"]}
 		made, err = s.Store.CirclePeople.Invite(ctx, accountID, id.circle, in, caller(c))
 		return err

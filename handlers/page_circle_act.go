@@ -9,29 +9,29 @@ import (
 )
 
 // onCircle calls do with the account of the session and the ids of the address and of the form: server and account.
-func (s *site) onCircle(c *gin.Context, f form, do func(ctx context.Context, accountID int64, id ids) error) (ids, error) {
+func (s *site) onCircle(c *gin.Context, f form, do func(ctx context.Context, accountID int64, id ids) error) error {
 	session, err := s.signedIn(c)
 	if err != nil {
-		return ids{}, err
+		return err
 	}
 	id, err := idsOf(c)
 	if err != nil {
-		return id, err
+		return err
 	}
 	for name, into := range map[string]*int64{"server": &id.server, "account": &id.account} {
 		if f[name] == "" {
 			continue
 		}
 		if *into, err = idOf(f[name]); err != nil {
-			return id, err
+			return err
 		}
 	}
-	return id, do(c.Request.Context(), session.AccountID, id)
+	return do(c.Request.Context(), session.AccountID, id)
 }
 
 // renameCircle answers POST /circles/ID/rename.
 func (s *site) renameCircle(c *gin.Context, f form) error {
-	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
+	err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
 		return s.Store.Circles.Rename(ctx, accountID, id.circle, f["name"])
 	})
 	return s.backToCircle(c, circleForms{name: f}, noticeCircleSaved, err)
@@ -39,7 +39,7 @@ func (s *site) renameCircle(c *gin.Context, f form) error {
 
 // askIntoCircle answers POST /circles/ID/owners.
 func (s *site) askIntoCircle(c *gin.Context, f form) error {
-	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
+	err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
 		if err := missing(f, "username"); err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func (s *site) askIntoCircle(c *gin.Context, f form) error {
 
 // takeBackCircleAsk answers POST /circles/ID/owners/take-back.
 func (s *site) takeBackCircleAsk(c *gin.Context, f form) error {
-	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
+	err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
 		return s.Store.Circles.TakeBack(ctx, accountID, id.circle, id.account)
 	})
 	return s.backToCircle(c, circleForms{}, noticeCircleSaved, err)
@@ -58,7 +58,7 @@ func (s *site) takeBackCircleAsk(c *gin.Context, f form) error {
 
 // joinCircle answers POST /circles/ID/servers.
 func (s *site) joinCircle(c *gin.Context, f form) error {
-	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
+	err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
 		serverID, err := idOf(f["server_id"])
 		if err != nil {
 			return oneMistake("server_id", "server_unknown")
@@ -74,7 +74,7 @@ func (s *site) joinCircle(c *gin.Context, f form) error {
 
 // setCircleTerms answers POST /circles/ID/servers/terms.
 func (s *site) setCircleTerms(c *gin.Context, f form) error {
-	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
+	err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
 		terms, err := readCircleTerms(f, id.server)
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ func (s *site) setCircleTerms(c *gin.Context, f form) error {
 // takeFromCircle answers POST /circles/ID/servers/take.
 func (s *site) takeFromCircle(c *gin.Context, f form) error {
 	said := noticeCircleTaken
-	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
+	err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
 		state, err := s.Store.CirclePeople.Take(ctx, accountID, id.circle, id.server, caller(c))
 		if state == models.CircleWaiting {
 			said = noticeCircleWaits
@@ -106,7 +106,7 @@ func (s *site) takeOutOfCircle(c *gin.Context, f form) error {
 
 // admitToCircle answers POST /circles/ID/people/admit.
 func (s *site) admitToCircle(c *gin.Context, f form) error {
-	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
+	err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
 		return s.Store.CirclePeople.Admit(ctx, accountID, id.circle, id.server, id.account)
 	})
 	return s.backToCircle(c, circleForms{}, noticeCircleAdmitted, err)
@@ -114,7 +114,7 @@ func (s *site) admitToCircle(c *gin.Context, f form) error {
 
 // refuseInCircle answers POST /circles/ID/people/refuse.
 func (s *site) refuseInCircle(c *gin.Context, f form) error {
-	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
+	err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
 		return s.Store.CirclePeople.Refuse(ctx, accountID, id.circle, id.server, id.account, caller(c))
 	})
 	return s.backToCircle(c, circleForms{}, noticeCircleRefused, err)
@@ -122,7 +122,7 @@ func (s *site) refuseInCircle(c *gin.Context, f form) error {
 
 // allowInCircle answers POST /circles/ID/people/allow.
 func (s *site) allowInCircle(c *gin.Context, f form) error {
-	_, err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
+	err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
 		return s.Store.CirclePeople.Allow(ctx, accountID, id.circle, id.server, id.account)
 	})
 	return s.backToCircle(c, circleForms{}, noticeCircleSaved, err)
@@ -152,7 +152,7 @@ func (s *site) dissolveCircle(c *gin.Context, f form) error {
 // awayFromCircle carries out an act after which the reader may not see the circle any longer, and leads to the
 // list of circles.
 func (s *site) awayFromCircle(c *gin.Context, f form, n notice, do func(ctx context.Context, accountID int64, id ids) error) error {
-	if _, err := s.onCircle(c, f, do); err != nil {
+	if err := s.onCircle(c, f, do); err != nil {
 		return s.backToCircle(c, circleForms{}, n, err)
 	}
 	return s.leave(c, circlesPath, n)

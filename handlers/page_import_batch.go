@@ -236,7 +236,7 @@ func (s *site) remindImport(c *gin.Context, f form) error {
 			}
 		}
 	}
-	n, err := s.Store.Imports.Remind(c.Request.Context(), own.session.AccountID, own.serverID, importID, lines, caller(c))
+	n, err := s.Store.Imports.Remind(c.Request.Context(), own.session.AccountID, own.serverID, importID, lines)
 	if err != nil {
 		return s.drawImportBatch(c, err)
 	}

@@ -222,7 +222,7 @@ func (b Base) rosterActs(own owned, one *models.RosterEntry, agent bool) []serve
 	if one.ID == 0 && one.InviteID == 0 && one.LocalUser.GoneAt.IsZero() {
 		acts = append(acts, serverPart{Href: own.to + "/invite?local_user=" + idText(one.LocalUser.ID), Text: b.T("roster.act.invite")})
 	}
-	if one.Person.State == models.LinkAccepted && agent {
+	if one.State == models.LinkAccepted && agent {
 		acts = append(acts, serverPart{Href: own.person(one.ID) + "/stay", Text: b.T("roster.act.stay")})
 		acts = append(acts, serverPart{Href: own.person(one.ID) + "/protection", Text: b.T("roster.act.protection")})
 	}

@@ -44,7 +44,13 @@ func (s sampler) staySamples() []sample {
 	over, done := more, more
 	over.Over, done.Done = true, true
 	return []sample{
-		{"stay", page}, {"stay-paused", paused}, {"stay-bare", bare}, {"stay-linked", linked}, {"stay-wrong", wrong},
-		{"stay_more", more}, {"stay_more-over", over}, {"stay_more-done", done},
+		{"stay", page},
+		{"stay-paused", paused},
+		{"stay-bare", bare},
+		{"stay-linked", linked},
+		{"stay-wrong", wrong},
+		{"stay_more", more},
+		{"stay_more-over", over},
+		{"stay_more-done", done},
 	}
 }

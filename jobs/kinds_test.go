@@ -154,7 +154,7 @@ func (w *world) serverActs(ctx context.Context) []act {
 		}, []models.MailKind{models.MailServerKey}},
 		{"remind people", func() error {
 			w.later(25 * time.Hour)
-			_, err := w.Imports.Remind(ctx, w.anna, w.server.ID, w.imported.ID, nil, w.caller)
+			_, err := w.Imports.Remind(ctx, w.anna, w.server.ID, w.imported.ID, nil)
 			return err
 		}, []models.MailKind{models.MailInviteReminder}},
 		{"hand the server over", func() error {

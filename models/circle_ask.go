@@ -19,10 +19,7 @@ func (s *Circles) Ask(ctx context.Context, ownerID, circleID int64, username str
 		return err
 	}
 	return s.tx(ctx, "ask an owner into a circle", func(tx *gorm.DB) error {
-		asked, err := s.usableByUsername(ctx, tx, strings.TrimSpace(username))
-		if KindOf(err) == KindInvalid || err == nil && (asked.GuardianID != nil || asked.NewcomerOf != 0) {
-			return fieldError(KindInvalid, "username", "username_unknown")
-		}
+		asked, err := s.askable(ctx, tx, username)
 		if err != nil {
 			return err
 		}
@@ -42,6 +39,15 @@ func (s *Circles) Ask(ctx context.Context, ownerID, circleID int64, username str
 		}
 		return s.tellAsked(ctx, tx, row, &asked, caller)
 	})
+}
+
+// askable returns the account that may be asked by a username: of a grown person who has confirmed an address.
+func (s *Circles) askable(ctx context.Context, tx *gorm.DB, username string) (accountRow, error) {
+	asked, err := s.usableByUsername(ctx, tx, strings.TrimSpace(username))
+	if KindOf(err) == KindInvalid || err == nil && (asked.GuardianID != nil || asked.NewcomerOf != 0) {
+		return accountRow{}, fieldError(KindInvalid, "username", "username_unknown")
+	}
+	return asked, err
 }
 
 // mayAskInto checks that an account may be asked into a circle, and deletes what was asked too long ago.

@@ -207,10 +207,12 @@ func (c *core) whoEnters(ctx context.Context, tx *gorm.DB, person circlePersonRo
 		return who, nil
 	}
 	by, err := c.accountByID(ctx, tx, person.InvitedBy)
-	if KindOf(err) == KindNotFound && err != nil {
-		return who, nil
+	switch {
+	case err == nil:
+		who.invitedBy = &by
+	case KindOf(err) == KindNotFound: // the account is erased
+		err = nil
 	}
-	who.invitedBy = &by
 	return who, err
 }
 
@@ -297,17 +299,8 @@ func (p *CirclePeople) Leave(ctx context.Context, accountID, circleID int64, cal
 		if err := tx.Exec("DELETE FROM circle_answers WHERE circle_id = ? AND account_id = ? AND state = ?", circleID, accountID, CircleWaiting).Error; err != nil {
 			return err
 		}
-		links, err := gorm.G[linkRow](tx).Where("circle_id = ? AND account_id = ?", circleID, accountID).Order("server_id").Find(ctx)
-		if err != nil {
+		if err := p.leaveServers(ctx, tx, accountID, circleID, caller); err != nil {
 			return err
-		}
-		for at := range links {
-			if err := guardianOnly(tx, links[at].ID); err != nil {
-				return err
-			}
-			if err := p.removeLink(ctx, tx, &links[at], caller); err != nil {
-				return err
-			}
 		}
 		circle, err := p.circleNamed(ctx, tx, circleID)
 		if err != nil {
@@ -315,4 +308,21 @@ func (p *CirclePeople) Leave(ctx context.Context, accountID, circleID int64, cal
 		}
 		return p.recordAbout(ctx, tx, accountID, EventCircleLeft, circle.Name, caller)
 	})
+}
+
+// leaveServers ends the links that a person has by a circle.
+func (p *CirclePeople) leaveServers(ctx context.Context, tx *gorm.DB, accountID, circleID int64, caller Caller) error {
+	links, err := gorm.G[linkRow](tx).Where("circle_id = ? AND account_id = ?", circleID, accountID).Order("server_id").Find(ctx)
+	if err != nil {
+		return err
+	}
+	for at := range links {
+		if err := guardianOnly(tx, links[at].ID); err != nil {
+			return err
+		}
+		if err := p.removeLink(ctx, tx, &links[at], caller); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -104,8 +104,12 @@ func (k *kit) tellCircles() []told {
 	k.must(k.CirclePeople.Leave(ctx, a.ID, f.circle, home))
 	k.must(k.Circles.TakeOut(ctx, second.ID, f.circle, f.servers[1].ID, home))
 	return []told{
-		{first, models.EventCircleServerIn, "Den (Friends)"}, {first, models.EventCircleAsked, "Friends"}, {a, models.EventCircleJoined, "Friends"},
-		{a, models.EventCircleAdmitted, "Den"}, {first, models.EventCircleRefused, "Den"}, {a, models.EventCircleLeft, "Friends"},
+		{first, models.EventCircleServerIn, "Den (Friends)"},
+		{first, models.EventCircleAsked, "Friends"},
+		{a, models.EventCircleJoined, "Friends"},
+		{a, models.EventCircleAdmitted, "Den"},
+		{first, models.EventCircleRefused, "Den"},
+		{a, models.EventCircleLeft, "Friends"},
 		{second, models.EventCircleServerOut, "Den (Friends)"},
 	}
 }

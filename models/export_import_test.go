@@ -54,6 +54,6 @@ func (k *kit) fillImports(a models.Account, m media) {
 		models.NewImportLine{Name: "Nina", To: "nina@example.net", LocalUser: "Anna", EndsAt: "2026-12-31"},
 		models.NewImportLine{To: "ben@example.net", Libraries: []string{"Films"}}).ID)
 	k.exec("UPDATE import_rows SET mail_at = ?", k.clock.Now().Add(-25*time.Hour)) // so that the clock can stay
-	_, err := k.Imports.Remind(k.t.Context(), a.ID, m.ID, run.ID, nil, home)
+	_, err := k.Imports.Remind(k.t.Context(), a.ID, m.ID, run.ID, nil)
 	k.must(err)
 }

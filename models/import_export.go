@@ -21,7 +21,7 @@ type ExportedImportLine struct {
 	EndsAt                       time.Time // zero for no end
 }
 
-func (e *Export) readImports(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
+func (e *Export) readImports(ctx context.Context, tx *gorm.DB, _ *core, accountID int64) error {
 	rows, err := gorm.G[importRow](tx).Where("owner_id = ? AND state <> ?", accountID, importDiscarded).Order("id").Find(ctx)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -297,47 +298,49 @@ func (l *ledger) judgeAll(lines []importLineRow) {
 // tell a stranger which usernames exist, so unknown ones are counted, and after too many of them in a
 // day no line with a username is answered.
 func (i *Imports) findAccounts(ctx context.Context, ownerID int64, lines []importLineRow) error {
-	byKey := map[string]int64{}
+	var open []*importLineRow
+	keys := map[string]bool{}
 	for at := range lines {
 		if lines[at].Outcome == "" && lines[at].EmailKey == "" {
-			byKey[nameKey(lines[at].Typed)] = 0
+			open = append(open, &lines[at])
+			keys[nameKey(lines[at].Typed)] = true
 		}
 	}
-	keys := make([]string, 0, len(byKey))
-	for key := range byKey {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	names := map[string]string{}
-	for some := range slices.Chunk(keys, rowsAtOnce) {
-		rows, err := gorm.G[accountRow](i.read(ctx)).Where("username_key IN ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL", some).Find(ctx)
-		if err != nil {
-			return explained("find the accounts", err)
-		}
-		for at := range rows {
-			byKey[rows[at].UsernameKey], names[rows[at].UsernameKey] = rows[at].ID, rows[at].Username
-		}
-	}
-	many, err := i.countMisses(ctx, ownerID, len(keys)-len(names))
+	found, err := i.accountsOf(ctx, slices.Sorted(maps.Keys(keys)))
 	if err != nil {
 		return err
 	}
-	for at := range lines {
-		line := &lines[at]
-		if line.Outcome != "" || line.EmailKey != "" {
-			continue
-		}
-		key := nameKey(line.Typed)
-		switch id := byKey[key]; {
+	many, err := i.countMisses(ctx, ownerID, len(keys)-len(found))
+	if err != nil {
+		return err
+	}
+	for _, line := range open {
+		account, known := found[nameKey(line.Typed)]
+		switch {
 		case many:
 			line.Outcome = ImportUsernamesMany
-		case id == 0:
+		case !known:
 			line.Outcome = ImportUsernameUnknown
 		default:
-			line.AccountID, line.Typed = id, names[key]
+			line.AccountID, line.Typed = account.ID, account.Username
 		}
 	}
 	return nil
+}
+
+// accountsOf returns the accounts that can be invited by their username, by its key.
+func (i *Imports) accountsOf(ctx context.Context, keys []string) (map[string]accountRow, error) {
+	found := map[string]accountRow{}
+	for some := range slices.Chunk(keys, rowsAtOnce) {
+		rows, err := gorm.G[accountRow](i.read(ctx)).Where("username_key IN ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL", some).Find(ctx)
+		if err != nil {
+			return nil, explained("find the accounts", err)
+		}
+		for at := range rows {
+			found[rows[at].UsernameKey] = rows[at]
+		}
+	}
+	return found, nil
 }
 
 // countMisses counts usernames that nobody has. It reports whether there were too many of them today.

@@ -42,7 +42,7 @@ func (c *core) canRemind(line *importLineRow) bool {
 // earliest a day after the first mail, then once a week at most, and three times in all. Lines that
 // cannot be reminded are skipped. It returns how many people are reminded, [ErrNotFound], or
 // [ErrThrottled].
-func (i *Imports) Remind(ctx context.Context, ownerID, serverID, importID int64, positions []int, caller Caller) (int, error) {
+func (i *Imports) Remind(ctx context.Context, ownerID, serverID, importID int64, positions []int) (int, error) {
 	one, err := i.get(ctx, ownerID, serverID, importID)
 	if err != nil {
 		return 0, err

@@ -49,13 +49,13 @@ func outcomes(one models.Import) (list []string) {
 	return list
 }
 
-// mailsTo returns how many mails of a kind went to each address, with all that become due in two days.
-func (k *kit) mailsTo(kind models.MailKind) map[string]int {
+// invitesTo returns how many mails about an invite went to each address, with all that become due in two days.
+func (k *kit) invitesTo() map[string]int {
 	k.t.Helper()
 	k.clock.Advance(48 * time.Hour)
 	got := map[string]int{}
 	for _, letter := range k.letters() {
-		if letter.Kind == kind {
+		if letter.Kind == models.MailInvite {
 			got[letter.To]++
 		}
 	}
@@ -106,7 +106,7 @@ func TestImportSaysWhatItDoes(t *testing.T) {
 		if diff := cmp.Diff(want, outcomes(draft)); diff != "" {
 			k.t.Fatalf("outcomes of the draft (-want +got):\n%s", diff)
 		}
-		if got := k.mailsTo(models.MailInvite); len(got) != 0 || draft.State != models.ImportDraft {
+		if got := k.invitesTo(); len(got) != 0 || draft.State != models.ImportDraft {
 			k.t.Errorf("a draft in the state %s sends mails to %v, want a draft that sends none", draft.State, got)
 		}
 		draft = k.draft(owner, m, lines...) // the first one is over
@@ -118,11 +118,11 @@ func TestImportSaysWhatItDoes(t *testing.T) {
 			k.t.Errorf("got the state %s and the counts %+v, want it done with 3 invites", run.State, run.Counts)
 		}
 		wantMails := map[string]int{anna.Email: 1, ben.Email: 1, "New@example.org": 1}
-		if diff := cmp.Diff(wantMails, k.mailsTo(models.MailInvite)); diff != "" {
+		if diff := cmp.Diff(wantMails, k.invitesTo()); diff != "" {
 			k.t.Errorf("mails of the run (-want +got):\n%s", diff)
 		}
 		again := k.runImport(owner, m, k.draft(owner, m, lines...).ID)
-		if again.Counts.Invite != 0 || again.Counts.Made != 0 || len(k.mailsTo(models.MailInvite)) != 0 {
+		if again.Counts.Invite != 0 || again.Counts.Made != 0 || len(k.invitesTo()) != 0 {
 			k.t.Errorf("the second run has the counts %+v, want no invite", again.Counts)
 		}
 	})
@@ -138,7 +138,7 @@ func TestImportMailsAPersonOnce(t *testing.T) {
 		if got := outcomes(run); !slices.Equal(got, []string{"invite", "invite"}) {
 			k.t.Errorf("outcomes %v, want two invites", got)
 		}
-		if got := k.mailsTo(models.MailInvite); got[anna.Email] != 1 {
+		if got := k.invitesTo(); got[anna.Email] != 1 {
 			k.t.Errorf("got %v mails, want one", got)
 		}
 	})
@@ -160,7 +160,7 @@ func TestImportRemindsWhoHasNotAnswered(t *testing.T) {
 		k.letters()
 		remind := func(want int, positions ...int) {
 			k.t.Helper()
-			if n, err := k.Imports.Remind(ctx, owner.ID, m.ID, run.ID, positions, home); err != nil || n != want {
+			if n, err := k.Imports.Remind(ctx, owner.ID, m.ID, run.ID, positions); err != nil || n != want {
 				k.t.Errorf("%d people are reminded, error %v; want %d", n, err, want)
 			}
 		}
@@ -228,7 +228,7 @@ func TestImportOfManyPeople(t *testing.T) {
 		if want := k.clock.Now().Add(430 * time.Minute); !run.MailsUntil.Equal(want) {
 			k.t.Errorf("the last mail is due at %s, want %s", run.MailsUntil, want)
 		}
-		if got := k.mailsTo(models.MailInvite); len(got) != 430 {
+		if got := k.invitesTo(); len(got) != 430 {
 			k.t.Errorf("%d mails were left, want 430", len(got))
 		}
 		events, err := k.History.List(ctx, owner.ID, 100)
@@ -259,7 +259,7 @@ func TestImportBelongsToItsOwner(t *testing.T) {
 		k.is(err, models.ErrNotFound)
 		_, err = k.Imports.Run(ctx, other.ID, m.ID, draft.ID, home)
 		k.is(err, models.ErrNotFound)
-		_, err = k.Imports.Remind(ctx, other.ID, m.ID, draft.ID, nil, home)
+		_, err = k.Imports.Remind(ctx, other.ID, m.ID, draft.ID, nil)
 		k.is(err, models.ErrNotFound)
 		k.is(k.Imports.Discard(ctx, other.ID, m.ID, draft.ID), models.ErrNotFound)
 		_, err = k.Imports.List(ctx, other.ID, m.ID, 0, 10)

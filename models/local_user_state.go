@@ -69,12 +69,7 @@ func (a *Agents) TellLocalUserStates(ctx context.Context, this Server, facts Age
 	if err := a.throttle.allow(ctx, a.throttle.key("states", FormatID(this.ID)), limit); err != nil {
 		return err
 	}
-	told := map[string]LocalUserState{}
-	for _, one := range states {
-		if isExternalID(one.ExternalID) {
-			told[one.ExternalID] = one.check()
-		}
-	}
+	told := checkedStates(states)
 	version := cleanServerName(facts.Version)
 	version = strings.ToValidUTF8(version[:min(len(version), agentVersionMax)], "")
 	return a.tx(ctx, "store the states of local users", func(tx *gorm.DB) error {
@@ -85,22 +80,40 @@ func (a *Agents) TellLocalUserStates(ctx context.Context, this Server, facts Age
 		if result.RowsAffected == 0 {
 			return ErrNoServer
 		}
-		if len(told) == 0 {
-			return nil
+		return tellStates(ctx, tx, this.ID, told)
+	})
+}
+
+// tellStates stores states of local users of a server, by their id there.
+func tellStates(ctx context.Context, tx *gorm.DB, serverID int64, told map[string]LocalUserState) error {
+	if len(told) == 0 {
+		return nil
+	}
+	rows, err := gorm.G[localUserRow](tx).Where("server_id = ?", serverID).Order("id").Find(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		one, found := told[rows[i].ExternalID]
+		if !found {
+			continue
 		}
-		rows, err := gorm.G[localUserRow](tx).Where("server_id = ?", this.ID).Order("id").Find(ctx)
-		if err != nil {
+		if err := rows[i].tell(tx, one); err != nil {
 			return err
 		}
-		for i := range rows {
-			if one, found := told[rows[i].ExternalID]; found {
-				if err := rows[i].tell(tx, one); err != nil {
-					return err
-				}
-			}
+	}
+	return nil
+}
+
+// checkedStates returns states that make sense, by the id of the local user at its server.
+func checkedStates(states []LocalUserState) map[string]LocalUserState {
+	told := map[string]LocalUserState{}
+	for _, one := range states {
+		if isExternalID(one.ExternalID) {
+			told[one.ExternalID] = one.check()
 		}
-		return nil
-	})
+	}
+	return told
 }
 
 // tell stores a state if it differs from the stored one. A last use never becomes earlier or unknown.

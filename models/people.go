@@ -113,18 +113,15 @@ func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, 
 			return err
 		}
 		end, columns, err := p.termColumns(ctx, tx, &held.link, t)
-		if err != nil {
-			return err
-		}
-		if t.EndsAt != nil && held.link.State == LinkAccepted {
-			if err := p.setEnd(ctx, tx, &held, end); err != nil {
-				return err
-			}
-		} else if t.EndsAt != nil {
+		switch {
+		case err != nil || t.EndsAt == nil:
+		case held.link.State == LinkAccepted:
+			err = p.setEnd(ctx, tx, &held, end)
+		default:
 			columns["ends_at"], columns["remind_at"] = end, remindAt(end, p.Now())
 		}
-		if len(columns) == 0 {
-			return nil
+		if err != nil || len(columns) == 0 {
+			return err
 		}
 		if err := p.feedLink(ctx, tx, &held.link, ChangeLink); err != nil {
 			return err

@@ -93,7 +93,7 @@ func (r *rosterRow) entry(kind string, now time.Time) RosterEntry {
 	}
 	e.EntryID, e.Position = e.ID, "l"+FormatID(e.ID)
 	if r.Person.ExternalID != nil {
-		e.LocalUserState.ExternalID = *r.Person.ExternalID
+		e.ExternalID = *r.Person.ExternalID
 		e.Position = "u" + FormatID(e.LocalUser.ID) + ":" + r.NameKey
 	}
 	if e.ID == 0 {
@@ -103,7 +103,7 @@ func (r *rosterRow) entry(kind string, now time.Time) RosterEntry {
 		e.InviteID = *r.InviteID
 	}
 	switch {
-	case e.Person.State == LinkPending || e.ID == 0 && e.InviteID != 0:
+	case e.State == LinkPending || e.ID == 0 && e.InviteID != 0:
 		e.Status = RosterWaiting
 	case e.ID == 0:
 		e.Status = RosterFree

@@ -174,7 +174,7 @@ func TestTwoMoreWeeksAfterTheEnd(t *testing.T) {
 		ctx, h := k.t.Context(), k.stayHome(10*dayLong)
 		text := k.ownersLink(h)
 		k.clock.Advance(20 * dayLong)
-		k.must(k.Store.Sweep(ctx))
+		k.must(k.Sweep(ctx))
 		if n := len(k.agentLinks(h.m)); n != 0 {
 			k.t.Fatalf("%d links after the end, want none", n)
 		}
@@ -200,7 +200,7 @@ func TestTwoMoreWeeksTooLate(t *testing.T) {
 		"removed": func(k *kit, h stayHome) { k.must(k.People.Remove(k.t.Context(), h.owner.ID, h.m.ID, h.linkID)) },
 		"invited again": func(k *kit, h stayHome) {
 			k.clock.Advance(8 * dayLong)
-			k.must(k.Store.Sweep(k.t.Context()))
+			k.must(k.Sweep(k.t.Context()))
 			k.must(k.Invites.Accept(k.t.Context(), h.guest.ID, k.invite(h.owner, h.guest.Username, h.m).ID, home))
 		},
 		"handed over": func(k *kit, h stayHome) {
@@ -429,7 +429,9 @@ func (k *kit) tellStays() []told {
 	_, err := k.Stays.ExtendByMail(k.t.Context(), text, home)
 	k.must(err)
 	return []told{
-		{h.guest, models.EventStayPaused, "Den"}, {h.guest, models.EventStayResumed, "Den"}, {h.guest, models.EventStayChanged, "Den"},
+		{h.guest, models.EventStayPaused, "Den"},
+		{h.guest, models.EventStayResumed, "Den"},
+		{h.guest, models.EventStayChanged, "Den"},
 		{h.owner, models.EventStayExtended, "Den"},
 	}
 }

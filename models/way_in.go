@@ -134,7 +134,7 @@ func wayLink(entry *RosterEntry) WayStep {
 		return WayStep{WayLink, WayBroken, WayInvited}
 	case entry.ID == 0:
 		return WayStep{WayLink, WayBroken, WayNoAccount}
-	case entry.Person.State == LinkPending:
+	case entry.State == LinkPending:
 		return WayStep{WayLink, WayBroken, WayPending}
 	case entry.Pause.On():
 		return WayStep{WayLink, WayBroken, WayPaused}
@@ -184,7 +184,7 @@ func wayLocalUser(row *serverRow, entry *RosterEntry) WayStep {
 
 // wayPIN returns the step about the PIN at the door, or the zero WayStep if the link asks for none.
 func (c *core) wayPIN(ctx context.Context, entry *RosterEntry) (WayStep, error) {
-	if entry.Person.State != LinkAccepted {
+	if entry.State != LinkAccepted {
 		return WayStep{}, nil
 	}
 	links, err := c.agentLinks(ctx, entry.ServerID, " AND l.id = ?", entry.ID)
