@@ -210,7 +210,8 @@ func TestUpgradeKeepsLinksInUse(t *testing.T) {
 		"ALTER TABLE links DROP COLUMN device_keys", "ALTER TABLE links DROP COLUMN asked_until", "DROP TABLE ended_sessions", "DROP TABLE levels",
 		"ALTER TABLE links DROP COLUMN levels", "ALTER TABLE links DROP COLUMN unlock_closed", "ALTER TABLE links DROP COLUMN locked_at",
 		"ALTER TABLE links DROP COLUMN unlocked_from", "ALTER TABLE links DROP COLUMN unlocked_until", "ALTER TABLE links DROP COLUMN stop_at_end",
-		"DROP TABLE managed_passwords", "DELETE FROM goose_db_version WHERE version_id >= 2",
+		"DROP TABLE managed_passwords", "ALTER TABLE links DROP COLUMN paused_until", "ALTER TABLE links DROP COLUMN hand_reset_at",
+		"ALTER TABLE guests DROP COLUMN hand", "ALTER TABLE guests DROP COLUMN reset_at", "DELETE FROM goose_db_version WHERE version_id >= 2",
 	} {
 		noError(t, db.Gorm.Exec(statement).Error)
 	}

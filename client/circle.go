@@ -168,7 +168,7 @@ type renamedCircle struct {
 // Rename gives a circle another name, for everybody in it.
 func (c *Circles) Rename(ctx context.Context, id ID, name string) error {
 	return c.core.done(ctx, call{
-		method: http.MethodPatch, path: "/api/v1/circles/{id}", values: []string{string(id)}, body: renamedCircle{name}, want: http.StatusNoContent, again: always,
+		method: http.MethodPatch, path: "/api/v1/circles/{id}", values: []string{string(id)}, body: renamedCircle{name}, want: http.StatusNoContent,
 	})
 }
 
@@ -273,23 +273,23 @@ func (c *Circles) Take(ctx context.Context, id, serverID ID) (string, error) {
 }
 
 // onPerson sends a decision about one person at one server of the account.
-func (c *Circles) onPerson(ctx context.Context, method, path string, id, serverID, accountID ID) error {
+func (c *Circles) onPerson(ctx context.Context, method, path string, repeat again, id, serverID, accountID ID) error {
 	return c.core.done(ctx, call{
-		method: method, path: path, values: []string{string(id), string(serverID), string(accountID)}, want: http.StatusNoContent,
+		method: method, path: path, values: []string{string(id), string(serverID), string(accountID)}, want: http.StatusNoContent, again: repeat,
 	})
 }
 
 // Admit lets a person in who waits for the account. It may return [ErrCircleFull] or [ErrCircleShut].
 func (c *Circles) Admit(ctx context.Context, id, serverID, accountID ID) error {
-	return c.onPerson(ctx, http.MethodPost, "/api/v1/circles/{id}/servers/{server_id}/people/{account_id}/admit", id, serverID, accountID)
+	return c.onPerson(ctx, http.MethodPost, "/api/v1/circles/{id}/servers/{server_id}/people/{account_id}/admit", never, id, serverID, accountID)
 }
 
 // Refuse refuses a person at a server of the account.
 func (c *Circles) Refuse(ctx context.Context, id, serverID, accountID ID) error {
-	return c.onPerson(ctx, http.MethodPut, "/api/v1/circles/{id}/servers/{server_id}/people/{account_id}/refusal", id, serverID, accountID)
+	return c.onPerson(ctx, http.MethodPut, "/api/v1/circles/{id}/servers/{server_id}/people/{account_id}/refusal", never, id, serverID, accountID)
 }
 
 // Allow takes a refusal back.
 func (c *Circles) Allow(ctx context.Context, id, serverID, accountID ID) error {
-	return c.onPerson(ctx, http.MethodDelete, "/api/v1/circles/{id}/servers/{server_id}/people/{account_id}/refusal", id, serverID, accountID)
+	return c.onPerson(ctx, http.MethodDelete, "/api/v1/circles/{id}/servers/{server_id}/people/{account_id}/refusal", untilGone, id, serverID, accountID)
 }

@@ -17,7 +17,7 @@ type Import struct {
 	StartedAt time.Time    `json:"started_at,omitzero"` // zero for a draft
 	ExpiresAt time.Time    `json:"expires_at"`
 	Counts    ImportCounts `json:"counts"`
-	Lines     []ImportLine `json:"lines"` // nil in lists of imports
+	Lines     []ImportLine `json:"lines,omitzero"` // nil in lists of imports
 }
 
 func (i *Import) whole() bool { return i.ID != "" }

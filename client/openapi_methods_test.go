@@ -156,15 +156,16 @@ func methods() map[string]string {
 		"changeAddress":    "Servers.ChangeAddress",
 		"removeAddress":    "Servers.RemoveAddress",
 
-		"listPeople":     "People.ListPage",
-		"serverSummary":  "Servers.Summary",
-		"listRoster":     "Roster.ListPage",
-		"getRosterEntry": "Roster.Get",
-		"wayIn":          "Roster.WayIn",
-		"tellLocalUsers": "Agent.PutLocalUserStates",
-		"changePerson":   "People.Change",
-		"removePerson":   "People.Remove",
-		"listLocalUsers": "People.LocalUsers",
+		"listPeople":        "People.ListPage",
+		"serverSummary":     "Servers.Summary",
+		"listRoster":        "Roster.ListPage",
+		"copyInviteProfile": "Invites.CopyProfile",
+		"getRosterEntry":    "Roster.Get",
+		"wayIn":             "Roster.WayIn",
+		"tellLocalUsers":    "Agent.PutLocalUserStates",
+		"changePerson":      "People.Change",
+		"removePerson":      "People.Remove",
+		"listLocalUsers":    "People.LocalUsers",
 
 		"listImports":       "Invites.ImportPage",
 		"draftImport":       "Invites.DraftImport",
@@ -247,7 +248,7 @@ func methods() map[string]string {
 // conveniences returns the methods that call others.
 func conveniences() []string {
 	return []string{
-		"Accounts.History", "Accounts.Delete", "Circles.List", "Circles.People", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "People.List", "Servers.List",
+		"Accounts.History", "Accounts.Delete", "Circles.List", "Circles.People", "Roster.List", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "People.List", "Servers.List",
 		"Sessions.List",
 		"Servers.Exchange", "Servers.Reach", // these ask media servers
 	}

@@ -73,7 +73,7 @@ func optional(at time.Time) *time.Time {
 func (p *People) Resume(ctx context.Context, serverID, linkID ID) error {
 	return p.core.done(ctx, call{
 		method: http.MethodDelete, path: "/api/v1/servers/{id}/people/{link_id}/pause", values: []string{string(serverID), string(linkID)},
-		want: http.StatusNoContent, again: always,
+		want: http.StatusNoContent, again: untilGone,
 	})
 }
 

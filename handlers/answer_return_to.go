@@ -109,14 +109,14 @@ func pageOf(path string) string {
 	if invite, found := strings.CutPrefix(act, "invites/"); found && invite != "withdraw" {
 		return path
 	}
-	if page := partOf(act); page != "" {
-		return "/servers/" + id + "/" + page
-	}
 	if strings.HasPrefix(act, "televisions/") {
 		return strings.TrimSuffix(path, "/state")
 	}
 	if person, _, found := strings.Cut(act, "/stay"); found && strings.HasPrefix(act, "people/") {
 		return "/servers/" + id + "/" + person + "/stay"
+	}
+	if page := partOf(act); page != "" {
+		return "/servers/" + id + "/" + page
 	}
 	switch act {
 	case "protection/let-unlock":
@@ -135,6 +135,9 @@ func pageOf(path string) string {
 		return "/servers/" + id
 	}
 }
+
+// importPath is the page on which a list of people begins, as a route.
+const importPath = "/servers/:id/import"
 
 // importPageOf returns the page to which an act with lists of people at a server belongs.
 func importPageOf(serverID, act string) string {

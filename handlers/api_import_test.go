@@ -19,7 +19,11 @@ func (f *apiFixture) imports(t *testing.T, ann *program) {
 		t.Errorf("%s: %d %s, want %d", a.path, a.status, a.body, http.StatusCreated)
 	}
 	const one = "/api/v1/servers/{id}/imports/{import_id}"
-	f.ids[one], f.ids[one+"/run"], f.ids[one+"/remind"], f.ids["/api/v1/server/imports/{id}/run"] = made.ID, made.ID, made.ID, made.ID
+	f.ids[one] = made.ID
+	server := f.as(f.first.key)
+	server.is(server.api(http.MethodPost, "/api/v1/server/imports", map[string]any{"source": "csv", "lines": []map[string]any{{"to": "emil@example.org"}}}),
+		http.StatusCreated, &made)
+	f.ids["/api/v1/server/imports/{id}"] = made.ID
 }
 
 // An owner drafts, runs, reads and deletes an import; the agent does the first two.

@@ -45,7 +45,6 @@ const (
 	importFieldsMost = 400 // fields that a form may have
 	importsShown     = 10
 	toBefore         = "to." // the beginning of the names of the fields, before the id of the local user
-	importPath       = "/servers/:id/import"
 )
 
 // importForm answers GET /servers/ID/import.

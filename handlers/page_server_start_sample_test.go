@@ -31,7 +31,7 @@ func (s sampler) serverStartSamples() []sample {
 		p.Try = quickTryView{b, "81985529216486895", start.Server.Name, state, reason}
 		return p
 	}
-	bare, builtin, emby, byPassword, waits, first := start, start, start, start, start, start
+	bare, builtin, emby, byPassword, waits, first, paused := start, start, start, start, start, start, start
 	bare.Server.Name, bare.Addresses, bare.QuickConnect, bare.Note = longName, nil, false, ""
 	builtin.Server.Version = "4.8.11.0"
 	emby.Server.Kind, emby.OwnerUsername = models.ServerEmby, ""
@@ -40,6 +40,7 @@ func (s sampler) serverStartSamples() []sample {
 	own.Type = models.LinkLinked
 	waits.LocalUserState, waits.WaitsFor = "waiting", "guest_limit"
 	first.FirstDeviceAt = time.Date(2026, time.November, 21, 14, 3, 0, 0, time.UTC)
+	paused.LocalUserState, paused.Pause = models.LocalUserPaused, models.Pause{Since: first.FirstDeviceAt, Until: first.FirstDeviceAt.AddDate(0, 0, 14)}
 	wrong := page(start, "fire_tv", "", "")
 	wrong.Wrong, wrong.Code = true, s.wrong(wrong.Code, "12345", "quick_code_invalid")
 	signs := page(start, "browser", "", "")
@@ -50,6 +51,7 @@ func (s sampler) serverStartSamples() []sample {
 		{"server_start-asked", page(start, "android", "asked", "")},
 		{"server_start-done", page(first, "android_tv", "done", "")},
 		{"server_start-failed", page(waits, "iphone", "failed", "code_wrong")},
+		{"server_start-paused", page(paused, "browser", "", "")},
 		{"server_start-bare", page(bare, "roku", "", "")},
 		{"server_start-wrong", wrong},
 		{"server_start-builtin", page(builtin, "browser", "", "")},

@@ -88,8 +88,8 @@ func (f *front) hotRoutes(t *testing.T) map[string]hotRoute {
 	return map[string]hotRoute{
 		"account":           get(136, "/api/v1/account", token...),
 		"user":              get(116, "/service/user", wire...),
-		"servers":           get(268, "/service/servers", wire...),
-		"servers, API":      get(265, "/api/v1/servers", token...),
+		"servers":           get(272, "/service/servers", wire...),
+		"servers, API":      get(269, "/api/v1/servers", token...),
 		"same servers":      again(102, "/service/servers", wire...),
 		"same servers, API": again(92, "/api/v1/servers", token...),
 		"poll":              get(88, "/service/pin?"+url.Values{"deviceId": {"tv"}, "pin": {tv.Pin}}.Encode()),
@@ -99,7 +99,7 @@ func (f *front) hotRoutes(t *testing.T) map[string]hotRoute {
 		"exchange":          exchange,
 		"page /":            get(50, "/"),
 		"page /signin":      get(51, "/signin"),
-		"page /servers":     get(1230, "/servers", "Cookie", "latchkey-session="+f.session),
+		"page /servers":     get(1260, "/servers", "Cookie", "latchkey-session="+f.session),
 	}
 }
 

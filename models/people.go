@@ -113,9 +113,11 @@ func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, 
 			return err
 		}
 		end, columns, err := p.termColumns(ctx, tx, &held.link, t)
+		fed := false // setEnd writes the change into the feed
 		switch {
 		case err != nil || t.EndsAt == nil:
 		case held.link.State == LinkAccepted:
+			fed = !orZero(held.link.EndsAt).Equal(orZero(end))
 			err = p.setEnd(ctx, tx, &held, end)
 		default:
 			columns["ends_at"], columns["remind_at"] = end, remindAt(end, p.Now())
@@ -123,10 +125,13 @@ func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, 
 		if err != nil || len(columns) == 0 {
 			return err
 		}
-		if err := p.feedLink(ctx, tx, &held.link, ChangeLink); err != nil {
+		if err := tx.Table("links").Where("id = ?", linkID).Updates(columns).Error; err != nil {
 			return err
 		}
-		if err := tx.Table("links").Where("id = ?", linkID).Updates(columns).Error; err != nil {
+		if fed {
+			return nil
+		}
+		if err := p.feedLink(ctx, tx, &held.link, ChangeLink); err != nil {
 			return err
 		}
 		return p.renewList(tx, held.link.AccountID)

@@ -132,7 +132,7 @@ func send(w http.ResponseWriter, kind string, content []byte) {
 func says() []string {
 	return []string{
 		"opening", "storage", "over", "disabled", "hours", "sessions", "device", "quick_connect_off", "not_connected", "away", "not_set_up",
-		"refused", "not_allowed", "wait", "too_often", "elsewhere", "pin",
+		"refused", "not_allowed", "wait", "too_often", "elsewhere", "pin", "paused",
 	}
 }
 
