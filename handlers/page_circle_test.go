@@ -55,7 +55,7 @@ func TestCirclePages(t *testing.T) {
 	bob.led(bob.post(page+"/people/allow", "server", theirs.id(), "account", account), page, "Saved")
 	eve.led(eve.post(page+"/servers/take", "server", theirs.id()), page, "The owner is asked")
 	eve.led(eve.post(page+"/leave"), "/circles", "You have left the circle")
-	ann.says(page, "but not", "came through ann")
+	ann.says(page, "but not", "Refuse eve at")
 	bob.led(bob.post(page+"/servers/take-out", "server", theirs.id()), "/circles", "out of the circle")
 	ann.led(ann.post(page+"/dissolve"), "/circles", "The circle has ended")
 	ann.see(ann.get(page), http.StatusNotFound)

@@ -117,11 +117,11 @@ func TestChangesAtOnceHaveNoGap(t *testing.T) {
 			people, links = append(people, a), append(links, k.located(a, models.LinkAccepted)[0])
 		}
 		begin := k.last(m)
-		end := k.Now().Add(time.Hour)
 		for _, err := range parallel(24, func(i int) error {
 			if i < 6 {
 				return k.Sessions.EndAll(ctx, people[i].ID, home)
 			}
+			end := k.Now().Add(time.Duration(i) * time.Hour)
 			return k.People.SetTerms(ctx, owner.ID, m.ID, links[i%6].ID, models.Terms{EndsAt: &end})
 		}) {
 			k.must(err)

@@ -413,7 +413,7 @@ func eraseCircleRows(tx *gorm.DB, accountID int64) error {
 func (c *core) endCircleLinks(ctx context.Context, condition string, args ...any) error {
 	const left = " AND circle_id <> 0 AND NOT EXISTS (SELECT 1 FROM circle_servers c WHERE c.circle_id = links.circle_id AND c.server_id = links.server_id)"
 	for {
-		rows, err := gorm.G[linkRow](c.read(ctx)).Where(condition+left, args...).Order("id").Limit(sweepStep).Find(ctx)
+		rows, err := gorm.G[linkRow](c.read(ctx)).Where(condition+left, args...).Order("circle_id, account_id, id").Limit(sweepStep).Find(ctx)
 		if err != nil {
 			return explained("find the links of a circle", err)
 		}

@@ -33,7 +33,7 @@ func TestServerStatementsUseIndexes(t *testing.T) {
 			args      []any
 		}{
 			"look up a server":    {models.LookServer, []any{mac}},
-			"locate":              {models.Locate, []any{false, owner.ID, models.LinkAccepted, now}},
+			"locate":              {models.Locate, []any{false, owner.ID, models.LinkAccepted, now, now}},
 			"count invitations":   {models.CountWaiting, []any{owner.ID, models.LinkPending, now}},
 			"links of a person":   {models.ListLinks, []any{true, false, owner.ID, models.LinkAccepted, now}},
 			"key that claims":     {"SELECT s.id FROM server_keys k JOIN servers s ON s.id = k.server_id WHERE k.hash = ?", []any{mac}},

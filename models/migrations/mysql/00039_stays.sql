@@ -53,6 +53,22 @@ PREPARE latchkey_step FROM @latchkey_step;
 EXECUTE latchkey_step;
 DEALLOCATE PREPARE latchkey_step;
 
+SET @latchkey_step = (SELECT IF(COUNT(*) > 0 AND SUM(column_name = 'paused_until') = 0,
+    'ALTER TABLE links DROP KEY links_list',
+    'DO 0') FROM information_schema.statistics
+    WHERE table_schema = DATABASE() AND table_name = 'links' AND index_name = 'links_list');
+PREPARE latchkey_step FROM @latchkey_step;
+EXECUTE latchkey_step;
+DEALLOCATE PREPARE latchkey_step;
+
+SET @latchkey_step = (SELECT IF(COUNT(*) = 0,
+    'ALTER TABLE links ADD KEY links_list (account_id, state, id, server_id, type, access_key, ends_at, paused_at, paused_until)',
+    'DO 0') FROM information_schema.statistics
+    WHERE table_schema = DATABASE() AND table_name = 'links' AND index_name = 'links_list');
+PREPARE latchkey_step FROM @latchkey_step;
+EXECUTE latchkey_step;
+DEALLOCATE PREPARE latchkey_step;
+
 SET @latchkey_step = (SELECT IF(COUNT(*) = 0,
     'ALTER TABLE links ADD KEY links_remind_at (remind_at)',
     'DO 0') FROM information_schema.statistics
@@ -86,13 +102,16 @@ CREATE TABLE IF NOT EXISTS former_stays (
     ended_at      DATETIME(3)   NOT NULL,
     KEY former_stays_server_id (server_id),
     KEY former_stays_account_id (account_id),
-    KEY former_stays_ended_at (ended_at)
+    KEY former_stays_ended_at (ended_at),
+    KEY former_stays_invited_by (invited_by)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- +goose Down
 DROP TABLE IF EXISTS former_stays;
 ALTER TABLE links DROP KEY links_paused_until;
 ALTER TABLE links DROP KEY links_remind_at;
+ALTER TABLE links DROP KEY links_list;
+ALTER TABLE links ADD KEY links_list (account_id, state, id, server_id, type, access_key, ends_at);
 ALTER TABLE links DROP COLUMN hand_reset_at;
 ALTER TABLE links DROP COLUMN hand_kept;
 ALTER TABLE links DROP COLUMN hand;

@@ -10,6 +10,8 @@ ALTER TABLE links ADD COLUMN remind_at DATETIME NULL;
 ALTER TABLE links ADD COLUMN hand TEXT NOT NULL DEFAULT '';
 ALTER TABLE links ADD COLUMN hand_kept TEXT NOT NULL DEFAULT '';
 ALTER TABLE links ADD COLUMN hand_reset_at DATETIME NULL;
+DROP INDEX links_list;
+CREATE INDEX links_list ON links (account_id, state, id, server_id, type, access_key, ends_at, paused_at, paused_until);
 CREATE INDEX links_remind_at ON links (remind_at);
 CREATE INDEX links_paused_until ON links (paused_until);
 UPDATE links SET remind_at = CASE
@@ -30,11 +32,14 @@ CREATE TABLE former_stays (
 CREATE INDEX former_stays_server_id ON former_stays (server_id);
 CREATE INDEX former_stays_account_id ON former_stays (account_id);
 CREATE INDEX former_stays_ended_at ON former_stays (ended_at);
+CREATE INDEX former_stays_invited_by ON former_stays (invited_by);
 
 -- +goose Down
 DROP TABLE former_stays;
 DROP INDEX links_paused_until;
 DROP INDEX links_remind_at;
+DROP INDEX links_list;
+CREATE INDEX links_list ON links (account_id, state, id, server_id, type, access_key, ends_at);
 ALTER TABLE links DROP COLUMN hand_reset_at;
 ALTER TABLE links DROP COLUMN hand_kept;
 ALTER TABLE links DROP COLUMN hand;
