@@ -23,7 +23,9 @@ func TestImport(t *testing.T) {
 			t.Parallel()
 			s := serve(t)
 			owner := s.visit(t, one.look, one.locale)
-			signIn(owner, s.account(t, one.owner))
+			of := s.account(t, one.owner)
+			s.alter(t, `UPDATE accounts SET locale = ? WHERE username = ?`, one.locale, of.username)
+			signIn(owner, of)
 			attic := runAgent(t, s, "Attic", claimCode(owner), "Films")
 			attic.reportSixty(t)
 			var people []person

@@ -355,7 +355,7 @@ func invitePages(t *testing.T, s *service) []shown {
 		{"circles", "with a circle", at("/circles")},
 		{"server_settings", "with self-service", func(v *visitor) {
 			v.open(attic.page() + "/settings")
-			v.push("[name=do][value=on]", attic.page()+"/settings")
+			v.push(`form[action$="/self-service"] [value=on]`, attic.page()+"/settings")
 			v.wantText("#join-url", s.origin+attic.page()+"/join")
 		}},
 		{"proof", "", func(v *visitor) { v.open(attic.page() + "/join") }},

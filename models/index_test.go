@@ -25,6 +25,7 @@ func TestServerStatementsUseIndexes(t *testing.T) {
 			k.begin("dev")
 			k.beginAPI("dev")
 			k.claimCode(owner)
+			k.exec("INSERT INTO invite_servers (invite_id, server_id) VALUES (?, ?)", m.ID, m.ID)
 		}
 		k.grow()
 		mac, now := secret.Sum("x"), k.Now()
@@ -78,9 +79,10 @@ SELECT id + ?, system_id, owner_id + ?, name, own_name, kind, version, key_versi
 SELECT id + ?, server_id + ?, kind, scheme, host, port, position, hidden, by_owner, reported_at, path FROM server_addresses`, by, by)
 		k.exec(`INSERT INTO links (id, server_id, account_id, type, state, access_key, requested_by, created_at)
 SELECT id + ?, server_id + ?, account_id + ?, type, state, access_key, requested_by, created_at FROM links`, by, by, by)
+		k.exec("INSERT INTO invite_servers (invite_id, server_id) SELECT invite_id + ?, server_id + ? FROM invite_servers", by, by)
 	}
 	if models.DatabaseOf(k.Store).Dialect != database.SQLite {
-		_ = k.texts("ANALYZE TABLE servers, server_addresses, links, device_codes, claim_codes, sessions")
+		_ = k.texts("ANALYZE TABLE servers, server_addresses, links, invite_servers, device_codes, claim_codes, sessions")
 	}
 }
 
@@ -168,7 +170,7 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 			{"look", func() error { _, _, err := k.Invites.Look(ctx, secretText, home); return err }, ""},
 			{"sent", func() error { _, err := k.Invites.Sent(ctx, owner.ID, 0, 50); return err }, "invites_owner_id"},
 			{"of a server", func() error { _, err := k.Invites.OfServer(ctx, owner.ID, m.ID); return err }, "USING INDEX invites_owner_id"},
-			{"open ones of a server", func() error { _, err := k.Invites.ListOfServer(ctx, owner.ID, m.ID, false, 0, 50); return err }, "invites_owner_id"},
+			{"open ones of a server", func() error { _, err := k.Invites.ListOfServer(ctx, owner.ID, m.ID, false, 0, 50); return err }, "USING INDEX invite"},
 			{"ended ones of a server", func() error { _, err := k.Invites.ListOfServer(ctx, owner.ID, m.ID, true, 0, 50); return err }, "invites_owner_id"},
 			{"offered", func() error { _, err := k.Invites.Offered(ctx, anna.ID); return err }, "invites_account_id"},
 			{"invites to a server", func() error { _, err := k.Agents.InvitesTo(ctx, m.Server); return err }, "USING INDEX invites_owner_id"},

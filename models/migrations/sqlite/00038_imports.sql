@@ -7,7 +7,7 @@
 -- the invite that was made, or 0; mail_at: when its mail is due; reminded_at: when the last reminder was owed.
 -- +goose Up
 CREATE TABLE imports (
-    id INTEGER PRIMARY KEY,
+    id INTEGER NOT NULL PRIMARY KEY,
     owner_id INTEGER NOT NULL,
     server_id INTEGER NOT NULL,
     source TEXT NOT NULL,
