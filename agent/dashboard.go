@@ -97,11 +97,8 @@ func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediase
 		if err := d.lookAt(ctx, link, user, there, found); err != nil {
 			return err
 		}
-		if there && quiet {
-			before.noteSeen(link, &user, libraries, found)
-		}
 		if there {
-			noteGone(link, libraries, found)
+			before.noteLibraries(link, &user, libraries, quiet, found)
 		}
 	}
 	found[troubleUserRenamed] = d.renamed.recent(d.store.now(), before.links)
@@ -114,15 +111,15 @@ func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediase
 	return nil
 }
 
-// noteGone adds a guest whose link names a library that the media server no longer has to the map found.
-func noteGone(link *linkRow, libraries []mediaserver.Library, found map[string][]string) {
+// noteLibraries adds a guest to the map found whose link names a library that the media server no longer has. Unless the agent
+// changes guests meanwhile, it also adds a guest who may see other libraries than the agent has let them see.
+func (b *beforeLook) noteLibraries(link *linkRow, user *mediaserver.LocalUser, libraries []mediaserver.Library, quiet bool, found map[string][]string) {
 	if link.Type == client.Guest && len(goneLibraries(link, libraries)) > 0 {
 		found[troubleGuestLibraries] = append(found[troubleGuestLibraries], link.Username)
 	}
-}
-
-// noteSeen adds a guest who may see other libraries than the agent has let them see to the map found.
-func (b *beforeLook) noteSeen(link *linkRow, user *mediaserver.LocalUser, libraries []mediaserver.Library, found map[string][]string) {
+	if !quiet {
+		return
+	}
 	if name := seesOther(b.letIn[user.ID], user.Sees, libraries); name != "" && !b.levels[user.ID] {
 		found[name] = append(found[name], fmt.Sprintf("%s (local user %s)", link.Username, readable(user.Name)))
 	}

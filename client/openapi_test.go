@@ -133,8 +133,10 @@ func (c contract) checkRequest(t *testing.T, op operation, got *http.Request, se
 func TestOnlyHarmlessRequestsAreRepeated(t *testing.T) {
 	t.Parallel()
 	c := readContract(t)
-	harmless := []string{"report", "acknowledgeChanges", "exchange", "tellLevels", "tellChecks", "answerHand", "tellLocalUsers", "tellHand", "runServerImport", "runImport", "setCircleTerms",
-		"pausePerson"}
+	harmless := []string{
+		"report", "acknowledgeChanges", "exchange", "tellLevels", "tellChecks", "answerHand", "tellLocalUsers", "tellHand", "runServerImport", "runImport", "setCircleTerms",
+		"pausePerson",
+	}
 	for id, op := range c.operations() {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()

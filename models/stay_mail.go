@@ -72,25 +72,10 @@ func (s *Stays) Look(ctx context.Context, text string) (StayOffer, error) {
 
 // offered reads what an unused or spent token can do. It returns [ErrTokenSpent] if it can do nothing any more.
 func (c *core) offered(ctx context.Context, db *gorm.DB, t token) (offered, error) {
-	links, err := gorm.G[linkRow](db).Where("id = ? AND state = ?", t.SubjectID, LinkAccepted).Find(ctx)
+	out := offered{ownerID: t.AccountID}
+	accountID, serverID, err := out.read(ctx, db, t.SubjectID)
 	if err != nil {
 		return offered{}, err
-	}
-	out := offered{ownerID: t.AccountID}
-	accountID, serverID := int64(0), int64(0)
-	if len(links) == 1 && links[0].EndsAt != nil {
-		out.link = links[0]
-		accountID, serverID, out.EndsAt = out.link.AccountID, out.link.ServerID, out.link.EndsAt.UTC()
-	} else {
-		rows, err := gorm.G[formerStayRow](db).Where("link_id = ?", t.SubjectID).Find(ctx)
-		if err != nil {
-			return offered{}, err
-		}
-		if len(links) > 0 || len(rows) != 1 {
-			return offered{}, ErrTokenSpent
-		}
-		out.former = rows[0]
-		accountID, serverID, out.EndsAt = out.former.AccountID, out.former.ServerID, out.former.EndedAt.UTC()
 	}
 	if out.person, err = c.accountByID(ctx, db, accountID); err == nil {
 		out.server, err = c.serverByID(ctx, db, serverID)
@@ -112,6 +97,28 @@ func (c *core) offered(ctx context.Context, db *gorm.DB, t token) (offered, erro
 	out.Server, out.Username, out.DisplayName, out.TimeZone = out.server.server().Name, out.person.Username, out.person.DisplayName, owner.TimeZone
 	out.Until = moreOf(out.EndsAt, c.Now(), zone)
 	return out, nil
+}
+
+// read reads the stay of a link, which goes on or is over. It returns the account and the server of the stay, or
+// [ErrTokenSpent] if there is no such stay, or one without an end.
+func (o *offered) read(ctx context.Context, db *gorm.DB, linkID int64) (accountID, serverID int64, err error) {
+	links, err := gorm.G[linkRow](db).Where("id = ? AND state = ?", linkID, LinkAccepted).Find(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(links) == 1 && links[0].EndsAt != nil {
+		o.link, o.EndsAt = links[0], links[0].EndsAt.UTC()
+		return o.link.AccountID, o.link.ServerID, nil
+	}
+	rows, err := gorm.G[formerStayRow](db).Where("link_id = ?", linkID).Find(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(links) > 0 || len(rows) != 1 {
+		return 0, 0, ErrTokenSpent
+	}
+	o.former, o.EndsAt = rows[0], rows[0].EndedAt.UTC()
+	return o.former.AccountID, o.former.ServerID, nil
 }
 
 // ExtendByMail spends the link of a mail about the end of a stay, and prolongs the stay by two weeks. If the stay is
