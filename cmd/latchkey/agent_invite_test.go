@@ -55,8 +55,8 @@ func TestLastDayIsTheSameEverywhere(t *testing.T) {
 				t.Errorf("the invite to %s ends %v, want %v", to, ends[to], end)
 			}
 		}
-		if shown := strings.Count(browser.get(t, page).body, end.Format("2 January 2006")+" (UTC)"); shown != 3 {
-			t.Errorf("the page of the server shows the last day with its time zone %d times, want 3", shown)
+		if shown := strings.Count(browser.get(t, page+"/invites").body, end.Format("2 January 2006")+" (UTC)"); shown != 3 {
+			t.Errorf("the invitations of the server show the last day with its time zone %d times, want 3", shown)
 		}
 	})
 }
