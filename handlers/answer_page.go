@@ -24,6 +24,7 @@ func (s *site) base(c *gin.Context, name string) Base {
 		Path:        pageHere(c),
 		Dev:         s.Dev,
 		SignUpOpen:  s.SignUp == models.SignUpOpen,
+		Zone:        s.zone(c),
 	}
 	if b.Path == "" {
 		b.Path = "/" // the error page of an unknown address: a switch of the language leads to the landing page

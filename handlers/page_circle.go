@@ -182,7 +182,7 @@ func (s *site) makeCircle(c *gin.Context, f form) error {
 		if err != nil {
 			return oneMistake("server_id", "server_unknown")
 		}
-		terms, err := readCircleTerms(f, serverID)
+		terms, err := readCircleTerms(f, serverID, s.zoneOfForm(c, f))
 		if err == nil {
 			made, err = s.Store.Circles.Make(ctx, accountID, f["name"], serverID, terms, caller(c))
 		}

@@ -63,7 +63,7 @@ func (s *site) joinCircle(c *gin.Context, f form) error {
 		if err != nil {
 			return oneMistake("server_id", "server_unknown")
 		}
-		terms, err := readCircleTerms(f, serverID)
+		terms, err := readCircleTerms(f, serverID, s.zoneOfForm(c, f))
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (s *site) joinCircle(c *gin.Context, f form) error {
 // setCircleTerms answers POST /circles/ID/servers/terms.
 func (s *site) setCircleTerms(c *gin.Context, f form) error {
 	err := s.onCircle(c, f, func(ctx context.Context, accountID int64, id ids) error {
-		terms, err := readCircleTerms(f, id.server)
+		terms, err := readCircleTerms(f, id.server, s.zoneOfForm(c, f))
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/latchkey-media/latchkey/internal/lastday"
 	"github.com/latchkey-media/latchkey/models"
@@ -42,8 +43,8 @@ func (in *inputs) circleTerms(prefix string) circleTermsForm {
 	}
 }
 
-// readCircleTerms reads the terms from a form about a server.
-func readCircleTerms(f form, serverID int64) (models.CircleTerms, error) {
+// readCircleTerms reads the terms from a form about a server. The last day in the form is a day of the zone.
+func readCircleTerms(f form, serverID int64, zone *time.Location) (models.CircleTerms, error) {
 	terms := models.CircleTerms{AskFirst: f["ask_first"] != "", Shut: f["shut"] != "", Libraries: librariesIn(f, serverID)}
 	number := func(name string, into *int) error {
 		text := strings.TrimSpace(f[name])
@@ -57,7 +58,7 @@ func readCircleTerms(f form, serverID int64) (models.CircleTerms, error) {
 		*into = n
 		return nil
 	}
-	end, wrongEnd := endOfDay(f["ends_at"])
+	end, wrongEnd := endOfDay(f["ends_at"], zone)
 	terms.EndsAt = end
 	return terms, joinMistakes(number("people_most", &terms.PeopleMost), number("link_days", &terms.LinkDays), wrongEnd)
 }
@@ -74,7 +75,7 @@ func (p *circlePage) termsOf(one models.CircleServer, libraries []models.Library
 		in.show("link_days", strconv.Itoa(one.Terms.LinkDays))
 	}
 	if !one.Terms.EndsAt.IsZero() {
-		in.show("ends_at", lastday.Day(one.Terms.EndsAt))
+		in.show("ends_at", lastday.Day(one.Terms.EndsAt, p.zone()))
 	}
 	for name, on := range map[string]bool{"ask_first": one.Terms.AskFirst, "shut": one.Terms.Shut} {
 		if on {

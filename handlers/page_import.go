@@ -67,7 +67,7 @@ func (s *site) checkImport(c *gin.Context, f form) error {
 	if err != nil {
 		return err
 	}
-	if _, err := endOfDay(f["ends_at"]); err != nil {
+	if _, err := endOfDay(f["ends_at"], s.zoneOfForm(c, f)); err != nil {
 		return s.showImport(c, own, f, "", err)
 	}
 	for _, one := range proposed {

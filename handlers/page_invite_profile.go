@@ -33,8 +33,10 @@ const day = 24 * time.Hour
 // that the form had then.
 func daysUntil(moment, now time.Time) int { return int((moment.Sub(now) + day - 1) / day) }
 
-// lastDayIn returns the last of a number of days, of which today is the first.
-func lastDayIn(days int, now time.Time) string { return lastday.Day(now.AddDate(0, 0, days-1)) }
+// lastDayIn returns the last of a number of days. The first of them is today in the zone of now.
+func lastDayIn(days int, now time.Time) string {
+	return lastday.Day(now.AddDate(0, 0, days-1), now.Location())
+}
 
 // fillProfile finds the profile that the address names, and writes its choices into the form.
 func (s *site) fillProfile(c *gin.Context, own owned, f form) error {
@@ -46,7 +48,7 @@ func (s *site) fillProfile(c *gin.Context, own owned, f form) error {
 	if err != nil {
 		return err
 	}
-	now := s.Store.Now()
+	now := s.Store.Now().In(s.zoneOfForm(c, f))
 	f["profile"], f["link"], f["uses"] = text, "on", strconv.Itoa(profile.Uses)
 	f["expires_at"] = lastDayIn(profile.InviteDays, now)
 	if profile.LinkDays > 0 {
@@ -117,7 +119,7 @@ func (s *site) makeInviteProfile(c *gin.Context, f form) error {
 	if err != nil {
 		return err
 	}
-	in, err := s.newInviteProfile(f, own)
+	in, err := s.newInviteProfile(f, own, s.zoneOfForm(c, f))
 	var made models.InviteProfile
 	if err == nil {
 		made, err = s.Store.InviteProfiles.Make(c.Request.Context(), own.session.AccountID, in)
@@ -131,10 +133,10 @@ func (s *site) makeInviteProfile(c *gin.Context, f form) error {
 
 // newInviteProfile reads the choices of the form of an invite. Days in the form become
 // numbers of days, because a date would be over soon.
-func (s *site) newInviteProfile(f form, own owned) (models.InviteProfile, error) {
+func (s *site) newInviteProfile(f form, own owned, zone *time.Location) (models.InviteProfile, error) {
 	var reach models.NewInvite
-	wrongReach := readReach(f, &reach)
-	end, wrongEnd := endOfDay(f["ends_at"])
+	wrongReach := readReach(f, zone, &reach)
+	end, wrongEnd := endOfDay(f["ends_at"], zone)
 	now := s.Store.Now()
 	in := models.InviteProfile{
 		ServerID: own.serverID, Name: f["profile_name"], Libraries: librariesIn(f, own.serverID),

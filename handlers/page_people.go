@@ -70,7 +70,7 @@ func (s *site) setTerms(c *gin.Context, f form) error {
 	return s.onPerson(c, f, owned.person, noticeTermsSaved, func(ctx context.Context, own owned, linkID int64) error {
 		var terms models.Terms
 		if f["ends_at"] != f["ends_was"] {
-			end, err := endOfDay(f["ends_at"])
+			end, err := endOfDay(f["ends_at"], s.zoneOfForm(c, f))
 			if err != nil {
 				return err
 			}
@@ -84,14 +84,13 @@ func (s *site) setTerms(c *gin.Context, f form) error {
 	})
 }
 
-// endOfDay returns the time at which a link ends if its last day is text, the value of
-// a date field. The day ends in UTC, as at the API and the agent. For an empty field
-// endOfDay returns the zero time.
-func endOfDay(text string) (time.Time, error) {
+// endOfDay returns the time at which a link ends if its last day in a zone is text, the value
+// of a date field. For an empty field endOfDay returns the zero time.
+func endOfDay(text string, zone *time.Location) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	end, err := lastday.End(text)
+	end, err := lastday.End(text, zone)
 	if err != nil {
 		return time.Time{}, oneMistake("ends_at", "ends_at_invalid")
 	}
@@ -118,7 +117,7 @@ func newPersonView(in *inputs, one models.Person, all []models.Library) personVi
 		return view
 	}
 	if !one.EndsAt.IsZero() {
-		view.EndsWas = lastday.Day(one.EndsAt)
+		view.EndsWas = lastday.Day(one.EndsAt, in.base.zone())
 	}
 	chosen := func(l models.Library) bool {
 		return slices.ContainsFunc(one.Libraries, func(has models.Library) bool { return has.ExternalID == l.ExternalID })
@@ -137,7 +136,12 @@ func newPersonView(in *inputs, one models.Person, all []models.Library) personVi
 }
 
 // endsAt returns the field of the last day of a link or an invite. The parameter label
-// chooses the texts of the field.
+// chooses the texts of the field. The hint says of which zone the day is, if that is not the
+// zone of the reader.
 func (in *inputs) endsAt(label string) Field {
-	return in.add(Field{Name: "ends_at", Type: "date", Hint: in.hint("ends_at"), Autocomplete: "off"}, label)
+	hint := in.hint("ends_at")
+	if in.base.zone() == time.UTC {
+		hint = in.hint("ends_at_utc")
+	}
+	return in.add(Field{Name: "ends_at", Type: "date", Hint: hint, Autocomplete: "off"}, label)
 }

@@ -141,7 +141,7 @@ func (s *site) createInvite(c *gin.Context, f form) error {
 		return err
 	}
 	own := owned{session: session, serverID: id, to: "/servers/" + idText(id)}
-	in, err := newInvite(f, own)
+	in, err := newInvite(f, own, s.zoneOfForm(c, f))
 	var made models.Invite
 	if err == nil {
 		made, err = s.Store.Invites.Create(c.Request.Context(), session.AccountID, in, caller(c))
@@ -156,14 +156,14 @@ func (s *site) createInvite(c *gin.Context, f form) error {
 }
 
 // newInvite reads the form. It finds the mistakes that no operation of models
-// could find.
-func newInvite(f form, own owned) (models.NewInvite, error) {
+// could find. Days in the form are days of the zone.
+func newInvite(f form, own owned, zone *time.Location) (models.NewInvite, error) {
 	in := models.NewInvite{
 		To: strings.TrimSpace(f["to"]), Type: models.LinkGuest, Note: f["note"], IdempotencyKey: inviteKey(f),
 		Link: f["link"] != "", Family: f["family"] != "", Greeting: f["greeting"],
 	}
-	end, wrongEnd := endOfDay(f["ends_at"])
-	wrongReach := readReach(f, &in)
+	end, wrongEnd := endOfDay(f["ends_at"], zone)
+	wrongReach := readReach(f, zone, &in)
 	servers := serversIn(f)
 	var wrongTo, wrongUser, wrongServers error
 	if in.To == "" && !in.Link {
@@ -187,8 +187,8 @@ func newInvite(f form, own owned) (models.NewInvite, error) {
 	return in, joinMistakes(wrongTo, wrongReach, wrongUser, wrongServers, wrongEnd)
 }
 
-// readReach reads how many people may accept the invite, and until which day.
-func readReach(f form, in *models.NewInvite) error {
+// readReach reads how many people may accept the invite, and until which day of the zone.
+func readReach(f form, zone *time.Location, in *models.NewInvite) error {
 	var wrongUses, wrongUntil error
 	if text := strings.TrimSpace(f["uses"]); text != "" {
 		uses, err := strconv.Atoi(text)
@@ -198,7 +198,7 @@ func readReach(f form, in *models.NewInvite) error {
 		in.Uses = uses
 	}
 	if f["expires_at"] != "" {
-		until, err := lastday.End(f["expires_at"])
+		until, err := lastday.End(f["expires_at"], zone)
 		if err != nil {
 			wrongUntil = oneMistake("expires_at", "expires_at_invalid")
 		}

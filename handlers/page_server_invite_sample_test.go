@@ -75,6 +75,6 @@ func (s sampler) optional(name, kind, label string) Field {
 
 func (s sampler) endsAt(id, label string) Field {
 	f := s.field("ends_at", "date", label, false)
-	f.ID, f.Required, f.Hint = id, false, s.base("").T("field.ends_at.hint")
+	f.ID, f.Required, f.Hint = id, false, s.base("").T("field.ends_at_utc.hint")
 	return f
 }

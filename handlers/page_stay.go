@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/latchkey-media/latchkey/internal/lastday"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -49,15 +50,6 @@ type stayMorePage struct {
 type stayTime struct {
 	At   time.Time
 	Text string
-}
-
-// zoneNamed returns a time zone by its name, and UTC for a name that is unknown or "".
-func zoneNamed(name string) *time.Location {
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		return time.UTC
-	}
-	return zone
 }
 
 // stayTimeOf returns a time in a zone, and the zero stayTime for the zero time.
@@ -103,10 +95,7 @@ func (s *site) showStay(c *gin.Context, at stayOf, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	zone, err := s.ownersZone(c, at, f)
-	if err != nil {
-		return err
-	}
+	zone := s.zoneOfForm(c, f)
 	page := stayPage{
 		Base: s.base(c, "stay").telling(wrong), To: at.page, ServerID: idText(at.serverID), Server: found.Server, Username: found.Username, LocalUser: found.LocalUser,
 		Guest: found.Guest, CanPause: found.CanPause, Paused: found.Pause.On(), Hand: found.Hand, HandKept: found.HandKept,
@@ -116,7 +105,7 @@ func (s *site) showStay(c *gin.Context, at stayOf, f form, cause error) error {
 	}
 	page.End, page.Until = page.stayTimeOf(found.EndsAt, zone), page.stayTimeOf(found.Pause.Until, zone)
 	if !found.EndsAt.IsZero() {
-		page.EndsWas = found.EndsAt.In(zone).Format(time.DateOnly)
+		page.EndsWas = lastday.Day(found.EndsAt, zone)
 	}
 	in := newInputs(page.Base, f, wrong)
 	in.fresh = false
@@ -132,19 +121,6 @@ func (s *site) showStay(c *gin.Context, at stayOf, f form, cause error) error {
 	return s.render(c, wrong.status, "stay", page)
 }
 
-// ownersZone returns the time zone in which the owner reads and names days: the zone of their account, or else the one
-// that their browser has sent.
-func (s *site) ownersZone(c *gin.Context, at stayOf, f form) (*time.Location, error) {
-	account, err := s.Store.Accounts.Get(c.Request.Context(), at.session.AccountID)
-	if err != nil {
-		return nil, err
-	}
-	if account.TimeZone != "" {
-		return zoneNamed(account.TimeZone), nil
-	}
-	return zoneNamed(f["time_zone"]), nil
-}
-
 // onStay calls the function do for a person, and goes back to the page, which shows the notice n.
 func (s *site) onStay(c *gin.Context, f form, n notice, do func(ctx context.Context, at stayOf) error) error {
 	at, err := s.stayAt(c)
@@ -157,9 +133,9 @@ func (s *site) onStay(c *gin.Context, f form, n notice, do func(ctx context.Cont
 	return s.leave(c, at.page, n)
 }
 
-// dayIn returns the moment at which a day begins in a zone, some days after the day that the text names. It returns the
-// zero time for the text "", and an error about the field for a text that is no day.
-func dayIn(text, field, code string, zone *time.Location, later int) (time.Time, error) {
+// dayIn returns the moment at which the day that a text names begins in a zone. It returns the zero time for the text
+// "", and an error about the field for a text that is no day.
+func dayIn(text, field, code string, zone *time.Location) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -167,7 +143,7 @@ func dayIn(text, field, code string, zone *time.Location, later int) (time.Time,
 	if err != nil {
 		return time.Time{}, oneMistake(field, code)
 	}
-	return day.AddDate(0, 0, later), nil
+	return day, nil
 }
 
 // setStayEnd answers POST …/stay/end: the last day, which ends in the zone of the owner. With "do" endless there is no
@@ -179,15 +155,9 @@ func (s *site) setStayEnd(c *gin.Context, f form) error {
 			if f["ends_at"] == f["ends_was"] {
 				return nil
 			}
-			zone, err := s.ownersZone(c, at, f)
-			if err != nil {
+			var err error
+			if end, err = endOfDay(f["ends_at"], s.zoneOfForm(c, f)); err != nil {
 				return err
-			}
-			if end, err = dayIn(f["ends_at"], "ends_at", "ends_at_invalid", zone, 1); err != nil {
-				return err
-			}
-			if !end.IsZero() {
-				end = end.Add(-time.Millisecond)
 			}
 		}
 		return s.Store.People.SetTerms(ctx, at.session.AccountID, at.serverID, at.linkID, models.Terms{EndsAt: &end})
@@ -213,11 +183,7 @@ func (s *site) setStayLibraries(c *gin.Context, f form) error {
 // pauseStay answers POST …/stay/pause.
 func (s *site) pauseStay(c *gin.Context, f form) error {
 	return s.onStay(c, f, noticeStayPaused, func(ctx context.Context, at stayOf) error {
-		zone, err := s.ownersZone(c, at, f)
-		if err != nil {
-			return err
-		}
-		until, err := dayIn(f["back_on"], "back_on", "pause_until_invalid", zone, 0)
+		until, err := dayIn(f["back_on"], "back_on", "pause_until_invalid", s.zoneOfForm(c, f))
 		if err != nil {
 			return err
 		}
@@ -268,7 +234,7 @@ func (s *site) stayMore(c *gin.Context, _ form) error {
 }
 
 func (s *site) showStayMore(c *gin.Context, offer models.StayOffer, done bool) error {
-	zone := zoneNamed(offer.TimeZone)
+	zone := s.zones.named(offer.TimeZone)
 	page := stayMorePage{Base: s.base(c, "stay_more"), Server: offer.Server, Person: offer.Username, Over: !offer.EndsAt.After(s.Store.Now()), Done: done}
 	if offer.DisplayName != "" {
 		page.Person = offer.DisplayName

@@ -8,7 +8,7 @@ import (
 
 // staySamples returns the pages on how long a person may come to a server.
 func (s sampler) staySamples() []sample {
-	berlin := zoneNamed("Europe/Berlin")
+	berlin := (&timeZones{}).named("Europe/Berlin")
 	base := s.noticed(s.signedIn("stay"), "notice.stay_saved")
 	in := newInputs(base, form{}, mistakes{})
 	in.fresh = false

@@ -20,15 +20,7 @@ func TestStayOnThePage(t *testing.T) {
 	dora.signIn(s.account(t, "dorothy"))
 	owner.led(owner.post("/invites", "server", attic.id(), "to", "dorothy", "server."+attic.id(), "on"), attic.page())
 	dora.led(dora.post("/invites/accept", "id", dora.idIn("/invitations")), attic.page()+"/start")
-	accounts, err := s.Store.Operators.List(t.Context(), "ann", "", 1)
-	if err != nil || len(accounts) != 1 {
-		t.Fatalf("accounts %v, error %v; want one", accounts, err)
-	}
-	account, zone, berlin := accounts[0], "Europe/Berlin", time.FixedZone("", 60*60)
-	profile := models.Profile{Username: "ann", DisplayName: account.DisplayName, Locale: "en", TimeZone: &zone}
-	if err := s.Store.Accounts.SetProfile(t.Context(), account.ID, profile, models.Caller{}); err != nil {
-		t.Fatal(err)
-	}
+	account, berlin := s.livesIn(t, "ann", "Europe/Berlin"), time.FixedZone("", 60*60)
 	read := func() models.Person {
 		t.Helper()
 		people, err := s.Store.People.List(t.Context(), account.ID, attic.look().ID, 0, 9)

@@ -140,6 +140,7 @@ type site struct {
 	headers    preparedHeaders
 	shared     sharedPages
 	ids        *requestIDs
+	zones      *timeZones
 }
 
 func (s *Server) site() (*site, error) {
@@ -180,6 +181,7 @@ func (s *Server) site() (*site, error) {
 		ready:      &readiness{ask: s.Ready, now: s.Now},
 		headers:    newPreparedHeaders(public.Scheme == "https"),
 		ids:        ids,
+		zones:      &timeZones{},
 	}
 	site.connect = site.connectServer()
 	return site, nil

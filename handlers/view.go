@@ -29,6 +29,8 @@ type Base struct {
 	Dev         bool         // during development, the footer leads to /dev/mail
 	Switched    bool         // the session is a switched one, so the header has little to offer
 	SignUpOpen  bool         // the header offers to sign up
+
+	Zone *time.Location // of the reader's account, for times and days; nil or UTC while it is not known
 }
 
 // spoken is the data of a page. Every struct that embeds Base implements it.
@@ -91,11 +93,20 @@ func sectionOf(page string) string {
 	}
 }
 
-// Date writes t as a date in the reader's language, in UTC.
-func (b Base) Date(t time.Time) string { return b.Catalogue.Date(b.Locale, t) }
+// Date writes t as a date in the reader's language and time zone.
+func (b Base) Date(t time.Time) string { return b.Catalogue.DateIn(b.Locale, t.In(b.zone())) }
 
-// DateTime writes t as a date and a time in the reader's language, in UTC.
-func (b Base) DateTime(t time.Time) string { return b.Catalogue.DateTime(b.Locale, t) }
+// DateTime writes t as a date and a time in the reader's language and time zone, with the place
+// of that zone. A script then writes the time in the zone of the device.
+func (b Base) DateTime(t time.Time) string { return b.Catalogue.DateTimeIn(b.Locale, t, b.zone()) }
+
+// zone returns the time zone of the reader, and UTC while it is not known.
+func (b Base) zone() *time.Location {
+	if b.Zone == nil {
+		return time.UTC
+	}
+	return b.Zone
+}
 
 // Languages returns the languages to choose from, each with its own name for
 // itself.
@@ -156,13 +167,18 @@ type SelectField struct {
 	Options []Option
 }
 
-// End writes the time at which something ends, with the time zone: "21 November
-// 2026, 14:03 UTC", or "21 November 2026 (UTC)" if that is the end of a day.
+// End writes the time at which something ends: as [Base.DateTime] does, or the date alone if
+// that is the end of a day of the reader. A reader whose time zone is not known reads of which
+// zone the day is: "21 November 2026 (UTC)".
 func (b Base) End(t time.Time) string {
-	if lastday.Is(t) {
+	switch zone := b.zone(); {
+	case !lastday.Is(t, zone):
+		return b.DateTime(t)
+	case zone == time.UTC:
 		return b.T("date.last_day", "Date", b.Date(t))
+	default:
+		return b.Date(t)
 	}
-	return b.DateTime(t)
 }
 
 // LastDate writes the last day of something that ends at t as a date in the reader's language.

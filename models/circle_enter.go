@@ -96,8 +96,12 @@ func (c *core) seat(tx *gorm.DB, row circleServerRow, who entering) (string, err
 
 // linkByCircle makes the link of a person who gets in at a server, and owes a mail to its owner.
 func (c *core) linkByCircle(ctx context.Context, tx *gorm.DB, row circleServerRow, who entering) error {
+	zone, err := c.zoneOfOwner(ctx, tx, row.ServerID)
+	if err != nil {
+		return err
+	}
 	link := linkRow{
-		ServerID: row.ServerID, AccountID: who.account.ID, Type: LinkGuest, EndsAt: row.endOfCircleLink(c.Now()), Libraries: row.Libraries,
+		ServerID: row.ServerID, AccountID: who.account.ID, Type: LinkGuest, EndsAt: row.endOfCircleLink(c.Now().In(zone)), Libraries: row.Libraries,
 		CircleID: row.CircleID,
 	}
 	if who.invitedBy != nil {

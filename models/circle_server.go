@@ -435,7 +435,8 @@ func (s *Store) sweepCircles(ctx context.Context) error {
 	return s.endCircleLinks(ctx, "circle_id > 0")
 }
 
-// endOfCircleLink returns the end of a link that somebody gets now.
+// endOfCircleLink returns the end of a link that somebody gets now. A number of days is counted in the
+// zone of now.
 func (r *circleServerRow) endOfCircleLink(now time.Time) *time.Time {
 	end := r.EndsAt
 	if r.LinkDays > 0 {

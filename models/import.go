@@ -261,7 +261,7 @@ func checkImport(in *NewImport) error {
 
 // newImportLine reads a line as far as no database is needed. The outcome is "" if nothing is wrong
 // so far.
-func (i *Imports) newImportLine(in NewImportLine, position int) importLineRow {
+func (i *Imports) newImportLine(in NewImportLine, position int, zone *time.Location) importLineRow {
 	typed, same := typedText(in.To)
 	localUser, _ := typedText(in.LocalUser)
 	row := importLineRow{Position: int64(position), Typed: typed, LocalUser: printable.Cut(localUser, externalIDMax)}
@@ -286,7 +286,7 @@ func (i *Imports) newImportLine(in NewImportLine, position int) importLineRow {
 	case checkUsername(row.Typed, "") != "":
 		row.Outcome = cmp.Or(row.Outcome, ImportUsernameUnknown)
 	}
-	end, outcome := i.importEnd(in.EndsAt)
+	end, outcome := i.importEnd(in.EndsAt, zone)
 	row.EndsAt, row.Outcome = end, cmp.Or(row.Outcome, outcome)
 	return row
 }
@@ -299,13 +299,13 @@ func typedText(text string) (shown string, same bool) {
 	return shown, shown == text
 }
 
-// importEnd reads the end of a line. It returns the outcome of a line with a wrong end, or "".
-func (i *Imports) importEnd(text string) (*time.Time, string) {
+// importEnd reads the end of a line: a day of the zone, or a moment. It returns the outcome of a line with a wrong end, or "".
+func (i *Imports) importEnd(text string, zone *time.Location) (*time.Time, string) {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return nil, ""
 	}
-	end, err := lastday.End(text)
+	end, err := lastday.End(text, zone)
 	if err != nil {
 		end, err = time.Parse(time.RFC3339, text)
 	}

@@ -222,11 +222,12 @@ func (i *Imports) planDraft(ctx context.Context, row *importRow, in NewImport) (
 		}
 	}
 	row.InviteDays = int64(profile.InviteDays)
+	zone := l.owner.zone()
 	lines := make([]importLineRow, len(in.Lines))
 	for at, one := range in.Lines {
-		lines[at] = i.newImportLine(one, at+1)
+		lines[at] = i.newImportLine(one, at+1, zone)
 		lines[at].ImportID = row.ID
-		if err := l.fill(&lines[at], one, &profile, i.Now()); err != nil {
+		if err := l.fill(&lines[at], one, &profile, i.Now().In(zone)); err != nil {
 			return nil, err
 		}
 	}

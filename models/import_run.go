@@ -224,7 +224,7 @@ func (i *Imports) carryOut(
 	if outcome != ImportInvite {
 		return tx.Exec("UPDATE import_rows SET outcome = ? WHERE import_id = ? AND position = ?", outcome, line.ImportID, line.Position).Error
 	}
-	invite, err := i.importedInvite(row, line)
+	invite, err := i.importedInvite(row, line, l.owner.zone())
 	if err != nil {
 		return err
 	}
@@ -258,8 +258,8 @@ func (i *Imports) judgeNow(line *importLineRow, l *ledger, accounts map[int64]*a
 	}
 }
 
-// importedInvite returns the invite of a line.
-func (i *Imports) importedInvite(row *importRow, line *importLineRow) (inviteRow, error) {
+// importedInvite returns the invite of a line. Its last day ends in the zone.
+func (i *Imports) importedInvite(row *importRow, line *importLineRow, zone *time.Location) (inviteRow, error) {
 	invite := inviteRow{
 		OwnerID: row.OwnerID, AccountID: line.AccountID, Typed: line.Typed, Type: LinkGuest, State: invitePending, CreatedAt: i.Now(),
 		Greeting: line.Name, Uses: 1,
@@ -272,7 +272,7 @@ func (i *Imports) importedInvite(row *importRow, line *importLineRow) (inviteRow
 	}
 	invite.ExpiresAt = invite.CreatedAt.Add(inviteLife)
 	if row.InviteDays > 0 {
-		invite.ExpiresAt = lastDayIn(int(row.InviteDays), invite.CreatedAt)
+		invite.ExpiresAt = lastDayIn(int(row.InviteDays), invite.CreatedAt.In(zone))
 	}
 	var err error
 	invite.ID, err = i.newID()

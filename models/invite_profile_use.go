@@ -25,7 +25,11 @@ func (i *Invites) useProfile(ctx context.Context, ownerID int64, in *NewInvite) 
 	if err != nil {
 		return err
 	}
-	now := i.Now()
+	zone, err := i.zoneOfOwner(ctx, i.read(ctx), in.Servers[0].ServerID)
+	if err != nil {
+		return err
+	}
+	now := i.Now().In(zone)
 	offer := in.Servers[0]
 	if in.Uses == 0 && in.To == "" && in.Type == LinkGuest {
 		in.Uses = profile.Uses
@@ -43,10 +47,10 @@ func (i *Invites) useProfile(ctx context.Context, ownerID int64, in *NewInvite) 
 	return nil
 }
 
-// lastDayIn returns the end of the last day of a period. The period has the given number of days
-// and begins today.
+// lastDayIn returns the end of the last day of a period, in UTC. The period has the given number of
+// days and begins today in the zone of now.
 func lastDayIn(days int, now time.Time) time.Time {
-	return lastday.Of(now.AddDate(0, 0, days-1))
+	return lastday.Of(now.AddDate(0, 0, days-1), now.Location())
 }
 
 // profileNamed returns the profile of an owner for a server by its name, in any letter case, or

@@ -29,7 +29,7 @@ func TestInviteByProfile(t *testing.T) {
 			made, err := k.Invites.Create(ctx, owner.ID, named(link, name), home)
 			k.must(err)
 			offer := made.Servers[0]
-			if made.Uses != 30 || !made.ExpiresAt.Equal(lastday.Of(now.AddDate(0, 0, 2))) || !offer.EndsAt.Equal(lastday.Of(now.AddDate(0, 0, 364))) ||
+			if made.Uses != 30 || !made.ExpiresAt.Equal(lastday.Of(now.AddDate(0, 0, 2), time.UTC)) || !offer.EndsAt.Equal(lastday.Of(now.AddDate(0, 0, 364), time.UTC)) ||
 				len(offer.Libraries) != 1 || offer.Libraries[0].Name != "Films" {
 				k.t.Errorf("got the invite %+v, want the choices of the profile", made)
 			}

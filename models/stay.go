@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/lastday"
 )
 
 // Stays are the operations of an owner on how long a person may come to a server: the end, pauses, libraries,
@@ -311,7 +313,7 @@ func (c *core) extend(ctx context.Context, tx *gorm.DB, held *heldStay) (time.Ti
 	if held.link.EndsAt == nil {
 		return time.Time{}, ErrStayEndless
 	}
-	zone, err := c.zoneOfOwner(ctx, tx, &held.server)
+	zone, err := c.zoneOfOwner(ctx, tx, held.server.ID)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -323,23 +325,9 @@ func (c *core) extend(ctx context.Context, tx *gorm.DB, held *heldStay) (time.Ti
 // a day there also does so when the clocks were changed in between.
 func moreOf(end, now time.Time, zone *time.Location) time.Time {
 	if !end.After(now) {
-		year, month, day := now.In(zone).Date()
-		end = time.Date(year, month, day+1, 0, 0, 0, 0, zone).Add(-time.Millisecond)
+		end = lastday.Of(now, zone)
 	}
 	return end.In(zone).AddDate(0, 0, stayMore).UTC()
-}
-
-// zoneOfOwner returns the time zone of the owner of a server, UTC if it is not known.
-func (c *core) zoneOfOwner(ctx context.Context, tx *gorm.DB, server *serverRow) (*time.Location, error) {
-	owner, err := c.ownerOf(ctx, tx, server)
-	if err != nil || owner == nil {
-		return time.UTC, err
-	}
-	zone, err := time.LoadLocation(owner.TimeZone)
-	if err != nil {
-		return time.UTC, nil //nolint:nilerr // an unknown zone counts as none
-	}
-	return zone, nil
 }
 
 // setEnd gives a link another end, nil for none: the reminders begin anew, and what mails about the former end

@@ -90,12 +90,8 @@ func (c *core) offered(ctx context.Context, db *gorm.DB, t token) (offered, erro
 	if err != nil {
 		return offered{}, err
 	}
-	zone, err := time.LoadLocation(owner.TimeZone)
-	if err != nil {
-		zone = time.UTC
-	}
 	out.Server, out.Username, out.DisplayName, out.TimeZone = out.server.server().Name, out.person.Username, out.person.DisplayName, owner.TimeZone
-	out.Until = moreOf(out.EndsAt, c.Now(), zone)
+	out.Until = moreOf(out.EndsAt, c.Now(), owner.zone())
 	return out, nil
 }
 

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -28,6 +29,29 @@ func withTimeZone(columns map[string]any, row *accountRow, zone string) map[stri
 		columns["time_zone"] = gorm.Expr("CASE WHEN time_zone = '' THEN ? ELSE time_zone END", zone)
 	}
 	return columns
+}
+
+// zone returns the time zone of an account, and UTC while it is not known.
+func (r *accountRow) zone() *time.Location { return zoneNamed(r.TimeZone) }
+
+// zoneNamed returns a time zone by its name, and UTC for a name that is unknown or "".
+func zoneNamed(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return time.UTC
+	}
+	return zone
+}
+
+// zoneOfOwner returns the time zone of the owner of a server: a last day that is counted from
+// today ends at midnight there. It returns UTC for an unclaimed server.
+func (c *core) zoneOfOwner(ctx context.Context, db *gorm.DB, serverID int64) (*time.Location, error) {
+	var names []string
+	err := db.WithContext(ctx).Raw("SELECT a.time_zone FROM servers s JOIN accounts a ON a.id = s.owner_id WHERE s.id = ?", serverID).Scan(&names).Error
+	if err != nil {
+		return nil, explained("find the time zone of the owner", err)
+	}
+	return zoneNamed(strings.Join(names, "")), nil
 }
 
 // opening returns what [SignUp].Session says about the session that a sign-up opens.

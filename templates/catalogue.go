@@ -201,10 +201,10 @@ func (c *Catalogue) Match(acceptLanguage ...string) string {
 }
 
 // Date returns the day of t, in UTC: "21 November 2026".
-func (c *Catalogue) Date(locale string, t time.Time) string { return c.dateIn(locale, t.UTC()) }
+func (c *Catalogue) Date(locale string, t time.Time) string { return c.DateIn(locale, t.UTC()) }
 
-// dateIn returns the day of t in the zone of t.
-func (c *Catalogue) dateIn(locale string, t time.Time) string {
+// DateIn returns the day of t in the zone of t.
+func (c *Catalogue) DateIn(locale string, t time.Time) string {
 	return c.Say(locale, "date.day", map[string]any{
 		"Day":   t.Day(),
 		"Month": c.Say(locale, "date.month."+strconv.Itoa(int(t.Month())), nil),
@@ -222,7 +222,7 @@ func (c *Catalogue) DateTimeIn(locale string, t time.Time, zone *time.Location) 
 	}
 	t = t.In(zone)
 	return c.Say(locale, "date.moment_in", map[string]any{
-		"Date": c.dateIn(locale, t), "Time": t.Format("15:04"), "Place": strings.ReplaceAll(path.Base(zone.String()), "_", " "),
+		"Date": c.DateIn(locale, t), "Time": t.Format("15:04"), "Place": strings.ReplaceAll(path.Base(zone.String()), "_", " "),
 	})
 }
 

@@ -180,7 +180,7 @@ func limitsOf(linkEnds, inviteExpires time.Time) string {
 	text := ""
 	switch {
 	case linkEnds.IsZero():
-	case lastday.Is(linkEnds):
+	case lastday.Is(linkEnds, time.UTC):
 		text = " The last day of the link is " + lastDay(linkEnds) + "."
 	default:
 		text = " The link ends at " + lastDay(linkEnds) + "."
@@ -199,7 +199,7 @@ func endOf(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	end, err := lastday.End(text)
+	end, err := lastday.End(text, time.UTC)
 	if err != nil {
 		end, err = time.Parse(time.RFC3339, text)
 	}

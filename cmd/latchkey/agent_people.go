@@ -103,8 +103,8 @@ func lastDay(end time.Time) string {
 	switch {
 	case end.IsZero():
 		return "-"
-	case lastday.Is(end):
-		return lastday.Day(end) + " (UTC)"
+	case lastday.Is(end, time.UTC):
+		return lastday.Day(end, time.UTC) + " (UTC)"
 	default:
 		return end.UTC().Format(momentLayout)
 	}

@@ -1,0 +1,58 @@
+package handlers
+
+import (
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// timeZones keeps the time zones that readers have, because reading one of them takes longer than
+// writing all times of a page. There are as many as the world has, since accounts have no others.
+type timeZones struct {
+	mu    sync.RWMutex
+	known map[string]*time.Location
+}
+
+// named returns a time zone by its name, and UTC for a name that is unknown or "".
+func (z *timeZones) named(name string) *time.Location {
+	if name == "" {
+		return time.UTC
+	}
+	z.mu.RLock()
+	zone := z.known[name]
+	z.mu.RUnlock()
+	if zone != nil {
+		return zone
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return time.UTC
+	}
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if z.known == nil {
+		z.known = map[string]*time.Location{}
+	}
+	z.known[name] = zone
+	return zone
+}
+
+// zone returns the time zone of the visitor's account, and UTC while it is not known or nobody is
+// signed in.
+func (s *site) zone(c *gin.Context) *time.Location {
+	visitor, err := visitOf(c).visitor()
+	if err != nil {
+		return time.UTC
+	}
+	return s.zones.named(visitor.TimeZone)
+}
+
+// zoneOfForm returns the time zone of the days in a form: the zone of the visitor's account, or
+// else the one that the browser has sent with the form.
+func (s *site) zoneOfForm(c *gin.Context, f form) *time.Location {
+	if zone := s.zone(c); zone != time.UTC {
+		return zone
+	}
+	return s.zones.named(f["time_zone"])
+}
