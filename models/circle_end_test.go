@@ -173,3 +173,38 @@ func TestCircleReadsLittle(t *testing.T) {
 		}
 	})
 }
+
+// A stay that came by a circle and is brought back from the mail belongs to the circle again: it ends when the person
+// leaves the circle. Somebody who left the circle before comes back as an ordinary guest.
+func TestStayOfACircleComesBack(t *testing.T) {
+	eachCircle(t, func(k *kit) {
+		ctx := k.t.Context()
+		f := k.circle(models.CircleTerms{PeopleMost: 10, LinkDays: 30})
+		owner := f.owners[0]
+		stays, leaves := k.inCircle(owner, f.circle), k.inCircle(owner, f.circle)
+		k.letters()
+		k.clock.Advance(23*24*time.Hour + time.Hour)
+		k.must(k.Stays.Remind(ctx))
+		var secrets []string
+		for _, letter := range k.letters() {
+			if letter.Kind == models.MailStayEndingOwner {
+				secrets = append(secrets, letter.Secret)
+			}
+		}
+		k.clock.Advance(10 * 24 * time.Hour)
+		k.must(k.Sweep(ctx))
+		k.wantGuests(f, 0)
+		k.must(k.CirclePeople.Leave(ctx, leaves.ID, f.circle, home))
+		for _, secret := range secrets {
+			_, err := k.Stays.ExtendByMail(ctx, secret, home)
+			k.must(err)
+		}
+		k.wantGuests(f, 2)
+		k.wantStates(stays, f.circle, "in")
+		k.must(k.CirclePeople.Leave(ctx, stays.ID, f.circle, home))
+		k.wantGuests(f, 1)
+		if left := k.agentLinks(f.servers[0]); left[0].AccountID != leaves.ID {
+			k.t.Errorf("the link of %d is left, want the one of the person who had left the circle before", left[0].AccountID)
+		}
+	})
+}

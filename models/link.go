@@ -256,6 +256,9 @@ func (c *core) removeLink(ctx context.Context, tx *gorm.DB, link *linkRow, calle
 	if err := c.deleteLink(tx, link); err != nil {
 		return err
 	}
+	if err := c.keepPause(ctx, tx, link); err != nil {
+		return err
+	}
 	server, err := c.serverByID(ctx, tx, link.ServerID)
 	if err != nil {
 		return err

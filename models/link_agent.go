@@ -308,7 +308,7 @@ func (c *core) insertLink(ctx context.Context, tx *gorm.DB, link *linkRow) error
 	}
 	link.CreatedAt = c.Now()
 	link.RemindAt = remindAt(link.EndsAt, link.CreatedAt)
-	if err := tx.Exec("DELETE FROM former_stays WHERE account_id = ? AND server_id = ?", link.AccountID, link.ServerID).Error; err != nil {
+	if err := c.takeFormer(ctx, tx, link); err != nil {
 		return err
 	}
 	if link.State == LinkAccepted {

@@ -9,7 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// formerStayRow is a row of former_stays: a link that has ended by its date, with what is needed to bring it back.
+// formerStayRow is a row of former_stays: a link that has ended by its date or that its person has ended in a pause,
+// with what is needed when the person comes back.
 type formerStayRow struct {
 	LinkID, ServerID, AccountID int64
 	LocalUserID                 *int64
@@ -17,6 +18,9 @@ type formerStayRow struct {
 	Libraries                   *string
 	InvitedBy                   int64
 	EndedAt                     time.Time
+	CircleID                    int64 // 0 for none
+	PausedAt, PausedUntil       *time.Time
+	ByPerson                    bool // the person ended it, so a mail cannot bring it back
 }
 
 // TableName returns the name of the table, former_stays.
@@ -27,10 +31,38 @@ func (c *core) keepFormer(ctx context.Context, tx *gorm.DB, link *linkRow) error
 	if link.State != LinkAccepted || link.EndsAt == nil {
 		return nil
 	}
-	return gorm.G[formerStayRow](tx).Create(ctx, &formerStayRow{
-		LinkID: link.ID, ServerID: link.ServerID, AccountID: link.AccountID, LocalUserID: link.LocalUserID, Type: link.Type,
-		Libraries: link.Libraries, InvitedBy: link.InvitedBy, EndedAt: *link.EndsAt,
-	})
+	return writeFormer(ctx, tx, link, formerStayRow{EndedAt: *link.EndsAt})
+}
+
+// keepPause writes a link that its person ends into former_stays if it is paused: otherwise somebody whose server is
+// paused could open it again by leaving, and coming back by an invite that is open to many.
+func (c *core) keepPause(ctx context.Context, tx *gorm.DB, link *linkRow) error {
+	if !pauseAt(link.PausedAt, link.PausedUntil, c.Now()).On() {
+		return nil
+	}
+	return writeFormer(ctx, tx, link, formerStayRow{EndedAt: c.Now(), ByPerson: true})
+}
+
+// writeFormer writes a link into former_stays, with what row says about its end.
+func writeFormer(ctx context.Context, tx *gorm.DB, link *linkRow, row formerStayRow) error {
+	row.LinkID, row.ServerID, row.AccountID, row.LocalUserID, row.Type = link.ID, link.ServerID, link.AccountID, link.LocalUserID, link.Type
+	row.Libraries, row.InvitedBy, row.CircleID = link.Libraries, link.InvitedBy, link.CircleID
+	row.PausedAt, row.PausedUntil = link.PausedAt, link.PausedUntil
+	return gorm.G[formerStayRow](tx).Create(ctx, &row)
+}
+
+// takeFormer gives a new link the pause in which the former link of the same person ended, and forgets the former link.
+func (c *core) takeFormer(ctx context.Context, tx *gorm.DB, link *linkRow) error {
+	rows, err := gorm.G[formerStayRow](tx).Where("account_id = ? AND server_id = ?", link.AccountID, link.ServerID).Find(ctx)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	for _, row := range rows {
+		if pauseAt(row.PausedAt, row.PausedUntil, c.Now()).On() {
+			link.PausedAt, link.PausedUntil = row.PausedAt, row.PausedUntil
+		}
+	}
+	return tx.Exec("DELETE FROM former_stays WHERE account_id = ? AND server_id = ?", link.AccountID, link.ServerID).Error
 }
 
 // endStayTokens ends the secrets of mails about the end of a link. The parameter ownerID is the account of the owner
@@ -106,7 +138,7 @@ func (o *offered) read(ctx context.Context, db *gorm.DB, linkID int64) (accountI
 		o.link, o.EndsAt = links[0], links[0].EndsAt.UTC()
 		return o.link.AccountID, o.link.ServerID, nil
 	}
-	rows, err := gorm.G[formerStayRow](db).Where("link_id = ?", linkID).Find(ctx)
+	rows, err := gorm.G[formerStayRow](db).Where("link_id = ? AND by_person = ?", linkID, false).Find(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -182,15 +214,15 @@ func (c *core) revive(ctx context.Context, tx *gorm.DB, found *offered) error {
 	if known != nil {
 		return ErrTokenSpent
 	}
-	if err := tx.Exec("DELETE FROM former_stays WHERE link_id = ?", found.former.LinkID).Error; err != nil {
-		return err
-	}
 	link := linkRow{
 		ServerID: found.former.ServerID, AccountID: found.former.AccountID, Type: found.former.Type, State: LinkAccepted,
 		Libraries: found.former.Libraries, InvitedBy: found.former.InvitedBy, EndsAt: &found.Until,
 	}
 	if link.Type != LinkGuest {
 		link.LocalUserID = found.former.LocalUserID
+	}
+	if link.CircleID, err = c.circleStill(ctx, tx, &found.former); err != nil {
+		return err
 	}
 	if err := c.insertLink(ctx, tx, &link); err != nil {
 		return err
@@ -203,6 +235,17 @@ func (c *core) revive(ctx context.Context, tx *gorm.DB, found *offered) error {
 		return err
 	}
 	return c.recordAbout(ctx, tx, link.AccountID, EventStayChanged, found.Server, Caller{})
+}
+
+// circleStill returns the circle by which a former link came, or 0 if the server or the person has left it since.
+func (c *core) circleStill(ctx context.Context, tx *gorm.DB, former *formerStayRow) (int64, error) {
+	var ids []int64
+	err := tx.WithContext(ctx).Raw(`SELECT p.circle_id FROM circle_people p JOIN circle_servers s ON s.circle_id = p.circle_id
+ WHERE p.circle_id = ? AND p.account_id = ? AND s.server_id = ?`, former.CircleID, former.AccountID, former.ServerID).Scan(&ids).Error
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	return ids[0], nil
 }
 
 // stayWaits returns errDropMail for a mail about the end of a stay that has another end by now, or is over.

@@ -435,3 +435,31 @@ func (k *kit) tellStays() []told {
 		{h.owner, models.EventStayExtended, "Den"},
 	}
 }
+
+// A person who leaves in a pause and comes back by an invite that is open to them is paused still: only the owner, or
+// the end of the pause, opens the server again.
+func TestPauseOutlivesLeaving(t *testing.T) {
+	eachInvite(t, func(k *kit) {
+		ctx, h := k.t.Context(), k.stayHome(60*dayLong)
+		text := k.ownersLink(h)
+		until := k.Now().Add(90 * dayLong)
+		k.must(k.Stays.Pause(ctx, h.owner.ID, h.m.ID, h.linkID, until))
+		k.must(k.Links.Remove(ctx, h.guest.ID, h.linkID, home))
+		_, err := k.Stays.ExtendByMail(ctx, text, home)
+		k.is(err, models.ErrTokenSpent) // the person wanted to leave
+		k.clock.Advance(40 * dayLong)
+		k.must(k.Sweep(ctx))
+		k.must(k.Invites.Accept(ctx, h.guest.ID, k.invite(h.owner, h.guest.Username, h.m).ID, home))
+		link := k.agentLinks(h.m)[0]
+		if link.Active || link.Pause == nil || !link.Pause.Active || !link.Pause.Until.Equal(until) {
+			k.t.Errorf("after leaving and coming back the agent sees %+v, want a pause until %s", link, until)
+		}
+		k.must(k.Links.Remove(ctx, h.guest.ID, link.ID, home))
+		k.clock.Advance(60 * dayLong)
+		k.must(k.Sweep(ctx))
+		k.must(k.Invites.Accept(ctx, h.guest.ID, k.invite(h.owner, h.guest.Username, h.m).ID, home))
+		if link := k.agentLinks(h.m)[0]; !link.Active || link.Pause != nil && link.Pause.Active {
+			k.t.Errorf("after the end of the pause the agent sees %+v, want no pause", link)
+		}
+	})
+}

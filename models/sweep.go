@@ -84,7 +84,7 @@ func (s *Store) sweepRules() []sweepRule {
 		{"server_opens", "session_id", "expires_at <= ?", []any{now}},
 		{"server_answers", "place", "answered_at <= ?", []any{now.Add(-answersKept)}},
 		{"idempotency", "mac", "expires_at <= ?", []any{now}},
-		{"former_stays", "link_id", "ended_at <= ?", []any{now.Add(-formerStayLife)}},
+		{"former_stays", "link_id", "ended_at <= ? AND (paused_at IS NULL OR paused_until <= ?)", []any{now.Add(-formerStayLife), now}},
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},
 	}
 }
