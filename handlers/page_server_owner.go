@@ -183,6 +183,9 @@ func (s *site) showServerOwner(c *gin.Context, own owned, cause error) error {
 	for _, a := range sum.Addresses {
 		if !a.Hidden && a.Kind != models.AddressLAN && page.Address == "" {
 			page.Address = a.URL()
+			if text, ok := a.Spoken(); ok {
+				page.Address = text
+			}
 		}
 	}
 	page.Troubles, err = s.serverTroubles(c, own, page.Base, &sum)

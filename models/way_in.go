@@ -109,10 +109,14 @@ func (r *Roster) WayIn(ctx context.Context, ownerID, serverID, id int64) (WayIn,
 	return way, nil
 }
 
-// wayAccount returns the step about the account.
+// wayAccount returns the step about the account. Of somebody who has not accepted yet an owner learns nothing: anybody
+// can be asked, and the state of an account is the business of those who let the owner in.
 func (c *core) wayAccount(ctx context.Context, entry *RosterEntry) (WayStep, error) {
 	if entry.ID == 0 {
 		return WayStep{WayAccount, WayUnknown, WayNoAccount}, nil
+	}
+	if entry.State == LinkPending {
+		return WayStep{WayAccount, WayUnknown, WayPending}, nil
 	}
 	account, err := c.accountByID(ctx, c.read(ctx), entry.AccountID)
 	switch {

@@ -47,6 +47,10 @@ func TestWayInNamesTheBrokenLink(t *testing.T) {
 				func(k *kit, p *place) { k.exec("UPDATE links SET state = 'pending' WHERE id = ?", p.link) },
 				models.WayStep{Name: models.WayLink, State: models.WayBroken, Reason: models.WayPending},
 			},
+			"link pending, account disabled": {func(k *kit, p *place) {
+				k.exec("UPDATE links SET state = 'pending' WHERE id = ?", p.link)
+				k.must(k.Operators.Disable(k.t.Context(), p.anna.Username))
+			}, models.WayStep{Name: models.WayLink, State: models.WayBroken, Reason: models.WayPending}},
 			"link paused": {
 				func(k *kit, p *place) {
 					k.must(k.Stays.Pause(k.t.Context(), p.owner.ID, p.m.ID, p.link, time.Time{}))
