@@ -105,6 +105,25 @@ func (i *Invites) Create(ctx context.Context, ask InviteAsk) (InviteAnswer, erro
 	return answerOf(made), nil
 }
 
+// TimeZone returns the time zone of the server's owner, in which a last day is meant. It returns UTC
+// while the service does not know it, or if this machine does not. It returns [ErrNotRegistered],
+// [ErrServiceAway] or [ErrServiceRefused].
+func (i *Invites) TimeZone(ctx context.Context) (*time.Location, error) {
+	service, err := i.service.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	this, err := service.Get(ctx)
+	if err := i.service.explain(ctx, byNobody, err); err != nil {
+		return nil, err
+	}
+	zone, err := time.LoadLocation(this.TimeZone)
+	if err != nil || this.TimeZone == "Local" {
+		return time.UTC, nil //nolint:nilerr // a zone that this machine does not know counts as none
+	}
+	return zone, nil
+}
+
 // answerOf returns the facts about a new invite that the administrator sees.
 func answerOf(made client.MadeInvite) InviteAnswer {
 	out := InviteAnswer{ID: string(made.ID), To: made.To, Uses: made.Uses, ExpiresAt: made.ExpiresAt}

@@ -17,6 +17,7 @@ type ThisServer struct {
 	Name            string    `json:"name"`     // the name that people see
 	OwnName         string    `json:"own_name"` // the name that the owner gave it; "" if the owner gave none
 	Owner           string    `json:"owner"`    // a username; "" while nobody has claimed the server
+	TimeZone        string    `json:"time_zone"` // of the owner, such as "Europe/Berlin"; "" while it is not known
 	Version         string    `json:"version"`
 	SelfService     bool      `json:"self_service"`
 	ChangeSeq       int64     `json:"change_seq"`              // the number of the latest change

@@ -260,7 +260,7 @@ func linkLocalUser(owner *visitor, attic agent) {
 		t.Errorf("got the agent's links %+v, want one of paul with the local user u1", attic.links(t))
 	}
 	owner.open(attic.page() + "/people")
-	owner.wantText(`[aria-labelledby="people"]`, paul.username)
+	owner.wantText(`[aria-labelledby="people"]`, "Paul")
 	owner.wantText(`[aria-labelledby="people"]`, "anna")
 }
 

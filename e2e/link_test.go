@@ -168,7 +168,7 @@ func TestLinkFromAServer(t *testing.T) {
 
 	owner.follow(`main a[href="/servers/`+id+`"]`, "/servers/"+id)
 	owner.follow(`main nav a[href="/servers/`+id+`/people"]`, "/servers/"+id+"/people")
-	owner.wantText(`[aria-labelledby="people"]`, paul.username)
+	owner.wantText(`[aria-labelledby="people"]`, "Paul")
 	people := askAPI[struct{ Items []struct{ ID string } }](t, s, s.token(t, olga), http.MethodGet, "/servers/"+id+"/roster", nil).Items
 	owner.follow(`main .roster a`, "/servers/"+id+"/people/"+people[0].ID)
 	owner.tabTo("#remove ~ details > summary")

@@ -55,7 +55,7 @@ func televisionPages(t *testing.T, s *service) []shown {
 				t.Fatalf("the agent has the links %+v, want one", links)
 			}
 			page = parlour.page() + "/televisions/" + links[0].ID
-			v.open(parlour.page())
+			v.open(parlour.page() + "/people/" + links[0].ID)
 			v.follow(`main a[href="`+page+`"]`, page)
 			says(v, "page.television.refused.linked")
 		}},

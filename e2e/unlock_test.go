@@ -48,7 +48,7 @@ func unlockPages(t *testing.T, s *service) []shown {
 			v.wantText("main", v.says("page.unlock.no_pin"))
 		}},
 		{"protection", "", func(v *visitor) {
-			v.open(vault.page())
+			v.open(vault.page() + "/settings")
 			v.follow(`main a[href$="/protection"]`, vault.page()+"/protection")
 		}},
 		{"protection", "with a mistake", func(v *visitor) {

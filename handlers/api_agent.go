@@ -16,6 +16,7 @@ type thisServer struct {
 	Name            string          `json:"name"`
 	OwnName         string          `json:"own_name"` // the name that the owner gave it; "" if the owner gave none
 	Owner           *string         `json:"owner"`    // a username; null while nobody has claimed the server
+	TimeZone        string          `json:"time_zone"`
 	Version         string          `json:"version"`
 	SelfService     bool            `json:"self_service"`
 	ChangeSeq       int64           `json:"change_seq"`
@@ -39,7 +40,7 @@ func (s *site) apiThisServer(c *gin.Context, this models.Server) error {
 	out := thisServer{
 		ID: idText(this.ID), SystemID: this.SystemID, Name: this.Name, OwnName: this.OwnName, Version: this.Version,
 		SelfService: this.SelfService, ChangeSeq: this.ChangeSeq, AcknowledgedSeq: this.AckedSeq, KeyExpiresAt: moment(this.KeyExpiresAt),
-		KeyHandedOver: this.KeyHandedOver,
+		KeyHandedOver: this.KeyHandedOver, TimeZone: state.TimeZone,
 		Addresses:     []addressObject{}, SeenAs: seenAs(c),
 	}
 	if state.Owner != "" {

@@ -357,6 +357,7 @@ func (a *Agents) Flush(ctx context.Context) error {
 // [ServerKeys.Look].
 type AgentState struct {
 	Owner     string // username; "" while nobody has claimed it
+	TimeZone  string // of the owner; "" while it is not known
 	Addresses []Address
 }
 
@@ -381,7 +382,7 @@ func (c *core) agentState(ctx context.Context, this Server) (AgentState, error) 
 	if KindOf(err) == KindNotFound {
 		return state, nil
 	}
-	state.Owner = owner.Username
+	state.Owner, state.TimeZone = owner.Username, owner.TimeZone
 	return state, err
 }
 

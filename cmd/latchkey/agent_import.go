@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"text/tabwriter"
+	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/wizarr"
@@ -44,7 +45,11 @@ func (c agentImport) Run(p *agentProgram) error {
 			text.SetIndent("", "  ")
 			return text.Encode(one)
 		}
-		return c.tell(p.output, p.atFlag(), one)
+		zone, err := a.Invites.TimeZone(p.ctx)
+		if err != nil {
+			return err
+		}
+		return c.tell(p.output, p.atFlag(), one, zone)
 	})
 }
 
@@ -85,8 +90,8 @@ func readUpTo(name string, most int64) (text []byte, err error) {
 	return io.ReadAll(io.LimitReader(file, most))
 }
 
-// tell prints a table of the lines, and what comes next. at is the flag that names the Latchkey in the next command.
-func (c agentImport) tell(output io.Writer, at string, one client.Import) error {
+// tell prints a table of the lines, with days in the zone of the owner, and what comes next. at is the flag that names the Latchkey in the next command.
+func (c agentImport) tell(output io.Writer, at string, one client.Import, zone *time.Location) error {
 	table := tabwriter.NewWriter(output, 0, 0, 2, ' ', 0)
 	if _, err := fmt.Fprintln(table, "LINE\tPERSON\tLOCAL USER\tENDS\tRESULT"); err != nil {
 		return err
@@ -97,7 +102,7 @@ func (c agentImport) tell(output io.Writer, at string, one client.Import) error 
 			who = line.Name
 		}
 		_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\n", line.Line, orDash(printable.Text(who)), orDash(printable.Text(line.LocalUser)),
-			lastDay(line.EndsAt), outcomeText(line))
+			lastDay(line.EndsAt, zone), outcomeText(line))
 		if err != nil {
 			return err
 		}

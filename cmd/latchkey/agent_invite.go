@@ -27,7 +27,7 @@ type agentInvite struct {
 	Expires string   `name:"expires" placeholder:"2027-01-31" help:"Last day on which the invite can be accepted. Without it, 14 days."`
 	Profile string   `name:"profile" placeholder:"NAME" help:"Choices that the owner has saved at the service under this name. They fill what no flag says."`
 	Library []string `name:"library" sep:"none" placeholder:"NAME" help:"Library that the guest may see, by name or id. Repeat the flag for each library. Without it guest-libraries decides."`
-	Until   string   `name:"until" placeholder:"2027-01-31" help:"Last day of the person at the server. The day ends at midnight in UTC, as on the pages of the service. A moment with its time zone is accepted, too: 2027-01-31T18:00:00+13:00."`
+	Until   string   `name:"until" placeholder:"2027-01-31" help:"Last day of the person at the server. The day ends at midnight where the owner lives, as on the pages of the service. A moment with its time zone is accepted, too: 2027-01-31T18:00:00+13:00."`
 	Note    string   `name:"note" help:"A few words for the person."`
 }
 
@@ -42,16 +42,24 @@ func (c agentInvite) Run(p *agentProgram) error {
 	if c.Uses < 0 {
 		return errors.New("uses: it must be a number from 1 to 100")
 	}
-	now := p.now()
-	ends, err := endOf("until", c.Until, now)
-	if err != nil {
-		return err
-	}
-	expires, err := endOf("expires", c.Expires, now)
-	if err != nil {
-		return err
+	for flag, text := range map[string]string{"until": c.Until, "expires": c.Expires} {
+		if err := checkEnd(flag, text); err != nil {
+			return err // before anything is asked
+		}
 	}
 	return p.withAgent(func(a *agent.Agent, opened *parts) error {
+		zone, err := a.Invites.TimeZone(p.ctx)
+		if err != nil {
+			return err
+		}
+		ends, err := endOf("until", c.Until, p.now(), zone)
+		if err != nil {
+			return err
+		}
+		expires, err := endOf("expires", c.Expires, p.now(), zone)
+		if err != nil {
+			return err
+		}
 		libraries, err := findLibraries(p, opened.mediaServer, c.Library)
 		if err != nil {
 			return err
@@ -63,19 +71,19 @@ func (c agentInvite) Run(p *agentProgram) error {
 		if err != nil {
 			return err
 		}
-		return c.tell(p.output, answer)
+		return c.tell(p.output, answer, zone)
 	})
 }
 
-// tell prints what has become of the invite, and its link with the QR code.
-func (c agentInvite) tell(output io.Writer, made agent.InviteAnswer) error {
+// tell prints what has become of the invite, with days in the zone of the owner, and its link with the QR code.
+func (c agentInvite) tell(output io.Writer, made agent.InviteAnswer, zone *time.Location) error {
 	var text strings.Builder
 	if c.To != "" {
 		fmt.Fprintf(&text, "%s is invited and gets a mail.", c.To)
 	} else {
 		text.WriteString("The invite is ready.")
 	}
-	text.WriteString(limitsOf(made.EndsAt, made.ExpiresAt) + "\n")
+	text.WriteString(limitsOf(made.EndsAt, made.ExpiresAt, zone) + "\n")
 	if made.Link != "" {
 		who := "Whoever has this link can accept it, once"
 		if made.Uses > 1 {
@@ -119,12 +127,16 @@ func (agentInvitesList) Run(p *agentProgram) error {
 		if err != nil {
 			return err
 		}
-		return writeInvites(p.output, pending)
+		zone, err := a.Invites.TimeZone(p.ctx)
+		if err != nil {
+			return err
+		}
+		return writeInvites(p.output, pending, zone)
 	})
 }
 
-// writeInvites writes a table of invites.
-func writeInvites(output io.Writer, invites []agent.Invite) error {
+// writeInvites writes a table of invites, with days in the zone of the owner.
+func writeInvites(output io.Writer, invites []agent.Invite, zone *time.Location) error {
 	if len(invites) == 0 {
 		_, err := fmt.Fprintln(output, "No invite waits for an answer.")
 		return err
@@ -142,7 +154,7 @@ func writeInvites(output io.Writer, invites []agent.Invite) error {
 			kind = "local user"
 		}
 		_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d of %d\t%s\t%s\n", one.ID, invitedName(one), kind, link, one.Used, one.Uses,
-			lastDay(one.ExpiresAt), lastDay(one.EndsAt))
+			lastDay(one.ExpiresAt, zone), lastDay(one.EndsAt, zone))
 		if err != nil {
 			return err
 		}
@@ -176,14 +188,14 @@ func (c agentInvitesWithdraw) Run(p *agentProgram) error {
 
 // limitsOf returns sentences about the end of the link and of the invite, each with a space
 // before it. It writes no sentence for a time that is zero.
-func limitsOf(linkEnds, inviteExpires time.Time) string {
+func limitsOf(linkEnds, inviteExpires time.Time, zone *time.Location) string {
 	text := ""
 	switch {
 	case linkEnds.IsZero():
-	case lastday.Is(linkEnds, time.UTC):
-		text = " The last day of the link is " + lastDay(linkEnds) + "."
+	case lastday.Is(linkEnds, zone):
+		text = " The last day of the link is " + lastDay(linkEnds, zone) + "."
 	default:
-		text = " The link ends at " + lastDay(linkEnds) + "."
+		text = " The link ends at " + lastDay(linkEnds, zone) + "."
 	}
 	if !inviteExpires.IsZero() {
 		text += " The invite can be accepted until " + moment(inviteExpires) + "."
@@ -191,15 +203,21 @@ func limitsOf(linkEnds, inviteExpires time.Time) string {
 	return text
 }
 
-// endOf returns the last moment in UTC of a day such as 2027-01-31. If text is a moment with a time
-// zone, such as 2027-01-31T18:00:00+13:00 (RFC 3339), it returns that moment. It returns the zero
-// time for "". The time zone of the machine does not matter, because the pages of the service use
-// UTC, too. Errors name the flag.
-func endOf(flag, text string, now time.Time) (time.Time, error) {
+// checkEnd reports a text that is neither a day nor a moment, as [endOf] does.
+func checkEnd(flag, text string) error {
+	_, err := endOf(flag, text, time.Time{}, time.UTC)
+	return err
+}
+
+// endOf returns the last moment of a day such as 2027-01-31 in a zone. If text is a moment with a time
+// zone of its own, such as 2027-01-31T18:00:00+13:00 (RFC 3339), it returns that moment. It returns the
+// zero time for "". The time zone of the machine does not matter, because the pages of the service use
+// that of the owner, too. Errors name the flag.
+func endOf(flag, text string, now time.Time, zone *time.Location) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	end, err := lastday.End(text, time.UTC)
+	end, err := lastday.End(text, zone)
 	if err != nil {
 		end, err = time.Parse(time.RFC3339, text)
 	}
@@ -207,7 +225,7 @@ func endOf(flag, text string, now time.Time) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%s: %s is not a date; write it like 2027-01-31, or like 2027-01-31T18:00:00+13:00 with a time and its time zone", flag, strconv.Quote(text))
 	}
 	if !end.After(now) {
-		return time.Time{}, fmt.Errorf("%s: %s has passed: it is %s now", flag, text, now.UTC().Format("2006-01-02 15:04 MST"))
+		return time.Time{}, fmt.Errorf("%s: %s has passed: it is %s now", flag, text, now.In(zone).Format("2006-01-02 15:04 MST"))
 	}
 	return end, nil
 }

@@ -8,11 +8,12 @@ import (
 	_ "time/tzdata" // this test binary is also the program, and the machine may know no time zones
 
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/lastday"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
 // TestLastDayIsTheSameEverywhere names one last day on the page, at the API and by the command of a machine in
-// Auckland, half a day away from UTC: all three invites give the same moment, and all say the time zone.
+// Auckland, half a day away from the owner in Berlin: all three invites give the same moment.
 func TestLastDayIsTheSameEverywhere(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, database string) {
@@ -20,19 +21,27 @@ func TestLastDayIsTheSameEverywhere(t *testing.T) {
 		owner := w.signUp("anna")
 		h := buildHouse(owner, "Grandma")
 		server, _ := owner.owns("Grandma")
-		end := time.Now().UTC().AddDate(1, 0, 0).Truncate(24 * time.Hour).Add(24*time.Hour - time.Millisecond)
-		day := end.Format(time.DateOnly)
+		zone := "Europe/Berlin"
+		if _, err := owner.Accounts.Change(t.Context(), client.Profile{TimeZone: &zone}); err != nil {
+			t.Fatal(err)
+		}
+		berlin, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := lastday.Of(time.Now().AddDate(1, 0, 0), berlin)
+		day := lastday.Day(end, berlin)
 
 		browser := newVisitor(w.address, 1)
 		browser.signIn(t, "anna")
 		id := string(server)
 		page := "/servers/" + id
-		if body := browser.get(t, page+"/invite").body; !strings.Contains(body, "ends at midnight in UTC") {
-			t.Error("the page does not name the time zone of the last day, want UTC")
+		if body := browser.get(t, page+"/invite").body; !strings.Contains(body, "until midnight where you are") {
+			t.Error("the page does not say where the last day ends, want where the owner lives")
 		}
 		browser.post(t, "/invites", page, url.Values{"server": {id}, "to": {"page@example.org"}, "server." + id: {"on"}, "ends_at": {day}})
 
-		_, err := owner.Invites.Create(t.Context(), client.NewInvite{
+		_, err = owner.Invites.Create(t.Context(), client.NewInvite{
 			To: "api@example.org", Type: client.Guest, Servers: []client.NewInviteServer{{ServerID: server, EndsAt: end}},
 		})
 		if err != nil {
@@ -40,7 +49,7 @@ func TestLastDayIsTheSameEverywhere(t *testing.T) {
 		}
 
 		said := inAuckland(t, "agent", "invite", "--data-dir="+h.folder, "--until="+day, "command@example.org")
-		if want := "The last day of the link is " + day + " (UTC)."; !strings.Contains(said, want) {
+		if want := "The last day of the link is " + day + " (Europe/Berlin)."; !strings.Contains(said, want) {
 			t.Errorf("the command said %q, want it to contain %q", said, want)
 		}
 		ends := map[string]time.Time{}
@@ -55,8 +64,8 @@ func TestLastDayIsTheSameEverywhere(t *testing.T) {
 				t.Errorf("the invite to %s ends %v, want %v", to, ends[to], end)
 			}
 		}
-		if shown := strings.Count(browser.get(t, page+"/invites").body, end.Format("2 January 2006")+" (UTC)"); shown != 3 {
-			t.Errorf("the invitations of the server show the last day with its time zone %d times, want 3", shown)
+		if shown := strings.Count(browser.get(t, page+"/invites").body, end.In(berlin).Format("2 January 2006")); shown != 3 {
+			t.Errorf("the invitations of the server show the last day %d times, want 3", shown)
 		}
 	})
 }

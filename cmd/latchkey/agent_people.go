@@ -97,16 +97,16 @@ func mediaServerOf(s agent.Status) string {
 	}
 }
 
-// lastDay returns the end of a link for people. It is in UTC, as on the pages of the service:
-// "2027-01-31 (UTC)" for the end of a day, and otherwise "2027-01-31 05:00:00 UTC".
-func lastDay(end time.Time) string {
+// lastDay returns the end of a link for people, in a zone and with its name: "2027-01-31
+// (Europe/Berlin)" for the end of a day, and otherwise "2027-01-31 05:00:00 CET".
+func lastDay(end time.Time, zone *time.Location) string {
 	switch {
 	case end.IsZero():
 		return "-"
-	case lastday.Is(end, time.UTC):
-		return lastday.Day(end, time.UTC) + " (UTC)"
+	case lastday.Is(end, zone):
+		return lastday.Day(end, zone) + " (" + zone.String() + ")"
 	default:
-		return end.UTC().Format(momentLayout)
+		return end.In(zone).Format(momentLayout)
 	}
 }
 
@@ -175,7 +175,7 @@ func writeUsers(output io.Writer, users []mediaserver.LocalUser, links []agent.L
 	for _, u := range users {
 		l := of[u.ID]
 		delete(of, u.ID)
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable.Text(u.Name), userState(u), orDash(printable.Text(l.Username)), linkState(l), lastDay(l.EndsAt)); err != nil {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable.Text(u.Name), userState(u), orDash(printable.Text(l.Username)), linkState(l), lastDay(l.EndsAt, time.UTC)); err != nil {
 			return err
 		}
 	}
@@ -183,7 +183,7 @@ func writeUsers(output io.Writer, users []mediaserver.LocalUser, links []agent.L
 		if _, alone := of[l.LocalUserID]; !alone {
 			continue
 		}
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", orDash(printable.Text(l.LocalUserName)), "-", printable.Text(l.Username), linkState(l), lastDay(l.EndsAt)); err != nil {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", orDash(printable.Text(l.LocalUserName)), "-", printable.Text(l.Username), linkState(l), lastDay(l.EndsAt, time.UTC)); err != nil {
 			return err
 		}
 	}

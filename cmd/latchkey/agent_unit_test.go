@@ -98,7 +98,7 @@ func TestAddressOfTheAgent(t *testing.T) {
 	}
 }
 
-// TestEndOfADay checks that a last day is read in UTC, whatever the time zone of the machine is.
+// TestEndOfADay checks that a last day is read in the zone of the owner, here UTC, whatever the time zone of the machine is.
 func TestEndOfADay(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 4, 23, 0, 0, 0, time.FixedZone("here", 13*60*60)) // 10:00 in UTC
@@ -106,7 +106,7 @@ func TestEndOfADay(t *testing.T) {
 		"": "0001-01-01T00:00:00Z", "2026-03-04": "2026-03-04T23:59:59.999Z", "2026-03-05": "2026-03-05T23:59:59.999Z",
 		"2026-03-05T18:00:00+13:00": "2026-03-05T05:00:00Z", "2026-03-05T05:00:00Z": "2026-03-05T05:00:00Z",
 	} {
-		if got, err := endOf("until", text, now); err != nil || got.UTC().Format(time.RFC3339Nano) != want {
+		if got, err := endOf("until", text, now, time.UTC); err != nil || got.UTC().Format(time.RFC3339Nano) != want {
 			t.Errorf("%q: got %v, error %v; want %s", text, got, err, want)
 		}
 	}
@@ -114,23 +114,29 @@ func TestEndOfADay(t *testing.T) {
 		"2026-03-03": "has passed: it is 2026-03-04 10:00 UTC now", "2026-03-04T22:59:59+13:00": "has passed",
 		"04.03.2026": "is not a date", "2026-13-01": "is not a date", "2026-03-05T18:00:00": "is not a date",
 	} {
-		if got, err := endOf("until", text, now); err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := endOf("until", text, now, time.UTC); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, error %v; want an error with %q", text, got, err, want)
 		}
 	}
 }
 
-// TestLastDayIsWrittenInUTC checks that the end of a link is written as on the pages of the
-// service.
-func TestLastDayIsWrittenInUTC(t *testing.T) {
+// TestLastDayIsWrittenWithItsZone checks that the end of a link is written in the zone of the owner.
+func TestLastDayIsWrittenWithItsZone(t *testing.T) {
 	t.Parallel()
 	here := time.FixedZone("here", 13*60*60)
 	for want, end := range map[string]time.Time{
 		"-": {}, "2027-01-31 (UTC)": time.Date(2027, 2, 1, 12, 59, 59, 999e6, here), "2027-01-31 05:00:00 UTC": time.Date(2027, 1, 31, 18, 0, 0, 0, here),
 	} {
-		if got := lastDay(end); got != want {
+		if got := lastDay(end, time.UTC); got != want {
 			t.Errorf("%v: got %q, want %q", end, got, want)
 		}
+	}
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := lastDay(time.Date(2027, 1, 31, 22, 59, 59, 999e6, time.UTC), berlin), "2027-01-31 (Europe/Berlin)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
