@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -113,7 +114,7 @@ func orZero(t *time.Time) time.Time {
 // accountByID reads one account in db, which may be a transaction. It returns
 // [ErrNotFound].
 func (c *core) accountByID(ctx context.Context, db *gorm.DB, id int64) (accountRow, error) {
-	row, err := gorm.G[accountRow](db).Where("id = ?", id).Take(ctx)
+	row, err := database.G[accountRow](db).Where("id = ?", id).Take(ctx)
 	return row, explained("read the account", err)
 }
 
@@ -127,7 +128,7 @@ func (c *core) accountByName(ctx context.Context, db *gorm.DB, name string) (acc
 	if isEmail(key) {
 		condition = byEmail
 	}
-	row, err := gorm.G[accountRow](db).Where(condition, key).Take(ctx)
+	row, err := database.G[accountRow](db).Where(condition, key).Take(ctx)
 	return row, explained("find the account", err)
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Changes are the operations on the feed from which the agent of a server learns what
@@ -83,7 +85,7 @@ func (c *core) feedChange(ctx context.Context, tx *gorm.DB, row changeRow) error
 		return err
 	}
 	row.CreatedAt = c.Now()
-	if err := gorm.G[changeRow](tx).Create(ctx, &row); err != nil {
+	if err := database.G[changeRow](tx).Create(ctx, &row); err != nil {
 		return err
 	}
 	c.feed.remember(tx.Statement.Context, row.ServerID)
@@ -128,7 +130,7 @@ WHERE l.account_id = ? AND s.kind = ? ORDER BY l.server_id`, accountID, ServerAg
 // List returns the oldest changes of a server whose numbers are above the number after, the
 // oldest first and at most n of them.
 func (c *Changes) List(ctx context.Context, this Server, after int64, n int) ([]Change, error) {
-	rows, err := gorm.G[changeRow](c.read(ctx)).Where("server_id = ? AND seq > ?", this.ID, after).Order("seq").Limit(n).Find(ctx)
+	rows, err := database.G[changeRow](c.read(ctx)).Where("server_id = ? AND seq > ?", this.ID, after).Order("seq").Limit(n).Find(ctx)
 	if err != nil {
 		return nil, explained("read the changes", err)
 	}
@@ -336,6 +338,16 @@ func (f *feed) remember(ctx context.Context, serverID int64) {
 		defer changed.mu.Unlock()
 		changed.ids[serverID] = true
 	}
+}
+
+// count returns how many agents wait.
+func (f *feed) count() (number int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, words := range f.waiting {
+		number += len(words)
+	}
+	return number
 }
 
 // servers returns the servers at which somebody waits. When nobody waits it returns nil.

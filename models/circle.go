@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // A circle is a set of servers whose owners let the same people in. Each server is in it by the yes of
@@ -185,7 +187,7 @@ func requireCircleOwner(db *gorm.DB, circleID, ownerID int64) error {
 
 // circleNamed reads a circle. It returns [ErrNotFound].
 func (c *core) circleNamed(ctx context.Context, db *gorm.DB, circleID int64) (circleRow, error) {
-	row, err := gorm.G[circleRow](db).Where("id = ?", circleID).Take(ctx)
+	row, err := database.G[circleRow](db).Where("id = ?", circleID).Take(ctx)
 	return row, explained("read the circle", err)
 }
 

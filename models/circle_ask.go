@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Ask asks another owner, by username, to bring a server into a circle, and owes a mail to them. The account need not own a server
@@ -34,7 +36,7 @@ func (s *Circles) Ask(ctx context.Context, ownerID, circleID int64, username str
 		}
 		now := s.Now()
 		row := circleAskRow{CircleID: circleID, AccountID: asked.ID, AskedBy: ownerID, CreatedAt: now, ExpiresAt: now.Add(circleAskLife)}
-		if err := gorm.G[circleAskRow](tx).Create(ctx, &row); err != nil {
+		if err := database.G[circleAskRow](tx).Create(ctx, &row); err != nil {
 			return err
 		}
 		return s.tellAsked(ctx, tx, row, &asked, caller)
@@ -62,7 +64,7 @@ func (s *Circles) mayAskInto(ctx context.Context, tx *gorm.DB, circleID, askedID
 	if err := tx.Exec("DELETE FROM circle_asks WHERE circle_id = ? AND expires_at <= ?", circleID, s.Now()).Error; err != nil {
 		return err
 	}
-	asks, err := gorm.G[circleAskRow](tx).Where("circle_id = ?", circleID).Find(ctx)
+	asks, err := database.G[circleAskRow](tx).Where("circle_id = ?", circleID).Find(ctx)
 	if err != nil {
 		return err
 	}

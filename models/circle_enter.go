@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // entering is a person who comes into servers of a circle.
@@ -129,7 +131,7 @@ func (c *core) linkByCircle(ctx context.Context, tx *gorm.DB, row circleServerRo
 
 // waitForOwner notes that a person waits for the yes of a server's owner, and owes a mail to the owner the first time.
 func (c *core) waitForOwner(ctx context.Context, tx *gorm.DB, row circleServerRow, who entering) error {
-	n, err := gorm.G[circleAnswerRow](tx).
+	n, err := database.G[circleAnswerRow](tx).
 		Where("circle_id = ? AND server_id = ? AND account_id = ? AND state = ?", row.CircleID, row.ServerID, who.account.ID, CircleWaiting).Count(ctx, "*")
 	if err != nil || n > 0 {
 		return err
@@ -150,7 +152,7 @@ func (c *core) waitForOwner(ctx context.Context, tx *gorm.DB, row circleServerRo
 
 // serversOfCircle reads the servers of a circle, in the order in which they are locked.
 func serversOfCircle(ctx context.Context, db *gorm.DB, circleID int64) ([]circleServerRow, error) {
-	return gorm.G[circleServerRow](db).Where("circle_id = ?", circleID).Order("server_id").Find(ctx)
+	return database.G[circleServerRow](db).Where("circle_id = ?", circleID).Order("server_id").Find(ctx)
 }
 
 // acceptIntoCircle makes an account a person of the circle of an invite whose use was spent, and lets them into its
@@ -184,7 +186,7 @@ func (i *Invites) acceptIntoCircle(ctx context.Context, tx *gorm.DB, invite *inv
 			return err
 		}
 	}
-	anchors, err := gorm.G[inviteServerRow](tx).Where("invite_id = ?", invite.ID).Find(ctx)
+	anchors, err := database.G[inviteServerRow](tx).Where("invite_id = ?", invite.ID).Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -247,11 +249,11 @@ func (p *CirclePeople) take(ctx context.Context, tx *gorm.DB, accountID, circleI
 	if err := p.requireAddress(ctx, tx, accountID); err != nil {
 		return "", err
 	}
-	person, err := gorm.G[circlePersonRow](tx).Where("circle_id = ? AND account_id = ?", circleID, accountID).Take(ctx)
+	person, err := database.G[circlePersonRow](tx).Where("circle_id = ? AND account_id = ?", circleID, accountID).Take(ctx)
 	if err != nil {
 		return "", explained("find a person of a circle", err)
 	}
-	row, err := gorm.G[circleServerRow](tx).Where("circle_id = ? AND server_id = ?", circleID, serverID).Take(ctx)
+	row, err := database.G[circleServerRow](tx).Where("circle_id = ? AND server_id = ?", circleID, serverID).Take(ctx)
 	if err != nil {
 		return "", explained("find a server of a circle", err)
 	}
@@ -316,7 +318,7 @@ func (p *CirclePeople) Leave(ctx context.Context, accountID, circleID int64, cal
 
 // leaveServers ends the links that a person has by a circle.
 func (p *CirclePeople) leaveServers(ctx context.Context, tx *gorm.DB, accountID, circleID int64, caller Caller) error {
-	links, err := gorm.G[linkRow](tx).Where("circle_id = ? AND account_id = ?", circleID, accountID).Order("server_id").Find(ctx)
+	links, err := database.G[linkRow](tx).Where("circle_id = ? AND account_id = ?", circleID, accountID).Order("server_id").Find(ctx)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // ExportedCircle is a circle to whose people the account belongs.
@@ -40,7 +42,7 @@ WHERE p.account_id = ? ORDER BY p.circle_id`, accountID).Scan(&e.Circles).Error
 	if err != nil {
 		return err
 	}
-	servers, err := gorm.G[circleServerRow](tx).Where("owner_id = ?", accountID).Order("circle_id, server_id").Find(ctx)
+	servers, err := database.G[circleServerRow](tx).Where("owner_id = ?", accountID).Order("circle_id, server_id").Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -57,14 +59,14 @@ WHERE p.account_id = ? ORDER BY p.circle_id`, accountID).Scan(&e.Circles).Error
 			CircleID: servers[at].CircleID, ServerID: servers[at].ServerID, Terms: terms, JoinedAt: servers[at].JoinedAt.UTC(),
 		})
 	}
-	asks, err := gorm.G[circleAskRow](tx).Where("account_id = ?", accountID).Order("circle_id").Find(ctx)
+	asks, err := database.G[circleAskRow](tx).Where("account_id = ?", accountID).Order("circle_id").Find(ctx)
 	if err != nil {
 		return err
 	}
 	for _, one := range asks {
 		e.CircleAsks = append(e.CircleAsks, ExportedCircleAsk{CircleID: one.CircleID, AskedAt: one.CreatedAt.UTC(), ExpiresAt: one.ExpiresAt.UTC()})
 	}
-	waits, err := gorm.G[circleAnswerRow](tx).Where("account_id = ? AND state = ?", accountID, CircleWaiting).Order("circle_id, server_id").Find(ctx)
+	waits, err := database.G[circleAnswerRow](tx).Where("account_id = ? AND state = ?", accountID, CircleWaiting).Order("circle_id, server_id").Find(ctx)
 	for _, one := range waits {
 		e.CircleWaits = append(e.CircleWaits, ExportedCircleWait{CircleID: one.CircleID, ServerID: one.ServerID, At: one.CreatedAt.UTC()})
 	}

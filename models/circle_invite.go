@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Invite invites one person to a circle, by mail, by a link, or both. Only the fields To, Link, Greeting, Note, ExpiresAt and
@@ -43,7 +45,7 @@ func (i *Invites) createForCircle(ctx context.Context, tx *gorm.DB, row *inviteR
 		if err != nil {
 			return "", err
 		}
-		return circle.Name, gorm.G[inviteServerRow](tx).Create(ctx, &inviteServerRow{InviteID: row.ID, ServerID: id})
+		return circle.Name, database.G[inviteServerRow](tx).Create(ctx, &inviteServerRow{InviteID: row.ID, ServerID: id})
 	}
 	return "", ErrNotFound
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Circle is a circle as one account sees it. Times are UTC.
@@ -174,7 +176,7 @@ func (s *Circles) circle(ctx context.Context, accountID, circleID int64) (Circle
 		return Circle{}, err
 	}
 	out := Circle{ID: row.ID, Name: row.Name, CreatedAt: row.CreatedAt.UTC()}
-	people, err := gorm.G[circlePersonRow](db).Where("circle_id = ? AND account_id = ?", circleID, accountID).Count(ctx, "*")
+	people, err := database.G[circlePersonRow](db).Where("circle_id = ? AND account_id = ?", circleID, accountID).Count(ctx, "*")
 	if err != nil {
 		return Circle{}, explained("find a person of a circle", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // The operations of this file are decisions of an owner about one person at one of the owner's servers in a circle. They change
@@ -31,7 +33,7 @@ func (p *CirclePeople) atOwnServer(
 		if err := lockCircleServer(tx, ownerID, circleID, serverID); err != nil {
 			return err
 		}
-		person, err := gorm.G[circlePersonRow](tx).Where("circle_id = ? AND account_id = ?", circleID, accountID).Take(ctx)
+		person, err := database.G[circlePersonRow](tx).Where("circle_id = ? AND account_id = ?", circleID, accountID).Take(ctx)
 		if err != nil {
 			return explained("find a person of a circle", err)
 		}
@@ -57,7 +59,7 @@ func (p *CirclePeople) Admit(ctx context.Context, ownerID, circleID, serverID, a
 
 // admit lets a person in whose wait is over.
 func (p *CirclePeople) admit(ctx context.Context, tx *gorm.DB, person circlePersonRow, serverID int64) error {
-	row, err := gorm.G[circleServerRow](tx).Where("circle_id = ? AND server_id = ?", person.CircleID, serverID).Take(ctx)
+	row, err := database.G[circleServerRow](tx).Where("circle_id = ? AND server_id = ?", person.CircleID, serverID).Take(ctx)
 	if err != nil {
 		return explained("find a server of a circle", err)
 	}
@@ -101,7 +103,7 @@ func (p *CirclePeople) Refuse(ctx context.Context, ownerID, circleID, serverID, 
 		if err := p.remember(ctx, tx, circleAnswerRow{CircleID: circleID, ServerID: serverID, AccountID: accountID, State: circleRefused}); err != nil {
 			return err
 		}
-		n, err := gorm.G[linkRow](tx).Where("server_id = ? AND account_id = ? AND circle_id = ?", serverID, accountID, circleID).Count(ctx, "*")
+		n, err := database.G[linkRow](tx).Where("server_id = ? AND account_id = ? AND circle_id = ?", serverID, accountID, circleID).Count(ctx, "*")
 		if err != nil {
 			return err
 		}
@@ -140,7 +142,7 @@ func (c *core) remember(ctx context.Context, tx *gorm.DB, row circleAnswerRow) e
 	err := requireRow(tx.Exec("UPDATE circle_answers SET state = ?, created_at = ? WHERE circle_id = ? AND server_id = ? AND account_id = ?",
 		row.State, row.CreatedAt, row.CircleID, row.ServerID, row.AccountID))
 	if errors.Is(err, ErrNotFound) {
-		err = gorm.G[circleAnswerRow](tx).Create(ctx, &row)
+		err = database.G[circleAnswerRow](tx).Create(ctx, &row)
 	}
 	return err
 }

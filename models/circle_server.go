@@ -40,7 +40,7 @@ func (s *Circles) Make(ctx context.Context, ownerID int64, name string, serverID
 		if err := lockUsableAccount(tx, ownerID); err != nil {
 			return err
 		}
-		if err := gorm.G[circleRow](tx).Create(ctx, &circle); err != nil {
+		if err := database.G[circleRow](tx).Create(ctx, &circle); err != nil {
 			return err
 		}
 		return s.bring(ctx, tx, &circle, row, terms.Libraries, 0, caller)
@@ -104,7 +104,7 @@ func (s *Circles) bring(ctx context.Context, tx *gorm.DB, circle *circleRow, row
 		return err
 	}
 	row.JoinedAt = s.Now()
-	if err := gorm.G[circleServerRow](tx).Create(ctx, &row); err != nil {
+	if err := database.G[circleServerRow](tx).Create(ctx, &row); err != nil {
 		if database.IsDuplicate(err, "circle_servers", "primary") || database.IsDuplicate(err, "circle_servers", "circle_id") {
 			return fieldError(KindConflict, "server_id", "server_in_circle").because(err)
 		}
@@ -119,7 +119,7 @@ func (s *Circles) bring(ctx context.Context, tx *gorm.DB, circle *circleRow, row
 // hasRoom returns [ErrCircleMany] if the circle has no room for another server, or its owner is in too many
 // circles.
 func (s *Circles) hasRoom(ctx context.Context, tx *gorm.DB, row *circleServerRow) error {
-	servers, err := gorm.G[circleServerRow](tx).Where("circle_id = ?", row.CircleID).Count(ctx, "*")
+	servers, err := database.G[circleServerRow](tx).Where("circle_id = ?", row.CircleID).Count(ctx, "*")
 	if err != nil {
 		return err
 	}
@@ -133,11 +133,11 @@ func (s *Circles) hasRoom(ctx context.Context, tx *gorm.DB, row *circleServerRow
 
 // addToCircle makes an account a person of a circle, unless it is one already.
 func (c *core) addToCircle(ctx context.Context, tx *gorm.DB, row circlePersonRow) error {
-	n, err := gorm.G[circlePersonRow](tx).Where("circle_id = ? AND account_id = ?", row.CircleID, row.AccountID).Count(ctx, "*")
+	n, err := database.G[circlePersonRow](tx).Where("circle_id = ? AND account_id = ?", row.CircleID, row.AccountID).Count(ctx, "*")
 	if err != nil || n > 0 {
 		return err
 	}
-	return gorm.G[circlePersonRow](tx).Create(ctx, &row)
+	return database.G[circlePersonRow](tx).Create(ctx, &row)
 }
 
 // Join brings a server of an owner into a circle. The owner was asked to, or has another server in the circle. The people of the
@@ -181,7 +181,7 @@ func (s *Circles) Join(ctx context.Context, ownerID, circleID, serverID int64, t
 // spendAsk deletes the row of an owner who was asked into a circle, and returns who asked. For an owner who has a server in
 // the circle it returns 0, for any other [ErrNotFound].
 func (s *Circles) spendAsk(ctx context.Context, tx *gorm.DB, circleID, ownerID int64) (askedBy int64, err error) {
-	asks, err := gorm.G[circleAskRow](tx).Where("circle_id = ? AND account_id = ?", circleID, ownerID).Find(ctx)
+	asks, err := database.G[circleAskRow](tx).Where("circle_id = ? AND account_id = ?", circleID, ownerID).Find(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -213,7 +213,7 @@ func (s *Circles) mayTellOffered(ctx context.Context, ownerID, circleID int64, t
 
 // tellOffered owes the people of a circle a mail about a new server.
 func (s *Circles) tellOffered(ctx context.Context, tx *gorm.DB, circle *circleRow, row *circleServerRow) error {
-	people, err := gorm.G[accountRow](tx).
+	people, err := database.G[accountRow](tx).
 		Where("id <> ? AND id IN (SELECT account_id FROM circle_people WHERE circle_id = ?)", row.OwnerID, circle.ID).Order("id").Find(ctx)
 	if err != nil {
 		return err
@@ -248,7 +248,7 @@ func (s *Circles) SetTerms(ctx context.Context, ownerID, circleID, serverID int6
 		if err := lockCircleServer(tx, ownerID, circleID, serverID); err != nil {
 			return err
 		}
-		before, err := gorm.G[circleServerRow](tx).Where("circle_id = ? AND server_id = ?", circleID, serverID).Take(ctx)
+		before, err := database.G[circleServerRow](tx).Where("circle_id = ? AND server_id = ?", circleID, serverID).Take(ctx)
 		if err != nil {
 			return explained("read the terms", err)
 		}
@@ -303,7 +303,7 @@ func (s *Circles) Dissolve(ctx context.Context, ownerID, circleID int64, caller 
 	if len(servers) == 0 {
 		return ErrNotFound
 	}
-	others, err := gorm.G[circleServerRow](s.read(ctx)).Where("circle_id = ? AND owner_id <> ?", circleID, ownerID).Count(ctx, "*")
+	others, err := database.G[circleServerRow](s.read(ctx)).Where("circle_id = ? AND owner_id <> ?", circleID, ownerID).Count(ctx, "*")
 	if err != nil {
 		return explained("read the servers of a circle", err)
 	}
@@ -413,7 +413,7 @@ func eraseCircleRows(tx *gorm.DB, accountID int64) error {
 func (c *core) endCircleLinks(ctx context.Context, condition string, args ...any) error {
 	const left = " AND circle_id <> 0 AND NOT EXISTS (SELECT 1 FROM circle_servers c WHERE c.circle_id = links.circle_id AND c.server_id = links.server_id)"
 	for {
-		rows, err := gorm.G[linkRow](c.read(ctx)).Where(condition+left, args...).Order("circle_id, account_id, id").Limit(sweepStep).Find(ctx)
+		rows, err := database.G[linkRow](c.read(ctx)).Where(condition+left, args...).Order("circle_id, account_id, id").Limit(sweepStep).Find(ctx)
 		if err != nil {
 			return explained("find the links of a circle", err)
 		}

@@ -36,7 +36,7 @@ func (c *core) claimEmail(ctx context.Context, tx *gorm.DB, accountID int64, key
 	if err != nil {
 		return err
 	}
-	err = gorm.G[emailRow](tx).Create(ctx, &emailRow{EmailKey: key, AccountID: accountID})
+	err = database.G[emailRow](tx).Create(ctx, &emailRow{EmailKey: key, AccountID: accountID})
 	if database.IsDuplicate(err, "emails", "email_key") {
 		return ErrEmailTaken.because(err)
 	}

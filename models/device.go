@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -106,7 +107,7 @@ func (d *Devices) Begin(ctx context.Context, in DeviceAsk, caller Caller) (Devic
 		if in.Door == DoorEmby {
 			row.DeviceMAC, long = d.embyMAC(in.DeviceID, code), ""
 		}
-		return d.tx(ctx, "begin a device's sign-in", func(tx *gorm.DB) error { return gorm.G[deviceCodeRow](tx).Create(ctx, &row) })
+		return d.tx(ctx, "begin a device's sign-in", func(tx *gorm.DB) error { return database.G[deviceCodeRow](tx).Create(ctx, &row) })
 	})
 	if err != nil {
 		return DeviceCode{}, err
@@ -223,7 +224,7 @@ func (d *Devices) waiting(ctx context.Context, this Session, typed string, calle
 	if err != nil {
 		return deviceCodeRow{}, err
 	}
-	rows, err := gorm.G[deviceCodeRow](d.read(ctx)).
+	rows, err := database.G[deviceCodeRow](d.read(ctx)).
 		Where("user_code_mac = ? AND state = ? AND expires_at > ?", d.userCodeMAC(code), deviceWaiting, d.Now()).Find(ctx)
 	if err != nil {
 		return deviceCodeRow{}, explained("find a device code", err)

@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -43,7 +44,7 @@ func (a *Agents) checkSession(ctx context.Context, shown *ShownKey) error {
 	if shown.SessionID == 0 {
 		return nil
 	}
-	rows, err := gorm.G[sessionRow](a.read(ctx)).Where("id = ?", shown.SessionID).Find(ctx)
+	rows, err := database.G[sessionRow](a.read(ctx)).Where("id = ?", shown.SessionID).Find(ctx)
 	if err != nil {
 		return explained("read the session of an access key", err)
 	}
@@ -74,7 +75,7 @@ func (c *core) switchDeviceKeys(ctx context.Context, tx *gorm.DB, serverID int64
 	if result.Error != nil || result.RowsAffected == 0 {
 		return result.Error
 	}
-	links, err := gorm.G[linkRow](tx).Where("server_id = ?", serverID).Order("id").Find(ctx)
+	links, err := database.G[linkRow](tx).Where("server_id = ?", serverID).Order("id").Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -206,7 +207,7 @@ func (s *Store) sweepSomeSessions(ctx context.Context, rule sweepRule) (more boo
 // endRunOut ends a session if a rule still applies to it. The session is deleted first: if the
 // session is used at the same time, either the use comes too late, or the session does not end.
 func (s *Store) endRunOut(ctx context.Context, tx *gorm.DB, id any, rule sweepRule) error {
-	rows, err := gorm.G[sessionRow](tx).Where("id = ?", id).Find(ctx)
+	rows, err := database.G[sessionRow](tx).Where("id = ?", id).Find(ctx)
 	if err != nil || len(rows) != 1 {
 		return err
 	}

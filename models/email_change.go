@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -40,7 +41,7 @@ func (emailChange) TableName() string { return "email_changes" }
 // Waiting returns the new address that a person has asked for and not yet confirmed, or ""
 // if there is no such address.
 func (e *Emails) Waiting(ctx context.Context, accountID int64) (string, error) {
-	rows, err := gorm.G[emailChange](e.read(ctx)).
+	rows, err := database.G[emailChange](e.read(ctx)).
 		Where("account_id = ? AND state = ? AND expires_at > ?", accountID, changeWaiting, e.Now()).Order("id DESC").Limit(1).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return "", explained("read the email change", err)
@@ -55,7 +56,7 @@ func (e *Emails) UndoUntil(ctx context.Context, accountID int64) (time.Time, err
 }
 
 func (c *core) undoUntil(ctx context.Context, db *gorm.DB, accountID int64) (time.Time, error) {
-	rows, err := gorm.G[emailChange](db).
+	rows, err := database.G[emailChange](db).
 		Where("account_id = ? AND state = ? AND undo_until > ?", accountID, changeMade, c.Now()).Find(ctx)
 	if err != nil {
 		return time.Time{}, explained("read the email changes", err)
@@ -107,7 +108,7 @@ func (e *Emails) RequestChange(ctx context.Context, accountID int64, email, pass
 		if err := replaceWaiting(tx, accountID); err != nil {
 			return err
 		}
-		if err := gorm.G[emailChange](tx).Create(ctx, &change); err != nil {
+		if err := database.G[emailChange](tx).Create(ctx, &change); err != nil {
 			return err
 		}
 		if err := e.oweChange(ctx, tx, &row, &change, caller); err != nil {
@@ -152,7 +153,7 @@ func (e *Emails) lookChange(ctx context.Context, p purpose, text, state string, 
 	if err != nil {
 		return info, err
 	}
-	rows, err := gorm.G[emailChange](e.read(ctx)).Where("id = ? AND state = ?", info.Subject, state).Find(ctx)
+	rows, err := database.G[emailChange](e.read(ctx)).Where("id = ? AND state = ?", info.Subject, state).Find(ctx)
 	if err != nil {
 		return info, explained("read the email change", err)
 	}
@@ -180,7 +181,7 @@ func (e *Emails) ConfirmChange(ctx context.Context, text string, signedIn int64,
 		if err != nil {
 			return err
 		}
-		change, err := gorm.G[emailChange](tx).Where("id = ?", t.SubjectID).Take(ctx)
+		change, err := database.G[emailChange](tx).Where("id = ?", t.SubjectID).Take(ctx)
 		if err != nil {
 			return err
 		}
@@ -292,7 +293,7 @@ func (e *Emails) Undo(ctx context.Context, text string, caller Caller) (resetSec
 // revertChanges undoes the change with the id from, and all later changes. It updates row
 // to the new state of the account.
 func (e *Emails) revertChanges(ctx context.Context, tx *gorm.DB, row *accountRow, from int64) error {
-	changes, err := gorm.G[emailChange](tx).
+	changes, err := database.G[emailChange](tx).
 		Where("account_id = ? AND id >= ? AND state IN ?", row.ID, from, []string{changeMade, changeWaiting}).Order("id").Find(ctx)
 	if err != nil {
 		return err
@@ -349,7 +350,7 @@ func (c *core) oweReset(ctx context.Context, tx *gorm.DB, row *accountRow) (stri
 	if err := c.owe(ctx, tx, emailUndoneMail(row, c.opt.Lives.Reset)); err != nil {
 		return "", err
 	}
-	mail, err := gorm.G[outboxRow](tx).Where("account_id = ? AND kind = ?", row.ID, MailEmailUndone).Order("id DESC").First(ctx)
+	mail, err := database.G[outboxRow](tx).Where("account_id = ? AND kind = ?", row.ID, MailEmailUndone).Order("id DESC").Take(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -357,7 +358,7 @@ func (c *core) oweReset(ctx context.Context, tx *gorm.DB, row *accountRow) (stri
 	if err != nil {
 		return "", err
 	}
-	return text, gorm.G[token](tx).Create(ctx, &token{
+	return text, database.G[token](tx).Create(ctx, &token{
 		Hash: secret.Sum(text), Purpose: purposeReset, AccountID: row.ID, PasswordVersion: row.PasswordVersion,
 		CreatedAt: mail.CreatedAt, ExpiresAt: mail.ExpiresAt,
 	})

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Export is all data that is stored about a person, without secrets and their hashes.
@@ -112,14 +114,14 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 }
 
 func (e *Export) readEmails(ctx context.Context, tx *gorm.DB, accountID int64) error {
-	emails, err := gorm.G[emailRow](tx).Where("account_id = ?", accountID).Find(ctx)
+	emails, err := database.G[emailRow](tx).Where("account_id = ?", accountID).Find(ctx)
 	if err != nil {
 		return err
 	}
 	for _, r := range emails {
 		e.Emails = append(e.Emails, ExportedEmail{Address: r.EmailKey, HeldUntil: orZero(r.HeldUntil)})
 	}
-	changes, err := gorm.G[emailChange](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	changes, err := database.G[emailChange](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -133,7 +135,7 @@ func (e *Export) readEmails(ctx context.Context, tx *gorm.DB, accountID int64) e
 }
 
 func (e *Export) readSessions(ctx context.Context, tx *gorm.DB, accountID int64) error {
-	rows, err := gorm.G[sessionRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	rows, err := database.G[sessionRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
 	for i := range rows {
 		e.Sessions = append(e.Sessions, rows[i].session())
 	}
@@ -141,7 +143,7 @@ func (e *Export) readSessions(ctx context.Context, tx *gorm.DB, accountID int64)
 }
 
 func (e *Export) readHistory(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
-	rows, err := gorm.G[historyRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	rows, err := database.G[historyRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
 	if err == nil {
 		e.History, err = c.events(ctx, tx, rows)
 	}
@@ -150,7 +152,7 @@ func (e *Export) readHistory(ctx context.Context, tx *gorm.DB, c *core, accountI
 
 // readFamilies reads the families that the account has joined or was asked into.
 func (e *Export) readFamilies(ctx context.Context, tx *gorm.DB, _ *core, accountID int64) error {
-	rows, err := gorm.G[familyPersonRow](tx).Where("account_id = ?", accountID).Order("created_at").Find(ctx)
+	rows, err := database.G[familyPersonRow](tx).Where("account_id = ?", accountID).Order("created_at").Find(ctx)
 	for _, r := range rows {
 		e.Families = append(e.Families, ExportedFamily{
 			FamilyID: r.FamilyID, Role: r.Role, State: r.State, AskedAt: r.CreatedAt.UTC(), JoinedAt: orZero(r.JoinedAt),
@@ -160,7 +162,7 @@ func (e *Export) readFamilies(ctx context.Context, tx *gorm.DB, _ *core, account
 }
 
 func (e *Export) readMails(ctx context.Context, tx *gorm.DB, accountID int64) error {
-	rows, err := gorm.G[outboxRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	rows, err := database.G[outboxRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -179,7 +181,7 @@ func (e *Export) readMails(ctx context.Context, tx *gorm.DB, accountID int64) er
 }
 
 func (e *Export) readLinks(ctx context.Context, tx *gorm.DB, accountID int64) error {
-	rows, err := gorm.G[token](tx).Where("account_id = ? AND used_at IS NULL", accountID).Order("created_at").Find(ctx)
+	rows, err := database.G[token](tx).Where("account_id = ? AND used_at IS NULL", accountID).Order("created_at").Find(ctx)
 	for _, r := range rows {
 		e.Links = append(e.Links, ExportedLink{Purpose: string(r.Purpose), CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC()})
 	}
@@ -219,13 +221,13 @@ type ExportedTerms struct {
 }
 
 func (e *Export) readServers(ctx context.Context, tx *gorm.DB, accountID int64) error {
-	rows, err := gorm.G[serverRow](tx).Where("owner_id = ?", accountID).Order("id").Find(ctx)
+	rows, err := database.G[serverRow](tx).Where("owner_id = ?", accountID).Order("id").Find(ctx)
 	if err != nil {
 		return err
 	}
 	for i := range rows {
 		one := ExportedServer{Server: rows[i].server()}
-		addresses, err := gorm.G[addressRow](tx).Where("server_id = ?", one.ID).Order("position, id").Find(ctx)
+		addresses, err := database.G[addressRow](tx).Where("server_id = ?", one.ID).Order("position, id").Find(ctx)
 		if err != nil {
 			return err
 		}
@@ -239,12 +241,12 @@ func (e *Export) readServers(ctx context.Context, tx *gorm.DB, accountID int64) 
 
 // readServerLinks reads the account's links, without their access keys.
 func (e *Export) readServerLinks(ctx context.Context, tx *gorm.DB, accountID int64) error {
-	rows, err := gorm.G[linkRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	rows, err := database.G[linkRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
 	if err != nil {
 		return err
 	}
 	for _, r := range rows {
-		server, err := gorm.G[serverRow](tx).Where("id = ?", r.ServerID).Take(ctx)
+		server, err := database.G[serverRow](tx).Where("id = ?", r.ServerID).Take(ctx)
 		if err != nil {
 			return err
 		}
@@ -258,7 +260,7 @@ func (e *Export) readServerLinks(ctx context.Context, tx *gorm.DB, accountID int
 }
 
 func (e *Export) readDevices(ctx context.Context, tx *gorm.DB, accountID int64) error {
-	rows, err := gorm.G[deviceCodeRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	rows, err := database.G[deviceCodeRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
 	for _, r := range rows {
 		e.Devices = append(e.Devices, ExportedDevice{
 			DeviceID: r.DeviceID, Client: r.Client, Device: r.Device, Address: r.Address, State: r.State,
@@ -269,7 +271,7 @@ func (e *Export) readDevices(ctx context.Context, tx *gorm.DB, accountID int64) 
 }
 
 func (e *Export) readClaimCodes(ctx context.Context, tx *gorm.DB, accountID int64) error {
-	rows, err := gorm.G[claimCodeRow](tx).Where("account_id = ? AND used_at IS NULL", accountID).Order("created_at").Find(ctx)
+	rows, err := database.G[claimCodeRow](tx).Where("account_id = ? AND used_at IS NULL", accountID).Order("created_at").Find(ctx)
 	for _, r := range rows {
 		e.ClaimCodes = append(e.ClaimCodes, ExportedClaimCode{CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC()})
 	}
@@ -294,7 +296,7 @@ func (e *Export) readOffers(ctx context.Context, tx *gorm.DB, c *core, accountID
 func (e *Export) readPictures(ctx context.Context, tx *gorm.DB, _ *core, accountID int64) error {
 	// One statement for each condition, so that each can use its index.
 	for _, condition := range []string{"account_id = ?", "server_id IN (SELECT id FROM servers WHERE owner_id = ?)"} {
-		rows, err := gorm.G[pictureRow](tx).Where(condition, accountID).Order("server_id").Find(ctx)
+		rows, err := database.G[pictureRow](tx).Where(condition, accountID).Order("server_id").Find(ctx)
 		if err != nil {
 			return err
 		}
@@ -344,7 +346,7 @@ func (e *Export) readInvites(ctx context.Context, tx *gorm.DB, c *core, accountI
 }
 
 func (e *Export) readInviteProfiles(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
-	rows, err := gorm.G[inviteProfileRow](tx).Where("owner_id = ?", accountID).Order("id").Find(ctx)
+	rows, err := database.G[inviteProfileRow](tx).Where("owner_id = ?", accountID).Order("id").Find(ctx)
 	if err == nil {
 		e.Profiles, err = c.completeProfiles(ctx, tx, rows)
 	}
@@ -352,7 +354,7 @@ func (e *Export) readInviteProfiles(ctx context.Context, tx *gorm.DB, c *core, a
 }
 
 func (e *Export) readProofs(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
-	rows, err := gorm.G[proofRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	rows, err := database.G[proofRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
 	for i := range rows {
 		e.Proofs = append(e.Proofs, c.proof(&rows[i]))
 	}
@@ -360,7 +362,7 @@ func (e *Export) readProofs(ctx context.Context, tx *gorm.DB, c *core, accountID
 }
 
 func (e *Export) readQuickConnects(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
-	rows, err := gorm.G[quickRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	rows, err := database.G[quickRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
 	for i := range rows {
 		e.Quick = append(e.Quick, c.quick(&rows[i]))
 	}
@@ -373,7 +375,7 @@ func (e *Export) readQuickConnects(ctx context.Context, tx *gorm.DB, c *core, ac
 
 // readTerms reads the libraries that the links of the account are limited to.
 func (e *Export) readTerms(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
-	rows, err := gorm.G[linkRow](tx).Where("account_id = ? AND libraries IS NOT NULL", accountID).Order("id").Find(ctx)
+	rows, err := database.G[linkRow](tx).Where("account_id = ? AND libraries IS NOT NULL", accountID).Order("id").Find(ctx)
 	if err != nil {
 		return err
 	}

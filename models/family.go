@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // A family is named by the account of its first guardian. Its members are the accounts whose
@@ -99,7 +101,7 @@ func (c *core) placeInFamily(ctx context.Context, db *gorm.DB, row *accountRow) 
 	if row.GuardianID != nil {
 		return *row.GuardianID, RoleMember, nil
 	}
-	joined, err := gorm.G[familyPersonRow](db).Where("account_id = ? AND state = ?", row.ID, FamilyJoined).Find(ctx)
+	joined, err := database.G[familyPersonRow](db).Where("account_id = ? AND state = ?", row.ID, FamilyJoined).Find(ctx)
 	if err != nil {
 		return 0, "", err
 	}
@@ -114,7 +116,7 @@ func (c *core) isGuardian(ctx context.Context, db *gorm.DB, familyID, accountID 
 	if familyID == accountID {
 		return true, nil
 	}
-	n, err := gorm.G[familyPersonRow](db).
+	n, err := database.G[familyPersonRow](db).
 		Where("family_id = ? AND account_id = ? AND role = ? AND state = ?", familyID, accountID, RoleGuardian, FamilyJoined).Count(ctx, "*")
 	return n > 0, err
 }
@@ -122,7 +124,7 @@ func (c *core) isGuardian(ctx context.Context, db *gorm.DB, familyID, accountID 
 // guardedFamily returns the family whose members an account looks after: the one that it has joined as
 // the second guardian, or else its own, which may be empty.
 func guardedFamily(ctx context.Context, db *gorm.DB, accountID int64) (int64, error) {
-	joined, err := gorm.G[familyPersonRow](db).Where("account_id = ? AND role = ? AND state = ?", accountID, RoleGuardian, FamilyJoined).Find(ctx)
+	joined, err := database.G[familyPersonRow](db).Where("account_id = ? AND role = ? AND state = ?", accountID, RoleGuardian, FamilyJoined).Find(ctx)
 	if err != nil || len(joined) == 0 {
 		return accountID, err
 	}
@@ -131,7 +133,7 @@ func guardedFamily(ctx context.Context, db *gorm.DB, accountID int64) (int64, er
 
 // guardiansOf returns the ids of the guardians of a family, the first one first.
 func (c *core) guardiansOf(ctx context.Context, db *gorm.DB, familyID int64) ([]int64, error) {
-	second, err := gorm.G[familyPersonRow](db).Where("family_id = ? AND role = ? AND state = ?", familyID, RoleGuardian, FamilyJoined).Find(ctx)
+	second, err := database.G[familyPersonRow](db).Where("family_id = ? AND role = ? AND state = ?", familyID, RoleGuardian, FamilyJoined).Find(ctx)
 	ids := []int64{familyID}
 	for _, one := range second {
 		ids = append(ids, one.AccountID)
@@ -228,7 +230,7 @@ WHERE p.account_id = ? AND p.state = ? AND a.disabled_at IS NULL ORDER BY p.crea
 
 // members reads the accounts that are looked after in a family, in the order in which they were added.
 func (c *core) members(ctx context.Context, db *gorm.DB, familyID int64) ([]Member, error) {
-	rows, err := gorm.G[accountRow](db).Where("guardian_id = ?", familyID).Order("id").Find(ctx)
+	rows, err := database.G[accountRow](db).Where("guardian_id = ?", familyID).Order("id").Find(ctx)
 	var members []Member
 	for i := range rows {
 		members = append(members, rows[i].member())
@@ -283,7 +285,7 @@ func (f *Families) AddMember(ctx context.Context, guardianID int64, in NewMember
 		if err := f.holdFamily(ctx, tx, familyID, guardianID); err != nil {
 			return err
 		}
-		n, err := gorm.G[accountRow](tx).Where("guardian_id = ?", familyID).Count(ctx, "*")
+		n, err := database.G[accountRow](tx).Where("guardian_id = ?", familyID).Count(ctx, "*")
 		if err != nil {
 			return err
 		}
@@ -356,7 +358,7 @@ func (c *core) holdFamily(ctx context.Context, tx *gorm.DB, familyID, guardianID
 		return err
 	}
 	if familyID == guardianID {
-		n, err := gorm.G[familyPersonRow](tx).Where("account_id = ? AND state = ?", guardianID, FamilyJoined).Count(ctx, "*")
+		n, err := database.G[familyPersonRow](tx).Where("account_id = ? AND state = ?", guardianID, FamilyJoined).Count(ctx, "*")
 		if err == nil && n > 0 {
 			err = ErrNotFound // the guardian has joined another family meanwhile
 		}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Ask asks a grown person into a family, as its second guardian or as [RoleAdult], and owes a mail to
@@ -38,7 +40,7 @@ func (f *Families) Ask(ctx context.Context, guardianID int64, username, role str
 			return err
 		}
 		row := familyPersonRow{FamilyID: familyID, AccountID: asked.ID, Role: role, State: FamilyAsked, CreatedAt: f.Now()}
-		if err := gorm.G[familyPersonRow](tx).Create(ctx, &row); err != nil {
+		if err := database.G[familyPersonRow](tx).Create(ctx, &row); err != nil {
 			return err
 		}
 		return f.owe(ctx, tx, familyAskedMail(&asked, &guardian, f.Now()))
@@ -58,7 +60,7 @@ func (f *Families) grownPerson(ctx context.Context, tx *gorm.DB, username string
 
 // mayAsk returns an error if a family has no room for another person of a role, or has the person already.
 func (f *Families) mayAsk(ctx context.Context, tx *gorm.DB, familyID, accountID int64, role string) error {
-	rows, err := gorm.G[familyPersonRow](tx).Where("family_id = ?", familyID).Find(ctx)
+	rows, err := database.G[familyPersonRow](tx).Where("family_id = ?", familyID).Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -111,15 +113,15 @@ func (f *Families) Accept(ctx context.Context, accountID, familyID int64, caller
 // requireAlone returns [ErrOtherFamily] for an account that is in another family than familyID, or whose
 // own family is not empty.
 func (f *Families) requireAlone(ctx context.Context, tx *gorm.DB, accountID, familyID int64) error {
-	members, err := gorm.G[accountRow](tx).Where("guardian_id = ?", accountID).Count(ctx, "*")
+	members, err := database.G[accountRow](tx).Where("guardian_id = ?", accountID).Count(ctx, "*")
 	if err != nil {
 		return err
 	}
-	others, err := gorm.G[familyPersonRow](tx).Where("account_id = ? AND family_id <> ? AND state = ?", accountID, familyID, FamilyJoined).Count(ctx, "*")
+	others, err := database.G[familyPersonRow](tx).Where("account_id = ? AND family_id <> ? AND state = ?", accountID, familyID, FamilyJoined).Count(ctx, "*")
 	if err != nil {
 		return err
 	}
-	own, err := gorm.G[familyPersonRow](tx).Where("family_id = ? AND state = ?", accountID, FamilyJoined).Count(ctx, "*")
+	own, err := database.G[familyPersonRow](tx).Where("family_id = ? AND state = ?", accountID, FamilyJoined).Count(ctx, "*")
 	if err == nil && members+others+own > 0 {
 		err = ErrOtherFamily
 	}
@@ -140,7 +142,7 @@ func (f *Families) Leave(ctx context.Context, accountID int64, caller Caller) er
 		if err := lockAccount(tx, accountID); err != nil {
 			return err
 		}
-		joined, err := gorm.G[familyPersonRow](tx).Where("account_id = ? AND state = ?", accountID, FamilyJoined).Take(ctx)
+		joined, err := database.G[familyPersonRow](tx).Where("account_id = ? AND state = ?", accountID, FamilyJoined).Take(ctx)
 		if err != nil {
 			return explained("read the family", err)
 		}

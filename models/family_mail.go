@@ -5,6 +5,8 @@ import (
 	"context"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // oweGuardians owes a mail to a member without an address to each of its guardians. For other accounts
@@ -22,7 +24,7 @@ func (c *core) oweGuardians(ctx context.Context, tx *gorm.DB, m owed) error {
 		if err != nil {
 			return err
 		}
-		if err := gorm.G[outboxRow](tx).Create(ctx, &row); err != nil {
+		if err := database.G[outboxRow](tx).Create(ctx, &row); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -85,7 +86,7 @@ func (m *Members) Get(ctx context.Context, guardianID, memberID int64) (MemberDe
 		return MemberDetail{}, err
 	}
 	out := MemberDetail{Member: row.member(), Ceiling: row.ceilingOf()}
-	waiting, err := gorm.G[emailChange](m.read(ctx)).
+	waiting, err := database.G[emailChange](m.read(ctx)).
 		Where("account_id = ? AND state = ? AND expires_at > ?", memberID, changeWaiting, m.Now()).Order("id DESC").Limit(1).Find(ctx)
 	if err != nil {
 		return MemberDetail{}, explained("read the email change", err)
@@ -222,7 +223,7 @@ func (m *Members) LetGo(ctx context.Context, guardianID, memberID int64, email s
 		if err := replaceWaiting(tx, memberID); err != nil {
 			return err
 		}
-		if err := gorm.G[emailChange](tx).Create(ctx, &change); err != nil {
+		if err := database.G[emailChange](tx).Create(ctx, &change); err != nil {
 			return err
 		}
 		if err := m.owe(ctx, tx, emailConfirmMail(&row, &change, m.opt.Lives.EmailChange, FormatID(guardianID))); err != nil {
@@ -238,7 +239,7 @@ func (m *Members) LetGo(ctx context.Context, guardianID, memberID int64, email s
 func (m *Members) TakeBackLetGo(ctx context.Context, guardianID, memberID int64, caller Caller) error {
 	caller.By = guardianID
 	return m.onMember(ctx, "take back that a member is let go", guardianID, memberID, func(tx *gorm.DB, row *accountRow) error {
-		waiting, err := gorm.G[emailChange](tx).
+		waiting, err := database.G[emailChange](tx).
 			Where("account_id = ? AND state = ? AND expires_at > ?", row.ID, changeWaiting, m.Now()).Order("id DESC").Limit(1).Find(ctx)
 		if err != nil {
 			return err
@@ -316,7 +317,7 @@ func (e *Emails) startAfresh(ctx context.Context, tx *gorm.DB, row *accountRow, 
 	if resetSecret, err = secret.NewToken(secret.MailToken, e.opt.Random); err != nil {
 		return "", err
 	}
-	return resetSecret, gorm.G[token](tx).Create(ctx, &token{
+	return resetSecret, database.G[token](tx).Create(ctx, &token{
 		Hash: secret.Sum(resetSecret), Purpose: purposeReset, AccountID: row.ID, PasswordVersion: row.PasswordVersion,
 		CreatedAt: now, ExpiresAt: now.Add(e.opt.Lives.Reset),
 	})
@@ -329,7 +330,7 @@ func (c *core) dissolveFamily(ctx context.Context, tx *gorm.DB, accountID int64,
 	if err != nil {
 		return err
 	}
-	members, err := gorm.G[accountRow](tx).Where("guardian_id = ?", accountID).Order("id").Find(ctx)
+	members, err := database.G[accountRow](tx).Where("guardian_id = ?", accountID).Order("id").Find(ctx)
 	if err != nil {
 		return err
 	}

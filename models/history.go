@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // History is the area that reads the events of an account for its owner.
@@ -200,7 +202,7 @@ func (c *core) recordAbout(ctx context.Context, tx *gorm.DB, accountID int64, ki
 	if err != nil {
 		return err
 	}
-	return gorm.G[historyRow](tx).Create(ctx, &row)
+	return database.G[historyRow](tx).Create(ctx, &row)
 }
 
 // recordEvents writes the same event, which no caller caused, into the history of each
@@ -216,7 +218,7 @@ func (c *core) recordEvents(ctx context.Context, tx *gorm.DB, accounts []account
 	if len(rows) == 0 {
 		return nil
 	}
-	return gorm.G[historyRow](tx).CreateInBatches(ctx, &rows, rowsAtOnce)
+	return database.G[historyRow](tx).CreateInBatches(ctx, &rows, rowsAtOnce)
 }
 
 // event returns the row of an event, with a new id and the present time.
@@ -229,7 +231,7 @@ func (c *core) event(accountID int64, kind EventKind, subject string, caller Cal
 
 // List returns the latest events of an account, at most n, the newest first.
 func (h *History) List(ctx context.Context, accountID int64, n int) ([]Event, error) {
-	rows, err := gorm.G[historyRow](h.read(ctx)).Where("account_id = ? AND created_at > ?", accountID, h.Now().Add(-h.opt.Lives.History)).Order("id DESC").Limit(n).Find(ctx)
+	rows, err := database.G[historyRow](h.read(ctx)).Where("account_id = ? AND created_at > ?", accountID, h.Now().Add(-h.opt.Lives.History)).Order("id DESC").Limit(n).Find(ctx)
 	if err != nil {
 		return nil, explained("read the history", err)
 	}
@@ -246,7 +248,7 @@ func (c *core) events(ctx context.Context, db *gorm.DB, rows []historyRow) ([]Ev
 		}
 	}
 	if len(ids) > 0 {
-		actors, err := gorm.G[accountRow](db).Select("id", "username").Where("id IN ?", ids).Find(ctx)
+		actors, err := database.G[accountRow](db).Select("id", "username").Where("id IN ?", ids).Find(ctx)
 		if err != nil {
 			return nil, explained("read who did it", err)
 		}

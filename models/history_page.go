@@ -3,7 +3,7 @@ package models
 import (
 	"context"
 
-	"gorm.io/gorm"
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // PastEvent is an event with its id; later events have higher ids.
@@ -16,7 +16,7 @@ type PastEvent struct {
 // before is not 0, it returns only events that are older than the event with the id before.
 // Events whose life is over are left out even before they are swept.
 func (h *History) Page(ctx context.Context, accountID, before int64, n int) ([]PastEvent, error) {
-	query := gorm.G[historyRow](h.read(ctx)).Where("account_id = ? AND created_at > ?", accountID, h.Now().Add(-h.opt.Lives.History))
+	query := database.G[historyRow](h.read(ctx)).Where("account_id = ? AND created_at > ?", accountID, h.Now().Add(-h.opt.Lives.History))
 	if before != 0 {
 		query = query.Where("id < ?", before)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Holds are the operations by which a person, or the guardian of a member, puts things behind a PIN at one
@@ -90,7 +92,7 @@ func (h *Holds) Set(ctx context.Context, readerID, accountID, serverID int64, ho
 
 // write stores a hold, unless another one was stored meanwhile.
 func (h *Holds) write(ctx context.Context, tx *gorm.DB, place *HoldPlace, accountID int64, packed *string, caller Caller) error {
-	links, err := gorm.G[linkRow](tx).Where("id = ? AND account_id = ? AND state = ?", place.LinkID, accountID, LinkAccepted).Find(ctx)
+	links, err := database.G[linkRow](tx).Where("id = ? AND account_id = ? AND state = ?", place.LinkID, accountID, LinkAccepted).Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -100,7 +102,7 @@ func (h *Holds) write(ctx context.Context, tx *gorm.DB, place *HoldPlace, accoun
 	if err := h.feedLink(ctx, tx, &links[0], ChangeLink); err != nil {
 		return err
 	}
-	rows, err := gorm.G[linkLevelsRow](tx).Where("link_id = ?", place.LinkID).Find(ctx)
+	rows, err := database.G[linkLevelsRow](tx).Where("link_id = ?", place.LinkID).Find(ctx)
 	if err != nil {
 		return err
 	}

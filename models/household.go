@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Households are the operations by which the people of one shared device choose who is
@@ -45,7 +47,7 @@ const stillLookedAfter = "(s.by_guardian = 0 OR s.by_guardian = a.guardian_id)"
 // guardian. This function, [stillLookedAfter], membersOf, holdMember and endSwitchedBy are all that
 // households know of families.
 func looksAfter(ctx context.Context, db *gorm.DB, familyID, accountID int64) (bool, error) {
-	count, err := gorm.G[accountRow](db).Where("id = ? AND guardian_id = ?", accountID, familyID).Count(ctx, "*")
+	count, err := database.G[accountRow](db).Where("id = ? AND guardian_id = ?", accountID, familyID).Count(ctx, "*")
 	return count == 1, err
 }
 
@@ -56,7 +58,7 @@ func membersOf(ctx context.Context, db *gorm.DB, guardianID int64) ([]accountRow
 	if err != nil {
 		return nil, err
 	}
-	return gorm.G[accountRow](db).Where("guardian_id = ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL", familyID).Order("id").Find(ctx)
+	return database.G[accountRow](db).Where("guardian_id = ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL", familyID).Order("id").Find(ctx)
 }
 
 // HouseholdPerson is somebody who may be watching.
@@ -89,17 +91,17 @@ type deviceHousehold struct {
 // home finds the household of a session. It returns [ErrNoSession].
 func (h *Households) home(ctx context.Context, db *gorm.DB, this Session) (deviceHousehold, error) {
 	var out deviceHousehold
-	own, err := gorm.G[sessionRow](db).Where("id = ? AND account_id = ?", this.ID, this.AccountID).Find(ctx)
+	own, err := database.G[sessionRow](db).Where("id = ? AND account_id = ?", this.ID, this.AccountID).Find(ctx)
 	if err != nil || len(own) != 1 {
 		return out, missingSession(err)
 	}
 	out.this = own[0]
-	rows, err := gorm.G[sessionRow](db).Where("id = ?", out.this.firstID()).Find(ctx)
+	rows, err := database.G[sessionRow](db).Where("id = ?", out.this.firstID()).Find(ctx)
 	if err != nil || len(rows) != 1 || !h.isAlive(rows[0].Kind, rows[0].LastSeenAt, rows[0].ExpiresAt) {
 		return out, missingSession(err)
 	}
 	out.first = rows[0]
-	joined, err := gorm.G[sessionRow](db).Where("household_id = ? AND switched_from = 0", out.first.ID).Order("id").Find(ctx)
+	joined, err := database.G[sessionRow](db).Where("household_id = ? AND switched_from = 0", out.first.ID).Order("id").Find(ctx)
 	joined = slices.DeleteFunc(joined, func(r sessionRow) bool { return !h.isAlive(r.Kind, r.LastSeenAt, r.ExpiresAt) })
 	out.signedIn = append(rows, joined...)
 	return out, err

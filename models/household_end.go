@@ -131,14 +131,14 @@ func (c *core) endByToken(ctx context.Context, tx *gorm.DB, text string) error {
 	if !secret.WellFormed(secret.SessionToken, text) {
 		return nil
 	}
-	old, err := gorm.G[sessionRow](tx).Where("token_hash = ?", secret.Sum(text)).Find(ctx)
+	old, err := database.G[sessionRow](tx).Where("token_hash = ?", secret.Sum(text)).Find(ctx)
 	if err != nil || len(old) == 0 {
 		return err
 	}
 	if old[0].HouseholdID == 0 {
 		return c.endReplaced(ctx, tx, old[0].AccountID, old)
 	}
-	first, err := gorm.G[sessionRow](tx).Where("id = ?", old[0].HouseholdID).Find(ctx)
+	first, err := database.G[sessionRow](tx).Where("id = ?", old[0].HouseholdID).Find(ctx)
 	if err != nil || len(first) == 0 {
 		return err
 	}
@@ -147,11 +147,11 @@ func (c *core) endByToken(ctx context.Context, tx *gorm.DB, text string) error {
 
 // signDeviceOut ends the first session of the device of a session, and what hangs on it.
 func (s *Sessions) signDeviceOut(ctx context.Context, tx *gorm.DB, session Session, caller Caller) error {
-	rows, err := gorm.G[sessionRow](tx).Where("id = ?", session.ID).Find(ctx)
+	rows, err := database.G[sessionRow](tx).Where("id = ?", session.ID).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	first, err := gorm.G[sessionRow](tx).Where("id = ?", rows[0].firstID()).Find(ctx)
+	first, err := database.G[sessionRow](tx).Where("id = ?", rows[0].firstID()).Find(ctx)
 	if err != nil || len(first) == 0 {
 		return err
 	}

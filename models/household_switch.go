@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -100,7 +101,7 @@ func (h *Households) open(ctx context.Context, tx *gorm.DB, home *deviceHousehol
 	if row.ID, err = h.newID(); err != nil {
 		return SignedIn{}, err
 	}
-	if err := gorm.G[sessionRow](tx).Create(ctx, &row); err != nil {
+	if err := database.G[sessionRow](tx).Create(ctx, &row); err != nil {
 		return SignedIn{}, err
 	}
 	out := SignedIn{Session: row.session(), Token: text}
@@ -160,7 +161,7 @@ func (h *Households) Join(ctx context.Context, this Session, token string) error
 		return errHouseholdToken
 	}
 	return h.tx(ctx, "join the people of a device", func(tx *gorm.DB) error {
-		rows, err := gorm.G[sessionRow](tx).Where("token_hash = ?", secret.Sum(token)).Find(ctx)
+		rows, err := database.G[sessionRow](tx).Where("token_hash = ?", secret.Sum(token)).Find(ctx)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -64,7 +65,7 @@ func (c *core) doneBefore(ctx context.Context, o idempotentRequest) (subjectID i
 	if !o.wanted {
 		return 0, nil
 	}
-	rows, err := gorm.G[idempotencyRow](c.read(ctx)).Where("mac = ? AND expires_at > ?", o.mac, c.Now()).Find(ctx)
+	rows, err := database.G[idempotencyRow](c.read(ctx)).Where("mac = ? AND expires_at > ?", o.mac, c.Now()).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return 0, explained("look for an earlier request", err)
 	}
@@ -108,7 +109,7 @@ func (c *core) txOnce(ctx context.Context, doing string, o idempotentRequest, su
 // same key that has expired.
 func (c *core) storeRequest(ctx context.Context, tx *gorm.DB, o idempotentRequest, subjectID int64) error {
 	now := c.Now()
-	old, err := gorm.G[idempotencyRow](tx).Where("mac = ? AND expires_at <= ?", o.mac, now).Count(ctx, "*")
+	old, err := database.G[idempotencyRow](tx).Where("mac = ? AND expires_at <= ?", o.mac, now).Count(ctx, "*")
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (c *core) storeRequest(ctx context.Context, tx *gorm.DB, o idempotentReques
 			return err
 		}
 	}
-	err = gorm.G[idempotencyRow](tx).Create(ctx, &idempotencyRow{
+	err = database.G[idempotencyRow](tx).Create(ctx, &idempotencyRow{
 		MAC: o.mac, RequestHash: o.request, SubjectID: subjectID, CreatedAt: now, ExpiresAt: now.Add(repetitionLife),
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {

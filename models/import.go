@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/lastday"
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
@@ -233,10 +234,10 @@ func (i *Imports) draftOnce(ctx context.Context, o idempotentRequest, ownerID, s
 		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
-		if err := gorm.G[importRow](tx).Create(ctx, &row); err != nil {
+		if err := database.G[importRow](tx).Create(ctx, &row); err != nil {
 			return err
 		}
-		if err := gorm.G[importLineRow](tx).CreateInBatches(ctx, &lines, rowsAtOnce); err != nil {
+		if err := database.G[importLineRow](tx).CreateInBatches(ctx, &lines, rowsAtOnce); err != nil {
 			return err
 		}
 		return forgetOldest(ctx, tx, ownerID)
@@ -329,7 +330,7 @@ func (i *Imports) Discard(ctx context.Context, ownerID, serverID, importID int64
 		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
-		_, err := gorm.G[importRow](tx).Where("id = ? AND owner_id = ? AND server_id = ?", importID, ownerID, serverID).Take(ctx)
+		_, err := database.G[importRow](tx).Where("id = ? AND owner_id = ? AND server_id = ?", importID, ownerID, serverID).Take(ctx)
 		if err != nil {
 			return explained("read the import", err)
 		}
@@ -340,7 +341,7 @@ func (i *Imports) Discard(ctx context.Context, ownerID, serverID, importID int64
 // forgetOldest deletes the oldest imports of an owner who has more than importsKept, so that nobody can fill
 // the database with lists. Imports that run stay. The caller has locked the owner.
 func forgetOldest(ctx context.Context, tx *gorm.DB, ownerID int64) error {
-	rows, err := gorm.G[importRow](tx).Where("owner_id = ? AND server_id <> 0 AND state <> ?", ownerID, ImportRunning).
+	rows, err := database.G[importRow](tx).Where("owner_id = ? AND server_id <> 0 AND state <> ?", ownerID, ImportRunning).
 		Order("id DESC").Offset(importsKept).Limit(sweepStep).Find(ctx)
 	for at := 0; err == nil && at < len(rows); at++ {
 		err = forgetImports(tx, "id = ?", rows[at].ID)

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // ExportedImport is a list of people whom the account has brought to a server, or wanted to bring.
@@ -22,12 +24,12 @@ type ExportedImportLine struct {
 }
 
 func (e *Export) readImports(ctx context.Context, tx *gorm.DB, _ *core, accountID int64) error {
-	rows, err := gorm.G[importRow](tx).Where("owner_id = ? AND state <> ?", accountID, importDiscarded).Order("id").Find(ctx)
+	rows, err := database.G[importRow](tx).Where("owner_id = ? AND state <> ?", accountID, importDiscarded).Order("id").Find(ctx)
 	if err != nil {
 		return err
 	}
 	for _, r := range rows {
-		lines, err := gorm.G[importLineRow](tx).Where("import_id = ?", r.ID).Order("position").Find(ctx)
+		lines, err := database.G[importLineRow](tx).Where("import_id = ?", r.ID).Order("position").Find(ctx)
 		if err != nil {
 			return err
 		}

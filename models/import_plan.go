@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // ledger is all that decides about the lines of an import to one server. It is read once for many
@@ -333,7 +335,7 @@ func (i *Imports) findAccounts(ctx context.Context, ownerID int64, lines []impor
 func (i *Imports) accountsOf(ctx context.Context, keys []string) (map[string]accountRow, error) {
 	found := map[string]accountRow{}
 	for some := range slices.Chunk(keys, rowsAtOnce) {
-		rows, err := gorm.G[accountRow](i.read(ctx)).Where("username_key IN ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL", some).Find(ctx)
+		rows, err := database.G[accountRow](i.read(ctx)).Where("username_key IN ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL", some).Find(ctx)
 		if err != nil {
 			return nil, explained("find the accounts", err)
 		}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Get reads an import with all of its lines. It returns [ErrNotFound].
@@ -17,7 +19,7 @@ func (i *Imports) Get(ctx context.Context, ownerID, serverID, importID int64) (I
 }
 
 func (i *Imports) get(ctx context.Context, ownerID, serverID, importID int64) (Import, error) {
-	rows, err := gorm.G[importRow](i.read(ctx)).
+	rows, err := database.G[importRow](i.read(ctx)).
 		Where("id = ? AND owner_id = ? AND server_id = ? AND expires_at > ?", importID, ownerID, serverID, i.Now()).Find(ctx)
 	if err != nil {
 		return Import{}, explained("read the import", err)
@@ -39,7 +41,7 @@ func (i *Imports) List(ctx context.Context, ownerID, serverID, before int64, n i
 	if _, err := i.ownedServer(ctx, i.read(ctx), ownerID, serverID); err != nil {
 		return nil, err
 	}
-	query := gorm.G[importRow](i.read(ctx)).Where("server_id = ? AND owner_id = ? AND expires_at > ?", serverID, ownerID, i.Now())
+	query := database.G[importRow](i.read(ctx)).Where("server_id = ? AND owner_id = ? AND expires_at > ?", serverID, ownerID, i.Now())
 	if before != 0 {
 		query = query.Where("id < ?", before)
 	}
@@ -94,7 +96,7 @@ func (c *core) completeImports(ctx context.Context, db *gorm.DB, rows []importRo
 	if err != nil {
 		return nil, err
 	}
-	named, err := gorm.G[serverRow](db).Where("id IN ?", servers).Find(ctx)
+	named, err := database.G[serverRow](db).Where("id IN ?", servers).Find(ctx)
 	if err != nil {
 		return nil, explained("read the servers", err)
 	}
@@ -226,7 +228,7 @@ func (i *Imports) Propose(ctx context.Context, ownerID, serverID int64) ([]Impor
 // sweepImports deletes imports whose time is over, with their lines.
 func (s *Store) sweepImports(ctx context.Context) error {
 	for {
-		rows, err := gorm.G[importRow](s.read(ctx)).Where("expires_at <= ?", s.Now()).Order("expires_at").Limit(sweepStep).Find(ctx)
+		rows, err := database.G[importRow](s.read(ctx)).Where("expires_at <= ?", s.Now()).Order("expires_at").Limit(sweepStep).Find(ctx)
 		if err != nil {
 			return explained("find old imports", err)
 		}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // firstOfImport reports whether a mail is the first one of its import for a mailbox, and counts it. An
@@ -77,7 +79,7 @@ func (i *Imports) remind(ctx context.Context, ownerID, serverID, importID int64,
 		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
-		row, err := gorm.G[importRow](tx).Where("id = ? AND owner_id = ? AND server_id = ?", importID, ownerID, serverID).Take(ctx)
+		row, err := database.G[importRow](tx).Where("id = ? AND owner_id = ? AND server_id = ?", importID, ownerID, serverID).Take(ctx)
 		if err != nil {
 			return explained("read the import", err)
 		}

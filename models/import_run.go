@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Run carries out a draft: it makes an invite for each line whose outcome is [ImportInvite], and owes
@@ -33,7 +35,7 @@ func (i *Imports) start(ctx context.Context, ownerID, serverID, importID int64, 
 			return err
 		}
 		now := i.Now()
-		row, err := gorm.G[importRow](tx).Where("id = ? AND owner_id = ? AND server_id = ? AND (state <> ? OR expires_at > ?)",
+		row, err := database.G[importRow](tx).Where("id = ? AND owner_id = ? AND server_id = ? AND (state <> ? OR expires_at > ?)",
 			importID, ownerID, serverID, ImportDraft, now).Take(ctx)
 		if err != nil {
 			return explained("read the import", err)
@@ -77,7 +79,7 @@ func (i *Imports) withinDay(ctx context.Context, tx *gorm.DB, ownerID, importID 
 
 // Work makes the invites of the imports that run and are not finished.
 func (i *Imports) Work(ctx context.Context) error {
-	rows, err := gorm.G[importRow](i.read(ctx)).Where("state = ?", ImportRunning).Order("id").Limit(sweepStep).Find(ctx)
+	rows, err := database.G[importRow](i.read(ctx)).Where("state = ?", ImportRunning).Order("id").Limit(sweepStep).Find(ctx)
 	if err != nil {
 		return explained("find imports that run", err)
 	}
@@ -106,11 +108,11 @@ func (i *Imports) makeInvites(ctx context.Context, importID int64, most int) (le
 // An import whose server has another owner now, or whose owner may not invite any longer, ends with
 // the invites that it has made.
 func (i *Imports) makeGroup(ctx context.Context, importID int64) (left bool, err error) {
-	rows, err := gorm.G[importRow](i.read(ctx)).Where("id = ? AND state = ?", importID, ImportRunning).Find(ctx)
+	rows, err := database.G[importRow](i.read(ctx)).Where("id = ? AND state = ?", importID, ImportRunning).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return false, explained("read the import", err)
 	}
-	lines, err := gorm.G[importLineRow](i.read(ctx)).Where("import_id = ? AND outcome = ? AND invite_id = 0", importID, ImportInvite).
+	lines, err := database.G[importLineRow](i.read(ctx)).Where("import_id = ? AND outcome = ? AND invite_id = 0", importID, ImportInvite).
 		Order("position").Limit(importGroup).Find(ctx)
 	if err != nil {
 		return false, explained("read the lines of an import", err)
@@ -139,13 +141,13 @@ func (i *Imports) makeLocked(ctx context.Context, tx *gorm.DB, row importRow, li
 	for at := range lines {
 		positions[at] = lines[at].Position
 	}
-	if row, err = gorm.G[importRow](tx).Where("id = ?", row.ID).Take(ctx); err != nil {
+	if row, err = database.G[importRow](tx).Where("id = ?", row.ID).Take(ctx); err != nil {
 		return err
 	}
 	if row.State != ImportRunning { // its owner deleted it meanwhile
 		return nil
 	}
-	fresh, err := gorm.G[importLineRow](tx).Where("import_id = ? AND position IN ? AND outcome = ? AND invite_id = 0", row.ID, positions, ImportInvite).
+	fresh, err := database.G[importLineRow](tx).Where("import_id = ? AND position IN ? AND outcome = ? AND invite_id = 0", row.ID, positions, ImportInvite).
 		Order("position").Find(ctx)
 	if err != nil {
 		return err
@@ -228,11 +230,11 @@ func (i *Imports) carryOut(
 	if err != nil {
 		return err
 	}
-	if err := gorm.G[inviteRow](tx).Create(ctx, &invite); err != nil {
+	if err := database.G[inviteRow](tx).Create(ctx, &invite); err != nil {
 		return err
 	}
 	offer := inviteServerRow{InviteID: invite.ID, ServerID: row.ServerID, LocalUserID: line.LocalUserID, Libraries: line.Libraries, EndsAt: line.EndsAt}
-	if err := gorm.G[inviteServerRow](tx).Create(ctx, &offer); err != nil {
+	if err := database.G[inviteServerRow](tx).Create(ctx, &offer); err != nil {
 		return err
 	}
 	mailAt, err := i.nextMail(ctx, tx, row)
@@ -286,7 +288,7 @@ func (i *Imports) importedInvite(row *importRow, line *importLineRow, zone *time
 func (i *Imports) nextMail(ctx context.Context, tx *gorm.DB, row *importRow) (time.Time, error) {
 	now := i.Now()
 	if row.PacedUntil == nil || row.PacedUntil.Before(now) {
-		latest, err := gorm.G[importRow](tx).Where("owner_id = ? AND paced_until > ?", row.OwnerID, now).Order("paced_until DESC").Limit(1).Find(ctx)
+		latest, err := database.G[importRow](tx).Where("owner_id = ? AND paced_until > ?", row.OwnerID, now).Order("paced_until DESC").Limit(1).Find(ctx)
 		if err != nil {
 			return now, err
 		}

@@ -3,7 +3,7 @@ package models
 import (
 	"context"
 
-	"gorm.io/gorm"
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // DraftHere does the same as [Imports.Draft] in the name of the owner, for the agent of the server. It
@@ -23,7 +23,7 @@ func (i *Imports) RunHere(ctx context.Context, this Server, importID int64, call
 	if this.OwnerID == 0 {
 		return Import{}, ErrServerUnclaimed
 	}
-	made, err := gorm.G[importRow](i.read(ctx)).Where("id = ? AND server_id = ? AND by_agent = ?", importID, this.ID, true).Count(ctx, "*")
+	made, err := database.G[importRow](i.read(ctx)).Where("id = ? AND server_id = ? AND by_agent = ?", importID, this.ID, true).Count(ctx, "*")
 	if err != nil {
 		return Import{}, explained("find the import", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -291,7 +292,7 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 	if err := lockUsableAccount(tx, row.OwnerID); err != nil {
 		return err
 	}
-	if err := gorm.G[inviteRow](tx).Create(ctx, &row); err != nil {
+	if err := database.G[inviteRow](tx).Create(ctx, &row); err != nil {
 		return err
 	}
 	servers, err := i.createOffers(ctx, tx, &row, in.Servers)
@@ -350,20 +351,20 @@ func (i *Invites) createServer(ctx context.Context, tx *gorm.DB, invite *inviteR
 		}
 		row.LocalUserID = &s.LocalUserID
 	}
-	return server.server().Name, gorm.G[inviteServerRow](tx).Create(ctx, &row)
+	return server.server().Name, database.G[inviteServerRow](tx).Create(ctx, &row)
 }
 
 // checkLocalUser checks that a local user belongs to the server and has no link. It
 // returns errors about the field local_user_id.
 func (i *Invites) checkLocalUser(ctx context.Context, tx *gorm.DB, s InviteServer) error {
-	found, err := gorm.G[localUserRow](tx).Where("id = ? AND server_id = ? AND gone_at IS NULL", s.LocalUserID, s.ServerID).Count(ctx, "*")
+	found, err := database.G[localUserRow](tx).Where("id = ? AND server_id = ? AND gone_at IS NULL", s.LocalUserID, s.ServerID).Count(ctx, "*")
 	if err != nil {
 		return err
 	}
 	if found == 0 {
 		return fieldError(KindInvalid, "local_user_id", "local_user_unknown")
 	}
-	taken, err := gorm.G[linkRow](tx).
+	taken, err := database.G[linkRow](tx).
 		Where("server_id = ? AND local_user_id = ? AND (ends_at IS NULL OR ends_at > ?)", s.ServerID, s.LocalUserID, i.Now()).Count(ctx, "*")
 	if err != nil {
 		return err

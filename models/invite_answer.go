@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -180,7 +181,7 @@ func (i *Invites) acceptSpent(ctx context.Context, tx *gorm.DB, invite inviteRow
 // acceptServers makes the links of an invite, and returns the names of their servers.
 // It returns [ErrNotFound] when no offer of the invite is valid any longer.
 func (i *Invites) acceptServers(ctx context.Context, tx *gorm.DB, invite *inviteRow, owner *accountRow, accountID int64) ([]string, error) {
-	rows, err := gorm.G[inviteServerRow](tx).Where("invite_id = ?", invite.ID).Order("server_id").Find(ctx)
+	rows, err := database.G[inviteServerRow](tx).Where("invite_id = ?", invite.ID).Order("server_id").Find(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +254,7 @@ func unchangedOffer(tx *gorm.DB, offer inviteServerRow) error {
 // [ErrLocalUserTaken], [ErrLocalUserGone] or [ErrAlreadyLinked].
 func (c *core) acceptLink(ctx context.Context, tx *gorm.DB, wanted *linkRow) error {
 	if wanted.LocalUserID != nil {
-		there, err := gorm.G[localUserRow](tx).Where("id = ? AND server_id = ? AND gone_at IS NULL", *wanted.LocalUserID, wanted.ServerID).Count(ctx, "*")
+		there, err := database.G[localUserRow](tx).Where("id = ? AND server_id = ? AND gone_at IS NULL", *wanted.LocalUserID, wanted.ServerID).Count(ctx, "*")
 		if err != nil {
 			return err
 		}
@@ -289,7 +290,7 @@ func (c *core) acceptLink(ctx context.Context, tx *gorm.DB, wanted *linkRow) err
 
 // freeLocalUser removes a link that has ended from the local user of wanted.
 func (c *core) freeLocalUser(ctx context.Context, tx *gorm.DB, wanted *linkRow) error {
-	ended, err := gorm.G[linkRow](tx).Where("server_id = ? AND local_user_id = ? AND ends_at <= ?", wanted.ServerID, *wanted.LocalUserID, c.Now()).Find(ctx)
+	ended, err := database.G[linkRow](tx).Where("server_id = ? AND local_user_id = ? AND ends_at <= ?", wanted.ServerID, *wanted.LocalUserID, c.Now()).Find(ctx)
 	if err != nil || len(ended) == 0 {
 		return err
 	}
@@ -399,11 +400,11 @@ func (m *Mail) mintInvite(ctx context.Context, tx *gorm.DB, row *outboxRow) (str
 		return "", errors.Join(errDropMail, err)
 	}
 	hash := secret.Sum(text)
-	minted, err := gorm.G[token](tx).Where("hash = ?", hash).Count(ctx, "*")
+	minted, err := database.G[token](tx).Where("hash = ?", hash).Count(ctx, "*")
 	if err != nil || minted > 0 {
 		return text, err
 	}
-	return text, gorm.G[token](tx).Create(ctx, &token{
+	return text, database.G[token](tx).Create(ctx, &token{
 		Hash: hash, Purpose: purposeInvite, AccountID: row.AccountID, SubjectID: row.SubjectID,
 		CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
 	})

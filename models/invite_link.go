@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -103,7 +104,7 @@ func (c *core) inviteID(ctx context.Context, text string) (int64, error) {
 		t, err := c.fresh(ctx, c.read(ctx), secret.MailToken, purposeInvite, text)
 		return t.SubjectID, err
 	}
-	rows, err := gorm.G[inviteRow](c.read(ctx)).Select("id").Where("link_hash = ?", secret.Sum(text)).Find(ctx)
+	rows, err := database.G[inviteRow](c.read(ctx)).Select("id").Where("link_hash = ?", secret.Sum(text)).Find(ctx)
 	if err != nil {
 		return 0, explained("find an invite", err)
 	}
@@ -116,7 +117,7 @@ func (c *core) inviteID(ctx context.Context, text string) (int64, error) {
 // closedInvite returns the error that says why an invite cannot be accepted any longer, with
 // the parameter Owner, whom a person can ask for another one.
 func (c *core) closedInvite(ctx context.Context, inviteID int64) error {
-	rows, err := gorm.G[inviteRow](c.read(ctx)).Where("id = ?", inviteID).Find(ctx)
+	rows, err := database.G[inviteRow](c.read(ctx)).Where("id = ?", inviteID).Find(ctx)
 	if err != nil {
 		return explained("read the invite", err)
 	}
@@ -200,7 +201,7 @@ func (s *Store) resealInvites(ctx context.Context) error {
 	const step = 200
 	mine := s.keys.ID() + "."
 	for after := int64(0); s.keys.PreviousID() != ""; {
-		rows, err := gorm.G[inviteRow](s.read(ctx)).
+		rows, err := database.G[inviteRow](s.read(ctx)).
 			Where("id > ? AND link_secret <> '' AND state = ? AND SUBSTR(link_secret, 1, ?) <> ?", after, invitePending, len(mine), mine).
 			Order("id").Limit(step).Find(ctx)
 		if err != nil {

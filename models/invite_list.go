@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Sent lists up to n invites of an owner, the newest first, that are older than the
 // invite with the id before; 0 begins with the newest.
 func (i *Invites) Sent(ctx context.Context, ownerID, before int64, n int) ([]Invite, error) {
-	query := gorm.G[inviteRow](i.read(ctx)).Where("owner_id = ?", ownerID)
+	query := database.G[inviteRow](i.read(ctx)).Where("owner_id = ?", ownerID)
 	if before != 0 {
 		query = query.Where("id < ?", before)
 	}
@@ -41,7 +43,7 @@ WHERE v.server_id = ? AND i.owner_id = ? AND i.state = ? AND i.expires_at > ? AN
 
 // get reads one invite of an owner. It returns [ErrNotFound].
 func (i *Invites) get(ctx context.Context, ownerID, inviteID int64) (Invite, error) {
-	rows, err := gorm.G[inviteRow](i.read(ctx)).Where("id = ? AND owner_id = ?", inviteID, ownerID).Find(ctx)
+	rows, err := database.G[inviteRow](i.read(ctx)).Where("id = ? AND owner_id = ?", inviteID, ownerID).Find(ctx)
 	if err != nil {
 		return Invite{}, explained("read the invite", err)
 	}
@@ -100,7 +102,7 @@ func (c *core) usernamesOf(ctx context.Context, db *gorm.DB, rows []inviteRow) (
 		ids = append(ids, r.OwnerID, r.AnsweredBy)
 	}
 	slices.Sort(ids)
-	accounts, err := gorm.G[accountRow](db).Where("id IN ?", slices.Compact(ids)).Find(ctx)
+	accounts, err := database.G[accountRow](db).Where("id IN ?", slices.Compact(ids)).Find(ctx)
 	if err != nil {
 		return nil, explained("read the names", err)
 	}

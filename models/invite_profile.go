@@ -52,7 +52,7 @@ func (p *InviteProfiles) List(ctx context.Context, ownerID, serverID int64) ([]I
 	if _, err := p.ownedServer(ctx, p.read(ctx), ownerID, serverID); err != nil {
 		return nil, err
 	}
-	rows, err := gorm.G[inviteProfileRow](p.read(ctx)).Where("server_id = ? AND owner_id = ?", serverID, ownerID).Order("name_key, id").Find(ctx)
+	rows, err := database.G[inviteProfileRow](p.read(ctx)).Where("server_id = ? AND owner_id = ?", serverID, ownerID).Order("name_key, id").Find(ctx)
 	if err != nil {
 		return nil, explained("list the profiles of invites", err)
 	}
@@ -91,14 +91,14 @@ func (p *InviteProfiles) Make(ctx context.Context, ownerID int64, in InviteProfi
 		return InviteProfile{}, explained("make an id", err)
 	}
 	return p.save(ctx, ownerID, id, in, func(tx *gorm.DB, row *inviteProfileRow) error {
-		n, err := gorm.G[inviteProfileRow](tx).Where("server_id = ? AND owner_id = ?", in.ServerID, ownerID).Count(ctx, "*")
+		n, err := database.G[inviteProfileRow](tx).Where("server_id = ? AND owner_id = ?", in.ServerID, ownerID).Count(ctx, "*")
 		if err != nil {
 			return err
 		}
 		if n >= inviteProfilesMost {
 			return fieldError(KindInvalid, "name", "profiles_many")
 		}
-		return gorm.G[inviteProfileRow](tx).Create(ctx, row)
+		return database.G[inviteProfileRow](tx).Create(ctx, row)
 	})
 }
 
@@ -106,7 +106,7 @@ func (p *InviteProfiles) Make(ctx context.Context, ownerID int64, in InviteProfi
 // of [InviteProfiles.Make].
 func (p *InviteProfiles) Change(ctx context.Context, ownerID int64, in InviteProfile) (InviteProfile, error) {
 	return p.save(ctx, ownerID, in.ID, in, func(tx *gorm.DB, row *inviteProfileRow) error {
-		found, err := gorm.G[inviteProfileRow](tx).Where("id = ? AND server_id = ? AND owner_id = ?", row.ID, row.ServerID, ownerID).Count(ctx, "*")
+		found, err := database.G[inviteProfileRow](tx).Where("id = ? AND server_id = ? AND owner_id = ?", row.ID, row.ServerID, ownerID).Count(ctx, "*")
 		if err != nil {
 			return err
 		}

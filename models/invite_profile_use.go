@@ -5,8 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"gorm.io/gorm"
-
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/lastday"
 )
 
@@ -56,7 +55,7 @@ func lastDayIn(days int, now time.Time) time.Time {
 // profileNamed returns the profile of an owner for a server by its name, in any letter case, or
 // by its id. It returns an error about the field profile.
 func (c *core) profileNamed(ctx context.Context, ownerID, serverID int64, name string) (InviteProfile, error) {
-	rows, err := gorm.G[inviteProfileRow](c.read(ctx)).
+	rows, err := database.G[inviteProfileRow](c.read(ctx)).
 		Where("server_id = ? AND owner_id = ? AND (name_key = ? OR id = ?)", serverID, ownerID, strings.ToLower(strings.TrimSpace(name)), ParseID(name)).
 		Order("id").Find(ctx)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // The operations of this file answer the offer of one server, because in the Emby Connect
@@ -77,7 +79,7 @@ func (i *Invites) withAddresses(ctx context.Context, servers []Located) ([]Locat
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	rows, err := gorm.G[addressRow](i.read(ctx)).Where("server_id IN ? AND hidden = ?", ids, false).Order("position, id").Find(ctx)
+	rows, err := database.G[addressRow](i.read(ctx)).Where("server_id IN ? AND hidden = ?", ids, false).Order("position, id").Find(ctx)
 	if err != nil {
 		return nil, explained("read the addresses of servers", err)
 	}
@@ -122,7 +124,7 @@ func (i *Invites) AcceptServer(ctx context.Context, accountID, serverID int64, c
 
 // acceptOffer accepts the offer of an open invite for one server.
 func (i *Invites) acceptOffer(ctx context.Context, tx *gorm.DB, invite *inviteRow, serverID, accountID int64, caller Caller) error {
-	offer, err := gorm.G[inviteServerRow](tx).Where("invite_id = ? AND server_id = ?", invite.ID, serverID).Take(ctx)
+	offer, err := database.G[inviteServerRow](tx).Where("invite_id = ? AND server_id = ?", invite.ID, serverID).Take(ctx)
 	if err != nil {
 		return explained("read the invite", err)
 	}

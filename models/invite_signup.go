@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // SignUp makes an account for somebody who has an invite's secret, accepts the invite and opens
@@ -147,6 +149,6 @@ func (i *Invites) HasAccount(ctx context.Context, mailToken string) (bool, error
 	if err != nil || invite.EmailKey == "" {
 		return false, err
 	}
-	n, err := gorm.G[emailRow](i.read(ctx)).Where("email_key = ? AND held_until IS NULL", invite.EmailKey).Count(ctx, "*")
+	n, err := database.G[emailRow](i.read(ctx)).Where("email_key = ? AND held_until IS NULL", invite.EmailKey).Count(ctx, "*")
 	return n > 0, explained("find the account of an address", err)
 }

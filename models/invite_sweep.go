@@ -5,12 +5,14 @@ import (
 	"fmt"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // sweepInvites deletes invites that were answered or expired long ago.
 func (s *Store) sweepInvites(ctx context.Context) error {
 	for {
-		rows, err := gorm.G[inviteRow](s.read(ctx)).Where("expires_at <= ?", s.Now().Add(-s.opt.Lives.History)).Limit(sweepStep).Find(ctx)
+		rows, err := database.G[inviteRow](s.read(ctx)).Where("expires_at <= ?", s.Now().Add(-s.opt.Lives.History)).Limit(sweepStep).Find(ctx)
 		if err != nil {
 			return explained("find old invites", err)
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // inviteUseRow is a row of invite_uses: an account has accepted an invite on one of its servers.
@@ -34,7 +36,7 @@ func (c *core) recordUse(ctx context.Context, tx *gorm.DB, inviteID, serverID, a
 	err := requireRow(tx.Exec("UPDATE invite_uses SET used_at = ? WHERE invite_id = ? AND server_id = ? AND account_id = ?",
 		row.UsedAt, inviteID, serverID, accountID))
 	if errors.Is(err, ErrNotFound) {
-		err = gorm.G[inviteUseRow](tx).Create(ctx, &row)
+		err = database.G[inviteUseRow](tx).Create(ctx, &row)
 	}
 	return err
 }

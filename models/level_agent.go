@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // protectionRow is a row of protections: what the owner of a server lets people do and see by default,
@@ -272,7 +274,7 @@ func (a *Agents) TellLevels(ctx context.Context, this Server, states []LevelStat
 		if err := tx.Raw("SELECT id, server_id, account_id FROM links WHERE server_id = ? AND state = ? ORDER BY id", this.ID, LinkAccepted).Scan(&links).Error; err != nil {
 			return err
 		}
-		rows, err := gorm.G[linkLevelsRow](tx).Where("server_id = ?", this.ID).Find(ctx)
+		rows, err := database.G[linkLevelsRow](tx).Where("server_id = ?", this.ID).Find(ctx)
 		if err != nil {
 			return err
 		}
@@ -313,12 +315,12 @@ func storeState(ctx context.Context, tx *gorm.DB, link *linkRow, before linkLeve
 // changeLevels changes columns of the levels of a link, and adds the row if the link has none. The caller
 // has locked the link, its account or its server.
 func changeLevels(ctx context.Context, tx *gorm.DB, link *linkRow, columns map[string]any) error {
-	n, err := gorm.G[linkLevelsRow](tx).Where("link_id = ?", link.ID).Count(ctx, "*")
+	n, err := database.G[linkLevelsRow](tx).Where("link_id = ?", link.ID).Count(ctx, "*")
 	if err != nil {
 		return err
 	}
 	if n == 0 {
-		if err := gorm.G[linkLevelsRow](tx).Create(ctx, &linkLevelsRow{LinkID: link.ID, ServerID: link.ServerID, AccountID: link.AccountID}); err != nil {
+		if err := database.G[linkLevelsRow](tx).Create(ctx, &linkLevelsRow{LinkID: link.ID, ServerID: link.ServerID, AccountID: link.AccountID}); err != nil {
 			return err
 		}
 	}
@@ -370,7 +372,7 @@ func (a *Agents) AskedUnlock(ctx context.Context, this Server, linkID int64, dev
 		if err := lockServer(tx, "id = ?", this.ID); err != nil {
 			return err
 		}
-		rows, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ? AND state = ?", linkID, this.ID, LinkAccepted).Find(ctx)
+		rows, err := database.G[linkRow](tx).Where("id = ? AND server_id = ? AND state = ?", linkID, this.ID, LinkAccepted).Find(ctx)
 		if err != nil {
 			return err
 		}
@@ -411,7 +413,7 @@ func (c LevelChoices) check() LevelChoices {
 // reportLevels stores what the agent of a server can limit, and for whom it lets the owner sign televisions in.
 func (c *core) reportLevels(ctx context.Context, tx *gorm.DB, serverID int64, report *checkedReport) error {
 	levels, choices := report.Levels, report.Choices
-	rows, err := gorm.G[protectionRow](tx).Where("server_id = ?", serverID).Find(ctx)
+	rows, err := database.G[protectionRow](tx).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -429,7 +431,7 @@ func (c *core) reportLevels(ctx context.Context, tx *gorm.DB, serverID int64, re
 		columns["choices"] = text
 	}
 	if len(rows) == 0 {
-		return gorm.G[protectionRow](tx).Create(ctx, &protectionRow{
+		return database.G[protectionRow](tx).Create(ctx, &protectionRow{
 			ServerID: serverID, AgentLevels: levels, AgentTelevisions: report.Televisions, Choices: text,
 		})
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // ExportedLevels are the levels of a link of the account, in what they differ from the defaults of the server,
@@ -34,7 +36,7 @@ type ExportedProtection struct {
 
 // readLevels reads the levels of the links of the account.
 func (e *Export) readLevels(ctx context.Context, tx *gorm.DB, _ *core, accountID int64) error {
-	rows, err := gorm.G[linkLevelsRow](tx).Where("account_id = ?", accountID).Order("link_id").Find(ctx)
+	rows, err := database.G[linkLevelsRow](tx).Where("account_id = ?", accountID).Order("link_id").Find(ctx)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Library is a part of the media on a server, as its agent reported it.
@@ -70,7 +72,7 @@ func (c *core) librariesAt(ctx context.Context, db *gorm.DB, serverIDs ...int64)
 	if len(serverIDs) == 0 {
 		return nil, nil
 	}
-	rows, err := gorm.G[libraryRow](db).Where("server_id IN ?", serverIDs).Find(ctx)
+	rows, err := database.G[libraryRow](db).Where("server_id IN ?", serverIDs).Find(ctx)
 	return rows, explained("read the libraries", err)
 }
 
@@ -145,7 +147,7 @@ func (s *Servers) Libraries(ctx context.Context, ownerID, serverID int64) ([]Lib
 	if _, err := s.ownedServer(ctx, s.read(ctx), ownerID, serverID); err != nil {
 		return nil, err
 	}
-	rows, err := gorm.G[libraryRow](s.read(ctx)).Where("server_id = ?", serverID).Order("name, id").Find(ctx)
+	rows, err := database.G[libraryRow](s.read(ctx)).Where("server_id = ?", serverID).Order("name, id").Find(ctx)
 	if err != nil {
 		return nil, explained("list the libraries", err)
 	}
@@ -236,7 +238,7 @@ func (s *Store) sweepLibrariesOf(ctx context.Context, serverID int64) error {
 		if err := lockServer(tx, "id = ?", serverID); err != nil {
 			return err
 		}
-		gone, err := gorm.G[libraryRow](tx).Where("server_id = ? AND gone_at IS NOT NULL", serverID).Find(ctx)
+		gone, err := database.G[libraryRow](tx).Where("server_id = ? AND gone_at IS NOT NULL", serverID).Find(ctx)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // A media server may give a library that is renamed a new id, so that the library of the
@@ -39,7 +41,7 @@ func (s *Servers) GoneLibraries(ctx context.Context, ownerID, serverID int64) ([
 	if _, err := s.ownedServer(ctx, s.read(ctx), ownerID, serverID); err != nil {
 		return nil, err
 	}
-	rows, err := gorm.G[libraryRow](s.read(ctx)).Where("server_id = ?", serverID).Order("name, id").Find(ctx)
+	rows, err := database.G[libraryRow](s.read(ctx)).Where("server_id = ?", serverID).Order("name, id").Find(ctx)
 	if err != nil {
 		return nil, explained("list the libraries", err)
 	}
@@ -152,7 +154,7 @@ func (c *core) replaceChoices(ctx context.Context, tx *gorm.DB, serverID int64, 
 // row of the library that is gone, has the id 0 if the service has forgotten that library.
 // It returns [ErrLibraryBack] or [ErrLibraryGone].
 func (c *core) twoLibraries(ctx context.Context, tx *gorm.DB, serverID int64, gone, by string) (former, fresh libraryRow, err error) {
-	rows, err := gorm.G[libraryRow](tx).Where("server_id = ? AND external_id IN ?", serverID, []string{gone, by}).Find(ctx)
+	rows, err := database.G[libraryRow](tx).Where("server_id = ? AND external_id IN ?", serverID, []string{gone, by}).Find(ctx)
 	if err != nil {
 		return former, fresh, err
 	}
@@ -176,7 +178,7 @@ func (c *core) twoLibraries(ctx context.Context, tx *gorm.DB, serverID int64, go
 // replaceInLinks replaces a library in all links of a server, tells the agent, and returns
 // the number of changed links.
 func (c *core) replaceInLinks(ctx context.Context, tx *gorm.DB, serverID int64, gone, by string) (changed int, err error) {
-	links, err := gorm.G[linkRow](tx).Where("server_id = ? AND libraries IS NOT NULL", serverID).Order("id").Find(ctx)
+	links, err := database.G[linkRow](tx).Where("server_id = ? AND libraries IS NOT NULL", serverID).Order("id").Find(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // libraryKind returns the kind of a library as it is stored: at most 32 small letters. Any
@@ -22,7 +24,7 @@ func libraryKind(kind string) string {
 // reportLibraries replaces the libraries of a server by the libraries of a report. A
 // library that was gone and is in the report again comes back, and counts as new then.
 func (c *core) reportLibraries(ctx context.Context, tx *gorm.DB, serverID int64, libraries []Library) error {
-	rows, err := gorm.G[libraryRow](tx).Where("server_id = ?", serverID).Find(ctx)
+	rows, err := database.G[libraryRow](tx).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -41,7 +43,7 @@ func (c *core) reportLibraries(ctx context.Context, tx *gorm.DB, serverID int64,
 				row.CameAt = &now
 			}
 			if row.ID, err = c.newID(); err == nil {
-				err = gorm.G[libraryRow](tx).Create(ctx, &row)
+				err = database.G[libraryRow](tx).Create(ctx, &row)
 			}
 		case row.GoneAt != nil:
 			err = tx.Exec("UPDATE libraries SET name = ?, kind = ?, gone_at = NULL, came_at = ? WHERE id = ?", l.Name, l.Kind, now, row.ID).Error

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Links are the operations of a person on the servers that they may use.
@@ -90,7 +92,7 @@ func newAccessKey(random io.Reader) (string, error) {
 // replaceAccessKeys gives every link of an account a new access key. A server accepts
 // the old key until it has fetched the new one.
 func (c *core) replaceAccessKeys(ctx context.Context, tx *gorm.DB, accountID int64) error {
-	rows, err := gorm.G[linkRow](tx).Where("account_id = ?", accountID).Find(ctx)
+	rows, err := database.G[linkRow](tx).Where("account_id = ?", accountID).Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -124,7 +126,7 @@ func (s *Store) reseal(ctx context.Context) error {
 	const step = 200
 	mine := s.keys.ID() + "."
 	for after := int64(0); s.keys.PreviousID() != ""; {
-		rows, err := gorm.G[linkRow](s.read(ctx)).Where("id > ? AND SUBSTR(access_key, 1, ?) <> ?", after, len(mine), mine).
+		rows, err := database.G[linkRow](s.read(ctx)).Where("id > ? AND SUBSTR(access_key, 1, ?) <> ?", after, len(mine), mine).
 			Order("id").Limit(step).Find(ctx)
 		if err != nil {
 			return explained("find access keys", err)
@@ -179,7 +181,7 @@ func (l *Links) acceptIn(ctx context.Context, tx *gorm.DB, accountID, linkID int
 // acceptPending does the work of [Links.Accept] in a transaction that holds the
 // account.
 func (c *core) acceptPending(ctx context.Context, tx *gorm.DB, accountID, linkID int64, caller Caller) error {
-	row, err := gorm.G[linkRow](tx).Where("id = ? AND account_id = ?", linkID, accountID).Take(ctx)
+	row, err := database.G[linkRow](tx).Where("id = ? AND account_id = ?", linkID, accountID).Take(ctx)
 	if err != nil {
 		return explained("read the link", err)
 	}
@@ -233,7 +235,7 @@ func (l *Links) removeOne(ctx context.Context, tx *gorm.DB, accountID, linkID in
 	if err := lockAccount(tx, accountID); err != nil {
 		return err
 	}
-	rows, err := gorm.G[linkRow](tx).Where("id = ? AND account_id = ?", linkID, accountID).Find(ctx)
+	rows, err := database.G[linkRow](tx).Where("id = ? AND account_id = ?", linkID, accountID).Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -303,7 +305,7 @@ func (l *Links) Waiting(ctx context.Context, accountID int64) (int, error) {
 
 // ByServer finds an account's link with a server. It returns [ErrNotFound].
 func (l *Links) ByServer(ctx context.Context, accountID, serverID int64) (Link, error) {
-	row, err := gorm.G[linkRow](l.read(ctx)).Where("account_id = ? AND server_id = ? AND (ends_at IS NULL OR ends_at > ?)", accountID, serverID, l.Now()).Take(ctx)
+	row, err := database.G[linkRow](l.read(ctx)).Where("account_id = ? AND server_id = ? AND (ends_at IS NULL OR ends_at > ?)", accountID, serverID, l.Now()).Take(ctx)
 	if err != nil {
 		return Link{}, explained("find a link", err)
 	}

@@ -282,7 +282,7 @@ func (a *Agents) askFor(ctx context.Context, tx *gorm.DB, this Server, account *
 // linkOf reads the link of an account with a server, nil without one. A link that has
 // ended and was not swept yet is removed first.
 func (c *core) linkOf(ctx context.Context, tx *gorm.DB, serverID, accountID int64) (*linkRow, error) {
-	rows, err := gorm.G[linkRow](tx).Where("server_id = ? AND account_id = ?", serverID, accountID).Find(ctx)
+	rows, err := database.G[linkRow](tx).Where("server_id = ? AND account_id = ?", serverID, accountID).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
@@ -320,7 +320,7 @@ func (c *core) insertLink(ctx context.Context, tx *gorm.DB, link *linkRow) error
 	if err := adoptLevels(tx, link); err != nil {
 		return err
 	}
-	err = gorm.G[linkRow](tx).Create(ctx, link)
+	err = database.G[linkRow](tx).Create(ctx, link)
 	switch {
 	case isLocalUserTaken(err):
 		return ErrLocalUserTaken.because(err)
@@ -400,7 +400,7 @@ func (a *Agents) linkByID(ctx context.Context, this Server, id int64) (AgentLink
 // RemoveLink removes a link at the request of the server. It returns [ErrNotFound].
 func (a *Agents) RemoveLink(ctx context.Context, this Server, linkID int64) error {
 	return a.tx(ctx, "remove a link", func(tx *gorm.DB) error {
-		row, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ?", linkID, this.ID).Take(ctx)
+		row, err := database.G[linkRow](tx).Where("id = ? AND server_id = ?", linkID, this.ID).Take(ctx)
 		if err != nil {
 			return explained("read the link", err)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -157,7 +158,7 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 	if err := adoptLevels(tx, &link); err != nil {
 		return err
 	}
-	if err := gorm.G[linkRow](tx).Create(ctx, &link); err != nil { // there is no duplicate, because the server is locked
+	if err := database.G[linkRow](tx).Create(ctx, &link); err != nil { // there is no duplicate, because the server is locked
 		return err
 	}
 	server, err := e.serverByID(ctx, tx, this.ID)
@@ -214,7 +215,7 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 	if err := lockAccount(tx, accountID); err != nil {
 		return err
 	}
-	rows, err := gorm.G[linkRow](tx).Where("server_id = ? AND account_id = ?", serverID, accountID).Find(ctx)
+	rows, err := database.G[linkRow](tx).Where("server_id = ? AND account_id = ?", serverID, accountID).Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -259,7 +260,7 @@ func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail 
 	}
 	// This statement runs without an account, too, so that the time of the answer does not show
 	// whether the address has an account.
-	linked, failed := gorm.G[linkRow](e.read(ctx)).
+	linked, failed := database.G[linkRow](e.read(ctx)).
 		Where("server_id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)", this.ID, row.ID, LinkAccepted, e.Now()).Count(ctx, "*")
 	if failed != nil {
 		return Account{}, byEmail, explained("find a link", failed)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // LocalPasswords are the operations by which a person gives their local user a password. The
@@ -221,7 +223,7 @@ func (p *LocalPasswords) ask(ctx context.Context, tx *gorm.DB, this Session, row
 	if err != nil {
 		return err
 	}
-	if err := gorm.G[localPasswordRow](tx).Create(ctx, row); err != nil {
+	if err := database.G[localPasswordRow](tx).Create(ctx, row); err != nil {
 		return err
 	}
 	return p.feedChange(ctx, tx, changeRow{
@@ -232,7 +234,7 @@ func (p *LocalPasswords) ask(ctx context.Context, tx *gorm.DB, this Session, row
 // Get reads a new password of an account, without the password. It returns [ErrNotFound] for a
 // new password of another account, and for a new password whose time is over.
 func (p *LocalPasswords) Get(ctx context.Context, accountID, id int64) (LocalPassword, error) {
-	row, err := gorm.G[localPasswordRow](p.read(ctx)).Where("id = ? AND account_id = ?", id, accountID).Take(ctx)
+	row, err := database.G[localPasswordRow](p.read(ctx)).Where("id = ? AND account_id = ?", id, accountID).Take(ctx)
 	return p.localPassword(&row), explained("read a local password", err)
 }
 

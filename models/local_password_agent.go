@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // openLocalPasswords lists the new passwords that wait for an agent.
@@ -43,7 +45,7 @@ func (p *LocalPasswords) settle(tx *gorm.DB, this Server, id int64, state, reaso
 // the new password has ended in another way: the agent then replaces it by a random password.
 func (p *LocalPasswords) Complete(ctx context.Context, this Server, id int64) error {
 	return p.tx(ctx, "complete a local password", func(tx *gorm.DB) error {
-		row, err := gorm.G[localPasswordRow](tx).Where("id = ? AND server_id = ?", id, this.ID).Take(ctx)
+		row, err := database.G[localPasswordRow](tx).Where("id = ? AND server_id = ?", id, this.ID).Take(ctx)
 		if err != nil {
 			return explained("read a local password", err)
 		}

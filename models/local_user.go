@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // LocalUser is a user on one media server, as its agent reported it. Times are
@@ -133,7 +135,7 @@ func isExternalID(id string) bool {
 // localUserOf finds a local user of a server by the server's own id. It returns
 // [ErrNotFound] for a local user that is unknown or no longer exists on the server.
 func (c *core) localUserOf(ctx context.Context, tx *gorm.DB, serverID int64, externalID string) (localUserRow, error) {
-	row, err := gorm.G[localUserRow](tx).Where("server_id = ? AND external_id = ? AND gone_at IS NULL", serverID, externalID).Take(ctx)
+	row, err := database.G[localUserRow](tx).Where("server_id = ? AND external_id = ? AND gone_at IS NULL", serverID, externalID).Take(ctx)
 	return row, explained("find a local user", err)
 }
 
@@ -147,7 +149,7 @@ func (s *Store) sweepLocalUsers(ctx context.Context) error {
  WHERE v.server_id = local_users.server_id AND v.local_user_id = local_users.id AND i.state = ? AND i.expires_at > ?)`
 	for {
 		now := s.Now()
-		gone, err := gorm.G[localUserRow](s.read(ctx)).Where(unnamed, invitePending, now).Limit(sweepStep).Find(ctx)
+		gone, err := database.G[localUserRow](s.read(ctx)).Where(unnamed, invitePending, now).Limit(sweepStep).Find(ctx)
 		if err != nil {
 			return explained("find local users that are gone", err)
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // LocalUserState has the facts that an agent tells about a local user beside its report: they change while people
@@ -89,7 +91,7 @@ func tellStates(ctx context.Context, tx *gorm.DB, serverID int64, told map[strin
 	if len(told) == 0 {
 		return nil
 	}
-	rows, err := gorm.G[localUserRow](tx).Where("server_id = ?", serverID).Order("id").Find(ctx)
+	rows, err := database.G[localUserRow](tx).Where("server_id = ?", serverID).Order("id").Find(ctx)
 	if err != nil {
 		return err
 	}

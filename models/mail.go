@@ -11,6 +11,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -72,7 +73,7 @@ func (m *Mail) prepare(ctx context.Context, o Owed, mint bool) (letter Letter, s
 	err = m.tx(ctx, "prepare a mail", func(tx *gorm.DB) error {
 		row := o.row
 		letter, send = Letter{}, false
-		still, err := gorm.G[outboxRow](tx).Where("id = ? AND lease_owner = ? AND state = ?", row.ID, o.owner, mailQueued).Count(ctx, "*")
+		still, err := database.G[outboxRow](tx).Where("id = ? AND lease_owner = ? AND state = ?", row.ID, o.owner, mailQueued).Count(ctx, "*")
 		if err != nil || still == 0 {
 			return err
 		}
@@ -254,7 +255,7 @@ func (m *Mail) ownerInstead(ctx context.Context, tx *gorm.DB, row *outboxRow, ac
 	default:
 		return nil, nil
 	}
-	owners, err := gorm.G[emailRow](tx).Where("email_key = ? AND account_id <> ?", key, account.ID).Find(ctx)
+	owners, err := database.G[emailRow](tx).Where("email_key = ? AND account_id <> ?", key, account.ID).Find(ctx)
 	if err != nil || len(owners) == 0 {
 		return nil, err
 	}
@@ -293,7 +294,7 @@ func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *a
 		return "", errors.Join(errDropMail, err)
 	}
 	hash := secret.Sum(text)
-	open, err := gorm.G[token](tx).Where("account_id = ? AND purpose = ?", account.ID, p).Find(ctx)
+	open, err := database.G[token](tx).Where("account_id = ? AND purpose = ?", account.ID, p).Find(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -308,7 +309,7 @@ func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *a
 			return "", err
 		}
 	}
-	return text, gorm.G[token](tx).Create(ctx, &token{
+	return text, database.G[token](tx).Create(ctx, &token{
 		Hash: hash, Purpose: p, AccountID: account.ID, SubjectID: row.SubjectID, PasswordVersion: account.PasswordVersion,
 		CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
 	})
@@ -389,7 +390,7 @@ type QueuedMail struct {
 
 // List returns up to n mails of the queue, the oldest first.
 func (m *Mail) List(ctx context.Context, n int) ([]QueuedMail, error) {
-	rows, err := gorm.G[outboxRow](m.read(ctx)).Order("id").Limit(n).Find(ctx)
+	rows, err := database.G[outboxRow](m.read(ctx)).Order("id").Limit(n).Find(ctx)
 	if err != nil {
 		return nil, explained("list the mails", err)
 	}
@@ -412,7 +413,7 @@ func (m *Mail) List(ctx context.Context, n int) ([]QueuedMail, error) {
 // helps.
 func (m *Mail) Retry(ctx context.Context, id int64) error {
 	return m.tx(ctx, "retry a mail", func(tx *gorm.DB) error {
-		row, err := gorm.G[outboxRow](tx).Where("id = ?", id).Take(ctx)
+		row, err := database.G[outboxRow](tx).Where("id = ?", id).Take(ctx)
 		if err != nil {
 			return err
 		}

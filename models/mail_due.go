@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"gorm.io/gorm"
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // duePage is the smallest number of due mails that one statement reads from the queue, and the
@@ -32,7 +32,7 @@ func (m *Mail) dueMails(ctx context.Context, c Claims) ([]Owed, error) {
 func (m *Mail) dueOf(ctx context.Context, condition string, c Claims) (all []Owed, err error) {
 	now, page := m.Now(), max(c.Most, duePage)
 	for skip := 0; ; skip += page {
-		rows, err := gorm.G[outboxRow](m.read(ctx)).
+		rows, err := database.G[outboxRow](m.read(ctx)).
 			Where("state = ? AND "+condition+" AND due_at <= ? AND lease_until IS NULL", mailQueued, now).
 			Order("due_at, id").Limit(page).Offset(skip).Find(ctx)
 		if err != nil {
@@ -120,7 +120,7 @@ func (m *Mail) addresses(ctx context.Context, rows []outboxRow) (map[int64]strin
 	if len(ids) == 0 {
 		return addresses, nil
 	}
-	accounts, err := gorm.G[accountRow](m.read(ctx)).Select("id", "email_key").Where("id IN ?", ids).Find(ctx)
+	accounts, err := database.G[accountRow](m.read(ctx)).Select("id", "email_key").Where("id IN ?", ids).Find(ctx)
 	for _, account := range accounts {
 		addresses[account.ID] = account.EmailKey
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Owed is a mail that a worker has leased.
@@ -103,7 +105,7 @@ func (m *Mail) Renew(ctx context.Context, owner string, ids []int64) (held []int
 	if err != nil {
 		return nil, explained(doing, err)
 	}
-	rows, err := gorm.G[outboxRow](m.read(ctx)).Select("id").Where("lease_owner = ? AND id IN ?", owner, ids).Find(ctx)
+	rows, err := database.G[outboxRow](m.read(ctx)).Select("id").Where("lease_owner = ? AND id IN ?", owner, ids).Find(ctx)
 	for _, row := range rows {
 		held = append(held, row.ID)
 	}
@@ -119,7 +121,7 @@ type Lease struct {
 
 // Leases returns the leases of all workers.
 func (m *Mail) Leases(ctx context.Context) ([]Lease, error) {
-	rows, err := gorm.G[outboxRow](m.read(ctx)).Select("id", "lease_owner", "lease_until").
+	rows, err := database.G[outboxRow](m.read(ctx)).Select("id", "lease_owner", "lease_until").
 		Where("lease_owner > '' AND lease_until IS NOT NULL").Find(ctx)
 	leases := make([]Lease, len(rows))
 	for i, row := range rows {

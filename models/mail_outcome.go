@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Sent deletes a mail that has been sent.
@@ -66,7 +68,7 @@ func (m *Mail) Hurry(ctx context.Context) error {
 // does nothing.
 func (m *Mail) HurryOne(ctx context.Context) error {
 	now := m.Now()
-	rows, err := gorm.G[outboxRow](m.read(ctx)).Select("id").Where("state = ? AND due_at > ? AND lease_until IS NULL", mailQueued, now).
+	rows, err := database.G[outboxRow](m.read(ctx)).Select("id").Where("state = ? AND due_at > ? AND lease_until IS NULL", mailQueued, now).
 		Order("due_at, id").Limit(1).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return explained("hurry a mail", err)

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -72,7 +73,7 @@ func (c *core) stopRows(mailbox string) (now, before mailStopRow) {
 // isStopped reports whether a mailbox is stopped.
 func (c *core) isStopped(ctx context.Context, db *gorm.DB, mailbox string) (bool, error) {
 	now, before := c.stopRows(mailbox)
-	n, err := gorm.G[mailStopRow](db).Where("address_mac IN (?, ?)", now.AddressMAC, before.AddressMAC).Count(ctx, "*")
+	n, err := database.G[mailStopRow](db).Where("address_mac IN (?, ?)", now.AddressMAC, before.AddressMAC).Count(ctx, "*")
 	return n > 0, err
 }
 

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // A newcomer is an account that was made with the link of an invite. The person named an address
@@ -31,7 +33,7 @@ func (c *core) newNewcomer(row *accountRow, inviteID int64) (emailChange, error)
 // oweNewcomer writes the address that waits, and owes the mail that asks for its
 // confirmation.
 func (c *core) oweNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, change emailChange, caller Caller) error {
-	if err := gorm.G[emailChange](tx).Create(ctx, &change); err != nil {
+	if err := database.G[emailChange](tx).Create(ctx, &change); err != nil {
 		return err
 	}
 	return c.owe(ctx, tx, emailConfirmMail(row, &change, c.opt.Lives.Confirm, c.starter(caller)))
@@ -63,7 +65,7 @@ func (e *Emails) askNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, 
 	if err := lockRow(tx, "accounts", "id = ? AND newcomer_of <> 0", row.ID); err != nil { // the newcomer may have confirmed the address meanwhile
 		return err
 	}
-	asked, err := gorm.G[emailChange](tx).Where("account_id = ? AND state = ?", row.ID, changeWaiting).Order("id DESC").Limit(1).Find(ctx)
+	asked, err := database.G[emailChange](tx).Where("account_id = ? AND state = ?", row.ID, changeWaiting).Order("id DESC").Limit(1).Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -85,7 +87,7 @@ func (e *Emails) askNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, 
 // its own invite. The caller locks the account before it writes: an address that is confirmed
 // meanwhile does no harm.
 func (c *core) requireAddress(ctx context.Context, tx *gorm.DB, accountID int64) error {
-	n, err := gorm.G[accountRow](tx).Where("id = ? AND newcomer_of <> 0", accountID).Count(ctx, "*")
+	n, err := database.G[accountRow](tx).Where("id = ? AND newcomer_of <> 0", accountID).Count(ctx, "*")
 	if err == nil && n > 0 {
 		err = ErrAddressFirst
 	}
@@ -119,7 +121,7 @@ const noLink = `newcomer_of > 0 AND NOT EXISTS (SELECT 1 FROM links l
 func (s *Store) sweepNewcomers(ctx context.Context) error {
 	for {
 		// The index on newcomer_of has the ids, too, so no row is read.
-		gone, err := gorm.G[accountRow](s.read(ctx)).Select("id").Where(noLink, LinkAccepted, s.Now()).Order("newcomer_of").Limit(sweepStep).Find(ctx)
+		gone, err := database.G[accountRow](s.read(ctx)).Select("id").Where(noLink, LinkAccepted, s.Now()).Order("newcomer_of").Limit(sweepStep).Find(ctx)
 		if err != nil {
 			return explained("find newcomers whose links have ended", err)
 		}

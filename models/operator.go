@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Operators has the operations on accounts that the command line and operators use.
@@ -131,7 +133,7 @@ func (o *Operators) Delete(ctx context.Context, name string) error {
 // next one.
 func (o *Operators) List(ctx context.Context, prefix, after string, n int) ([]Account, error) {
 	begin := nameKey(prefix)
-	query := gorm.G[accountRow](o.read(ctx)).Where("username_key > ?", usernameKey(after))
+	query := database.G[accountRow](o.read(ctx)).Where("username_key > ?", usernameKey(after))
 	if begin != "" {
 		end := begin + "\xff"
 		query = query.Where("(username_key >= ? AND username_key < ?) OR (email_key >= ? AND email_key < ?)", begin, end, begin, end)

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // OperatedServers are the operations of operators on any server, no matter who owns it.
@@ -20,7 +22,7 @@ type OperatedServer struct {
 // addresses and links. The parameter after is the id of a server: the list begins with the
 // next one.
 func (o *OperatedServers) List(ctx context.Context, after int64, n int) ([]OperatedServer, error) {
-	rows, err := gorm.G[serverRow](o.read(ctx)).Where("id > ?", after).Order("id").Limit(n).Find(ctx)
+	rows, err := database.G[serverRow](o.read(ctx)).Where("id > ?", after).Order("id").Limit(n).Find(ctx)
 	if err != nil {
 		return nil, explained("list the servers", err)
 	}
@@ -47,7 +49,7 @@ func (o *OperatedServers) ownersOf(ctx context.Context, rows []serverRow) (map[i
 	if len(ids) == 0 {
 		return names, nil
 	}
-	owners, err := gorm.G[accountRow](o.read(ctx)).Where("id IN ?", ids).Find(ctx)
+	owners, err := database.G[accountRow](o.read(ctx)).Where("id IN ?", ids).Find(ctx)
 	if err != nil {
 		return nil, explained("read the owners", err)
 	}

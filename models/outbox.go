@@ -11,6 +11,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -59,7 +60,7 @@ func (c *core) owe(ctx context.Context, tx *gorm.DB, m owed) error {
 	if err != nil {
 		return err
 	}
-	return gorm.G[outboxRow](tx).Create(ctx, &row)
+	return database.G[outboxRow](tx).Create(ctx, &row)
 }
 
 // rowsAtOnce is the number of rows that one statement inserts.
@@ -88,7 +89,7 @@ func (c *core) oweEach(ctx context.Context, tx *gorm.DB, accounts []accountRow, 
 	if len(rows) == 0 {
 		return nil
 	}
-	return gorm.G[outboxRow](tx).CreateInBatches(ctx, &rows, rowsAtOnce)
+	return database.G[outboxRow](tx).CreateInBatches(ctx, &rows, rowsAtOnce)
 }
 
 // mail returns the row for an owed mail.

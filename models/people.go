@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // People are the operations of an owner on the people who are linked to their servers.
@@ -144,7 +146,7 @@ func (p *People) allowTerms(ctx context.Context, ownerID, serverID, linkID int64
 	if _, err := p.ownedServer(ctx, p.read(ctx), ownerID, serverID); err != nil || t.EndsAt == nil {
 		return err
 	}
-	rows, err := gorm.G[linkRow](p.read(ctx)).Where("id = ? AND server_id = ?", linkID, serverID).Find(ctx)
+	rows, err := database.G[linkRow](p.read(ctx)).Where("id = ? AND server_id = ?", linkID, serverID).Find(ctx)
 	if err != nil || len(rows) != 1 || rows[0].State != LinkAccepted || orZero(rows[0].EndsAt).Equal(*t.EndsAt) {
 		return explained("read a link", err)
 	}
@@ -209,7 +211,7 @@ func (p *People) Remove(ctx context.Context, ownerID, serverID, linkID int64) er
 		if _, err := p.ownedServer(ctx, tx, ownerID, serverID); err != nil {
 			return err
 		}
-		row, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ?", linkID, serverID).Take(ctx)
+		row, err := database.G[linkRow](tx).Where("id = ? AND server_id = ?", linkID, serverID).Take(ctx)
 		if err != nil {
 			return explained("read the link", err)
 		}

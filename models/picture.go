@@ -10,6 +10,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/picture"
 )
 
@@ -51,7 +52,7 @@ type Picture struct {
 
 // Read returns the picture with a token. It returns [ErrNotFound].
 func (p *Pictures) Read(ctx context.Context, token string) (Picture, error) {
-	row, err := gorm.G[pictureRow](p.read(ctx)).Where("token = ?", token).Take(ctx)
+	row, err := database.G[pictureRow](p.read(ctx)).Where("token = ?", token).Take(ctx)
 	return Picture{ContentType: row.ContentType, Body: row.Body}, explained("read a picture", err)
 }
 
@@ -152,8 +153,8 @@ func (p *Pictures) changeServer(ctx context.Context, what string, ownerID int64,
 
 // replace deletes the pictures that an SQL condition selects, and writes the row unless it has no token.
 func (p *Pictures) replace(ctx context.Context, tx *gorm.DB, row *pictureRow, condition string, args ...any) error {
-	if _, err := gorm.G[pictureRow](tx).Where(condition, args...).Delete(ctx); err != nil || row.Token == "" {
+	if _, err := database.G[pictureRow](tx).Where(condition, args...).Delete(ctx); err != nil || row.Token == "" {
 		return err
 	}
-	return gorm.G[pictureRow](tx).Create(ctx, row)
+	return database.G[pictureRow](tx).Create(ctx, row)
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Proofs are the operations by which people prove which local user of a server they are.
@@ -122,7 +124,7 @@ func (p *Proofs) start(ctx context.Context, tx *gorm.DB, row *proofRow) error {
 	if err != nil {
 		return err
 	}
-	if err := gorm.G[proofRow](tx).Create(ctx, row); err != nil {
+	if err := database.G[proofRow](tx).Create(ctx, row); err != nil {
 		return err
 	}
 	return p.feedChange(ctx, tx, changeRow{ServerID: row.ServerID, Kind: ChangeProofAsked, AccountID: row.AccountID})
@@ -136,7 +138,7 @@ func (p *Proofs) lockSelfServiceServer(tx *gorm.DB, serverID int64) error {
 
 // Get reads the latest proof of an account at a server. It returns [ErrNotFound].
 func (p *Proofs) Get(ctx context.Context, accountID, serverID int64) (Proof, error) {
-	row, err := gorm.G[proofRow](p.read(ctx)).Where("account_id = ? AND server_id = ?", accountID, serverID).Take(ctx)
+	row, err := database.G[proofRow](p.read(ctx)).Where("account_id = ? AND server_id = ?", accountID, serverID).Take(ctx)
 	if err != nil {
 		return Proof{}, explained("read the proof", err)
 	}
@@ -238,7 +240,7 @@ func (p *Proofs) Complete(ctx context.Context, this Server, proofID int64, exter
 // finish marks a proof as done and returns its account. It locks the account and the
 // server. It returns [ErrNotFound].
 func (p *Proofs) finish(ctx context.Context, tx *gorm.DB, this Server, proofID int64) (accountID int64, err error) {
-	row, err := gorm.G[proofRow](tx).Where("id = ? AND server_id = ?", proofID, this.ID).Take(ctx)
+	row, err := database.G[proofRow](tx).Where("id = ? AND server_id = ?", proofID, this.ID).Take(ctx)
 	if err != nil {
 		return 0, explained("read the proof", err)
 	}

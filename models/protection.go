@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Protections are the operations of an owner on what the people of a server may do and see with and
@@ -73,7 +75,7 @@ func (p *Protections) Get(ctx context.Context, ownerID, serverID int64) (Protect
 	if err != nil {
 		return Protection{}, explained("read the protection", err)
 	}
-	libraries, err := gorm.G[libraryRow](p.read(ctx)).Where("server_id = ?", serverID).Order("name, id").Find(ctx)
+	libraries, err := database.G[libraryRow](p.read(ctx)).Where("server_id = ?", serverID).Order("name, id").Find(ctx)
 	if err != nil {
 		return Protection{}, explained("list the libraries", err)
 	}
@@ -121,7 +123,7 @@ func (r *protectedRow) person(now time.Time) (ProtectedPerson, error) {
 
 // protectionOf reads the protection of a server without its people and libraries.
 func (c *core) protectionOf(ctx context.Context, db *gorm.DB, serverID int64) (Protection, error) {
-	rows, err := gorm.G[protectionRow](db).Where("server_id = ?", serverID).Find(ctx)
+	rows, err := database.G[protectionRow](db).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return Protection{}, err
 	}
@@ -198,12 +200,12 @@ func (p *Protections) Set(ctx context.Context, ownerID, serverID int64, in Prote
 		if err != nil {
 			return err
 		}
-		n, err := gorm.G[protectionRow](tx).Where("server_id = ?", serverID).Count(ctx, "*")
+		n, err := database.G[protectionRow](tx).Where("server_id = ?", serverID).Count(ctx, "*")
 		if err != nil {
 			return err
 		}
 		if n == 0 {
-			err = gorm.G[protectionRow](tx).Create(ctx, &protectionRow{
+			err = database.G[protectionRow](tx).Create(ctx, &protectionRow{
 				ServerID: serverID, Active: in.Active, PINRequired: in.PINRequired, Everyday: packed.everyday, Unlocked: packed.unlocked,
 			})
 		} else {
@@ -295,14 +297,14 @@ func (p *Protections) onLink(ctx context.Context, ownerID, serverID, linkID int6
 		if err != nil {
 			return err
 		}
-		links, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ? AND state = ?", linkID, serverID, LinkAccepted).Find(ctx)
+		links, err := database.G[linkRow](tx).Where("id = ? AND server_id = ? AND state = ?", linkID, serverID, LinkAccepted).Find(ctx)
 		if err != nil {
 			return err
 		}
 		if len(links) == 0 {
 			return ErrNotFound
 		}
-		rows, err := gorm.G[linkLevelsRow](tx).Where("link_id = ?", linkID).Find(ctx)
+		rows, err := database.G[linkLevelsRow](tx).Where("link_id = ?", linkID).Find(ctx)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/typed"
 )
 
@@ -244,7 +245,7 @@ func (q *QuickConnects) put(ctx context.Context, tx *gorm.DB, row *quickRow, cod
 	if known, err := q.replaceOpen(ctx, tx, row, code); err != nil || known != 0 {
 		return known, err
 	}
-	if err := gorm.G[quickRow](tx).Create(ctx, row); err != nil {
+	if err := database.G[quickRow](tx).Create(ctx, row); err != nil {
 		return 0, err
 	}
 	return row.ID, q.feedChange(ctx, tx, changeRow{
@@ -284,7 +285,7 @@ func (q *QuickConnects) stillMay(ctx context.Context, tx *gorm.DB, this Session,
 // replaceOpen ends the open tries of the same asker with other codes. It returns the id of the open try with
 // the same code, or 0 if there is none.
 func (q *QuickConnects) replaceOpen(ctx context.Context, tx *gorm.DB, row *quickRow, code string) (sameID int64, err error) {
-	open, err := gorm.G[quickRow](tx).Where("account_id = ? AND state = ? AND server_id = ? AND asked_by = ?", row.AccountID, QuickAsked, row.ServerID, row.AskedBy).Find(ctx)
+	open, err := database.G[quickRow](tx).Where("account_id = ? AND state = ? AND server_id = ? AND asked_by = ?", row.AccountID, QuickAsked, row.ServerID, row.AskedBy).Find(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // openQuicks lists the tries that wait for an agent. An agent that does not say that it takes the tries of owners gets
@@ -58,7 +60,7 @@ func (q *QuickConnects) settle(tx *gorm.DB, this Server, id int64, state, reason
 // try that has ended.
 func (q *QuickConnects) Complete(ctx context.Context, this Server, id int64) error {
 	return q.tx(ctx, "complete Quick Connect", func(tx *gorm.DB) error {
-		row, err := gorm.G[quickRow](tx).Where("id = ? AND server_id = ?", id, this.ID).Take(ctx)
+		row, err := database.G[quickRow](tx).Where("id = ? AND server_id = ?", id, this.ID).Take(ctx)
 		if err != nil {
 			return explained("read a try of Quick Connect", err)
 		}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // quickDevicesMost is the greatest number of devices that are kept for one link. Older ones
@@ -48,7 +50,7 @@ func (q *QuickConnects) Arrived(ctx context.Context, this Server, id int64, devi
 		return ErrDeviceIDInvalid
 	}
 	return q.tx(ctx, "store the device of a code", func(tx *gorm.DB) error {
-		try, err := gorm.G[quickRow](tx).Where("id = ? AND server_id = ? AND state = ? AND expires_at > ?", id, this.ID, QuickAsked, q.Now()).Take(ctx)
+		try, err := database.G[quickRow](tx).Where("id = ? AND server_id = ? AND state = ? AND expires_at > ?", id, this.ID, QuickAsked, q.Now()).Take(ctx)
 		if err != nil {
 			return explained("read a try of Quick Connect", err)
 		}
@@ -58,7 +60,7 @@ func (q *QuickConnects) Arrived(ctx context.Context, this Server, id int64, devi
 		if err := lockEnabledServer(tx, this.ID); err != nil {
 			return err
 		}
-		link, err := gorm.G[linkRow](tx).Where("id = ? AND account_id = ? AND state = ?", try.LinkID, try.AccountID, LinkAccepted).Take(ctx)
+		link, err := database.G[linkRow](tx).Where("id = ? AND account_id = ? AND state = ?", try.LinkID, try.AccountID, LinkAccepted).Take(ctx)
 		if err != nil {
 			return explained("read the link", err)
 		}
@@ -80,7 +82,7 @@ func (q *QuickConnects) putDevice(ctx context.Context, tx *gorm.DB, link *linkRo
 	if err := tx.Exec("DELETE FROM quick_devices WHERE link_id = ? AND device_id = ?", link.ID, device.DeviceID).Error; err != nil {
 		return err
 	}
-	if err := gorm.G[quickDeviceRow](tx).Create(ctx, &row); err != nil {
+	if err := database.G[quickDeviceRow](tx).Create(ctx, &row); err != nil {
 		return err
 	}
 	var surplus []int64
@@ -131,7 +133,7 @@ func (c *core) quickDevicesOf(db *gorm.DB, accountID int64) ([]QuickDevice, erro
 // [ErrNotFound] for a device of another account.
 func (q *QuickConnects) EndDevice(ctx context.Context, accountID, id int64, caller Caller) error {
 	return q.tx(ctx, "sign a device of Quick Connect out", func(tx *gorm.DB) error {
-		row, err := gorm.G[quickDeviceRow](tx).Where("id = ? AND account_id = ?", id, accountID).Take(ctx)
+		row, err := database.G[quickDeviceRow](tx).Where("id = ? AND account_id = ?", id, accountID).Take(ctx)
 		if err != nil {
 			return explained("read a device of Quick Connect", err)
 		}

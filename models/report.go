@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Agents are the operations that the agent beside a media server calls with the server
@@ -252,7 +254,7 @@ func (c *core) storeFacts(ctx context.Context, tx *gorm.DB, serverID int64, repo
 
 // reportLocalUsers stores the local users of a report.
 func (c *core) reportLocalUsers(ctx context.Context, tx *gorm.DB, serverID int64, users []LocalUser) error {
-	rows, err := gorm.G[localUserRow](tx).Where("server_id = ?", serverID).Find(ctx)
+	rows, err := database.G[localUserRow](tx).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -368,7 +370,7 @@ func (a *Agents) State(ctx context.Context, this Server) (AgentState, error) {
 
 func (c *core) agentState(ctx context.Context, this Server) (AgentState, error) {
 	var state AgentState
-	rows, err := gorm.G[addressRow](c.read(ctx)).Where("server_id = ?", this.ID).Order("position, id").Find(ctx)
+	rows, err := database.G[addressRow](c.read(ctx)).Where("server_id = ?", this.ID).Order("position, id").Find(ctx)
 	if err != nil {
 		return state, explained("read the addresses", err)
 	}

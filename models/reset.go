@@ -5,6 +5,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Recovery holds the operations of people who forgot their password.
@@ -35,7 +37,7 @@ func (r *Recovery) Request(ctx context.Context, nameOrEmail string, caller Calle
 		if !known {
 			row.ID = 1 + int64(row.Salt[0])%unknownMost
 		}
-		return gorm.G[outboxRow](tx, clause.OnConflict{UpdateAll: true}).Create(ctx, &row)
+		return database.G[outboxRow](tx, clause.OnConflict{UpdateAll: true}).Create(ctx, &row)
 	})
 }
 

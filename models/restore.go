@@ -11,6 +11,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Restores is the area that notices when the database was restored from a backup. A backup brings
@@ -66,7 +68,7 @@ func (r *Restores) Raise(ctx context.Context, known DatabaseMark) (mark Database
 		if err := tx.Exec("UPDATE restores SET counter = counter + 1 WHERE id = ?", theRestoreRow).Error; err != nil {
 			return err
 		}
-		row, err := gorm.G[restoreRow](tx).Where("id = ?", theRestoreRow).Take(ctx)
+		row, err := database.G[restoreRow](tx).Where("id = ?", theRestoreRow).Take(ctx)
 		if err != nil {
 			return err
 		}
@@ -89,7 +91,7 @@ func (r *Restores) Raise(ctx context.Context, known DatabaseMark) (mark Database
 // makeRow writes the row into a database that does not have it yet, and reports whether it has
 // written the row.
 func (r *Restores) makeRow(ctx context.Context, tx *gorm.DB) (bool, error) {
-	rows, err := gorm.G[restoreRow](tx).Where("id = ?", theRestoreRow).Count(ctx, "*")
+	rows, err := database.G[restoreRow](tx).Where("id = ?", theRestoreRow).Count(ctx, "*")
 	if err != nil || rows > 0 {
 		return false, err
 	}
@@ -149,7 +151,7 @@ func (r *Restores) Finish(ctx context.Context) (done bool, err error) {
 
 // row returns the row, or the zero value for a database that does not have the row.
 func (r *Restores) row(ctx context.Context) (restoreRow, error) {
-	row, err := gorm.G[restoreRow](r.read(ctx)).Where("id = ?", theRestoreRow).Take(ctx)
+	row, err := database.G[restoreRow](r.read(ctx)).Where("id = ?", theRestoreRow).Take(ctx)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return restoreRow{}, nil
 	}
@@ -207,7 +209,7 @@ func (r *Restores) withdrawInvites(ctx context.Context, at time.Time) error {
 // begins by taking the accounts, so that no other process takes the same ones.
 func (r *Restores) nextAccounts(ctx context.Context, row restoreRow) error {
 	return r.tx(ctx, "replace access keys after a restore", func(tx *gorm.DB) error {
-		accounts, err := gorm.G[accountRow](tx).Where("id > ?", row.AfterID).Order("id").Limit(accountsAtOnce).Find(ctx)
+		accounts, err := database.G[accountRow](tx).Where("id > ?", row.AfterID).Order("id").Limit(accountsAtOnce).Find(ctx)
 		if err != nil {
 			return err
 		}

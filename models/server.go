@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // The kinds of servers.
@@ -150,13 +152,13 @@ func cleanServerName(name string) string {
 
 // serverByID reads one server in db. It returns [ErrNotFound].
 func (c *core) serverByID(ctx context.Context, db *gorm.DB, id int64) (serverRow, error) {
-	row, err := gorm.G[serverRow](db).Where("id = ?", id).Take(ctx)
+	row, err := database.G[serverRow](db).Where("id = ?", id).Take(ctx)
 	return row, explained("read the server", err)
 }
 
 // ownedServer reads a server of an owner. It returns [ErrNotFound] for a server of
 // another owner.
 func (c *core) ownedServer(ctx context.Context, db *gorm.DB, ownerID, id int64) (serverRow, error) {
-	row, err := gorm.G[serverRow](db).Where("id = ? AND owner_id = ?", id, ownerID).Take(ctx)
+	row, err := database.G[serverRow](db).Where("id = ? AND owner_id = ?", id, ownerID).Take(ctx)
 	return row, explained("read the server", err)
 }

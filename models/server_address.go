@@ -10,6 +10,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/mediaurl"
 	"github.com/latchkey-media/latchkey/internal/peer"
 )
@@ -162,7 +163,7 @@ func (a *Addresses) change(ctx context.Context, doing string, ownerID, serverID 
 }
 
 func (a *Addresses) newAddress(ctx context.Context, tx *gorm.DB, row *addressRow) error {
-	known, err := gorm.G[addressRow](tx).Where("server_id = ?", row.ServerID).Order("position DESC").Find(ctx)
+	known, err := database.G[addressRow](tx).Where("server_id = ?", row.ServerID).Order("position DESC").Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -177,7 +178,7 @@ func (a *Addresses) newAddress(ctx context.Context, tx *gorm.DB, row *addressRow
 	if row.ID, err = a.newID(); err != nil {
 		return err
 	}
-	err = gorm.G[addressRow](tx).Create(ctx, row)
+	err = database.G[addressRow](tx).Create(ctx, row)
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return fieldError(KindConflict, "address", "address_taken")
 	}
@@ -188,7 +189,7 @@ func (a *Addresses) newAddress(ctx context.Context, tx *gorm.DB, row *addressRow
 // down. It returns [ErrNotFound].
 func (a *Addresses) Move(ctx context.Context, ownerID, serverID, addressID int64, up bool) error {
 	return a.change(ctx, "move an address", ownerID, serverID, func(tx *gorm.DB) error {
-		rows, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Order("position, id").Find(ctx)
+		rows, err := database.G[addressRow](tx).Where("server_id = ?", serverID).Order("position, id").Find(ctx)
 		if err != nil {
 			return err
 		}
@@ -249,7 +250,7 @@ func (a *Addresses) onAddress(ctx context.Context, ownerID, serverID int64, stat
 // ones. What the owner has set stays: the order, which addresses are hidden, and the
 // addresses that the owner has added.
 func (c *core) storeAddresses(ctx context.Context, tx *gorm.DB, serverID int64, addresses []Address) error {
-	known, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Find(ctx)
+	known, err := database.G[addressRow](tx).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -289,7 +290,7 @@ func (c *core) storeAddress(ctx context.Context, tx *gorm.DB, serverID int64, ad
 	if err != nil {
 		return err
 	}
-	err = gorm.G[addressRow](tx).Create(ctx, &addressRow{
+	err = database.G[addressRow](tx).Create(ctx, &addressRow{
 		ID: id, ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port,
 		Path: address.Path, Position: address.Position, Opens: address.Opens, ReportedAt: now,
 	})

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Checks are the operations on what an agent has found out about its media server, its addresses and its machine.
@@ -172,7 +174,7 @@ func (c *core) storeCheckup(tx *gorm.DB, serverID int64, set, column string) err
 
 // storeChecks replaces the results of a server by those of told. What was so before keeps its time.
 func (c *core) storeChecks(ctx context.Context, tx *gorm.DB, serverID int64, told map[[2]string]serverCheckRow) error {
-	rows, err := gorm.G[serverCheckRow](tx).Where("server_id = ?", serverID).Find(ctx)
+	rows, err := database.G[serverCheckRow](tx).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -200,7 +202,7 @@ func (c *core) storeChecks(ctx context.Context, tx *gorm.DB, serverID int64, tol
 	if len(fresh) == 0 {
 		return nil
 	}
-	return gorm.G[serverCheckRow](tx).CreateInBatches(ctx, &fresh, rowsAtOnce)
+	return database.G[serverCheckRow](tx).CreateInBatches(ctx, &fresh, rowsAtOnce)
 }
 
 // List reads the results of all checks of a server of an owner. It returns [ErrNotFound].
@@ -210,7 +212,7 @@ func (c *Checks) List(ctx context.Context, ownerID, serverID int64) (Checkup, er
 		return Checkup{}, err
 	}
 	out := Checkup{Server: server.server()}
-	rows, err := gorm.G[serverCheckRow](c.read(ctx)).Where("server_id = ?", serverID).Find(ctx)
+	rows, err := database.G[serverCheckRow](c.read(ctx)).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
 		return out, explained("read the checks", err)
 	}
@@ -219,7 +221,7 @@ func (c *Checks) List(ctx context.Context, ownerID, serverID int64) (Checkup, er
 	}
 	slices.SortFunc(out.Checks, worse)
 	var checkups []serverCheckupRow
-	if checkups, err = gorm.G[serverCheckupRow](c.read(ctx)).Where("server_id = ?", serverID).Find(ctx); err != nil {
+	if checkups, err = database.G[serverCheckupRow](c.read(ctx)).Where("server_id = ?", serverID).Find(ctx); err != nil {
 		return out, explained("read when checks were made", err)
 	}
 	for _, one := range checkups {

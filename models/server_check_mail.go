@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // checkFresh is how old the results of an agent may be when its owner gets a mail about them. While something is
@@ -47,7 +49,7 @@ func (s *Store) mailChecksOf(ctx context.Context, tx *gorm.DB, serverID int64, n
 	if err := lockServer(tx, "id = ?", serverID); err != nil {
 		return err
 	}
-	rows, err := gorm.G[serverCheckRow](tx).Where("server_id = ? AND mail_due_at <= ?", serverID, now).Find(ctx)
+	rows, err := database.G[serverCheckRow](tx).Where("server_id = ? AND mail_due_at <= ?", serverID, now).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return err
 	}

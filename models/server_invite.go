@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // ServerInvite is an invite that is made at a server, for this server alone.
@@ -78,7 +80,7 @@ func (a *Agents) WithdrawInvite(ctx context.Context, this Server, inviteID int64
 		if err := lockOwnServer(tx, this.OwnerID, this.ID); err != nil {
 			return err
 		}
-		mine, err := gorm.G[inviteRow](tx).Where("id = ? AND owner_id = ?", inviteID, this.OwnerID).Count(ctx, "*")
+		mine, err := database.G[inviteRow](tx).Where("id = ? AND owner_id = ?", inviteID, this.OwnerID).Count(ctx, "*")
 		if err != nil {
 			return err
 		}

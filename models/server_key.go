@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -84,7 +85,7 @@ func (c *core) newServerKey(ctx context.Context, tx *gorm.DB, serverID, version 
 	if handedOver != nil && !row.CreatedAt.After(*handedOver) { // a clock may be late
 		row.CreatedAt = handedOver.Add(time.Millisecond)
 	}
-	return key, gorm.G[serverKeyRow](tx).Create(ctx, &row)
+	return key, database.G[serverKeyRow](tx).Create(ctx, &row)
 }
 
 // lookServer is the statement that every call with a server key runs. Whether the key has
@@ -286,7 +287,7 @@ func (k *ServerKeys) List(ctx context.Context, ownerID, serverID int64) ([]Worki
 	if _, err := k.ownedServer(ctx, k.read(ctx), ownerID, serverID); err != nil {
 		return nil, err
 	}
-	rows, err := gorm.G[serverKeyRow](k.read(ctx)).Where("server_id = ? AND (expires_at IS NULL OR expires_at > ?)", serverID, k.Now()).
+	rows, err := database.G[serverKeyRow](k.read(ctx)).Where("server_id = ? AND (expires_at IS NULL OR expires_at > ?)", serverID, k.Now()).
 		Order("expires_at IS NOT NULL, created_at DESC, expires_at DESC").Find(ctx)
 	if err != nil {
 		return nil, explained("list the keys of a server", err)
@@ -361,7 +362,7 @@ func (k *ServerKeys) rotateOwn(ctx context.Context, tx *gorm.DB, this *Server, o
 	if err != nil {
 		return "", err
 	}
-	present, err := gorm.G[serverKeyRow](tx).Where("server_id = ? AND expires_at IS NULL", this.ID).Take(ctx)
+	present, err := database.G[serverKeyRow](tx).Where("server_id = ? AND expires_at IS NULL", this.ID).Take(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -62,7 +62,7 @@ func (c *core) newServerList(ctx context.Context, tx *gorm.DB, accountID int64) 
 	if err != nil {
 		return err
 	}
-	return gorm.G[serverListRow](tx).Create(ctx, &serverListRow{AccountID: accountID, Version: version})
+	return database.G[serverListRow](tx).Create(ctx, &serverListRow{AccountID: accountID, Version: version})
 }
 
 // renewList gives the list of servers of an account a new version. Every transaction that

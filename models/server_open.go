@@ -11,6 +11,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -103,7 +104,7 @@ func (o *Opens) put(ctx context.Context, row openRow, secure bool) (to Address, 
 		if err != nil {
 			return err
 		}
-		return gorm.G[openRow](tx).Create(ctx, &row)
+		return database.G[openRow](tx).Create(ctx, &row)
 	})
 	return to, err
 }
@@ -189,7 +190,7 @@ func (o *Opens) authorize(ctx context.Context, this Session, serverID int64, cha
 			return err
 		}
 		row.ExpiresAt = o.Now().Add(openCodeLife)
-		return gorm.G[openRow](tx).Create(ctx, &row)
+		return database.G[openRow](tx).Create(ctx, &row)
 	})
 	if err != nil {
 		return OpenCode{}, err
@@ -242,7 +243,7 @@ func (o *Opens) burn(ctx context.Context, code string) (row openRow, err error) 
 	}
 	hash := secret.Sum(code)
 	err = o.tx(ctx, "spend a code", func(tx *gorm.DB) error {
-		found, err := gorm.G[openRow](tx).Where("code_hash = ?", hash).Find(ctx)
+		found, err := database.G[openRow](tx).Where("code_hash = ?", hash).Find(ctx)
 		if err != nil {
 			return err
 		}
@@ -278,7 +279,7 @@ WHERE id = ? AND account_id = ?`, fresh, row.SessionID, row.AccountID))
 	if err != nil {
 		return Opened{}, err
 	}
-	session, err := gorm.G[sessionRow](tx).Where("id = ?", row.SessionID).Take(ctx)
+	session, err := database.G[sessionRow](tx).Where("id = ?", row.SessionID).Take(ctx)
 	if err != nil {
 		return Opened{}, err
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // ServerSummary has the facts that an owner has to know about a server.
@@ -133,7 +135,7 @@ func (r *serverRow) away(now time.Time) bool {
 
 // addressesOf reads all addresses of a server, hidden ones too.
 func (c *core) addressesOf(ctx context.Context, serverID int64) ([]Address, error) {
-	rows, err := gorm.G[addressRow](c.read(ctx)).Where("server_id = ?", serverID).Order("position, id").Find(ctx)
+	rows, err := database.G[addressRow](c.read(ctx)).Where("server_id = ?", serverID).Order("position, id").Find(ctx)
 	if err != nil {
 		return nil, explained("read the addresses", err)
 	}

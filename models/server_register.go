@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -153,7 +154,7 @@ func (r *Registrations) register(ctx context.Context, tx *gorm.DB, row *serverRo
 			return "", err
 		}
 	}
-	if err := gorm.G[serverRow](tx).Create(ctx, row); err != nil {
+	if err := database.G[serverRow](tx).Create(ctx, row); err != nil {
 		return "", err
 	}
 	return r.newServerKey(ctx, tx, row.ID, row.KeyVersion, nil)
@@ -238,7 +239,7 @@ func (r *Registrations) reportedBefore(ctx context.Context, this Server, in Regi
 	if len(addresses) == 0 {
 		return true, nil
 	}
-	known, err := gorm.G[addressRow](r.read(ctx)).Where("server_id = ?", this.ID).Find(ctx)
+	known, err := database.G[addressRow](r.read(ctx)).Where("server_id = ?", this.ID).Find(ctx)
 	if err != nil {
 		return false, explained("read the addresses", err)
 	}
@@ -318,7 +319,7 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 			if err := r.requireAddress(ctx, tx, accountID); err != nil {
 				return err
 			}
-			return gorm.G[claimCodeRow](tx).Create(ctx, &claimCodeRow{
+			return database.G[claimCodeRow](tx).Create(ctx, &claimCodeRow{
 				CodeMAC: r.keys.MAC(claimCodePurpose, code), AccountID: accountID, CreatedAt: now, ExpiresAt: until,
 			})
 		})
@@ -336,7 +337,7 @@ func (r *Registrations) ClaimCodeUntil(ctx context.Context, accountID int64, typ
 	if !ok {
 		return time.Time{}, ErrClaimCodeWrong
 	}
-	rows, err := gorm.G[claimCodeRow](r.read(ctx)).Select("expires_at").
+	rows, err := database.G[claimCodeRow](r.read(ctx)).Select("expires_at").
 		Where("code_mac = ? AND account_id = ? AND used_at IS NULL AND expires_at > ?",
 			r.keys.MAC(claimCodePurpose, code), accountID, r.Now()).Find(ctx)
 	if err != nil {

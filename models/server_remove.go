@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // removeServer erases a server. Its people find an event in their history and, if they
@@ -34,7 +36,7 @@ func (c *core) removeServer(ctx context.Context, tx *gorm.DB, row *serverRow) er
 
 // linkedAccounts returns the accounts with an accepted link to a server.
 func (c *core) linkedAccounts(ctx context.Context, tx *gorm.DB, serverID int64) ([]accountRow, error) {
-	return gorm.G[accountRow](tx).
+	return database.G[accountRow](tx).
 		Where("id IN (SELECT account_id FROM links WHERE server_id = ? AND state = ?)", serverID, LinkAccepted).Order("id").Find(ctx)
 }
 
@@ -88,7 +90,7 @@ func (s *Store) sweepServers(ctx context.Context) error {
 	const over = "owner_id = 0 AND last_seen_at <= ? AND disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM links l WHERE l.server_id = servers.id)"
 	before := s.Now().Add(-unclaimedLife)
 	for {
-		stale, err := gorm.G[serverRow](s.read(ctx)).Where(over, before).Limit(sweepStep).Find(ctx)
+		stale, err := database.G[serverRow](s.read(ctx)).Where(over, before).Limit(sweepStep).Find(ctx)
 		if err != nil {
 			return explained("find servers that nobody claimed", err)
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // ServerStart has everything that a person needs who wants to get into a server for the first
@@ -36,7 +38,7 @@ func (l *Links) Start(ctx context.Context, accountID, serverID int64) (ServerSta
 		return ServerStart{}, err
 	}
 	start.Note, start.Media, start.QuickConnect = server.StartNote, server.Media, server.QuickConnect
-	link, err := gorm.G[linkRow](db).Where("id = ?", start.ID).Take(ctx)
+	link, err := database.G[linkRow](db).Where("id = ?", start.ID).Take(ctx)
 	if err != nil {
 		return ServerStart{}, explained("read a link", err)
 	}
@@ -47,7 +49,7 @@ func (l *Links) Start(ctx context.Context, accountID, serverID int64) (ServerSta
 
 // shownAddresses reads the addresses of a server that are not hidden.
 func (c *core) shownAddresses(ctx context.Context, db *gorm.DB, serverID int64) ([]Address, error) {
-	rows, err := gorm.G[addressRow](db).Where("server_id = ? AND hidden = ?", serverID, false).Order("position, id").Find(ctx)
+	rows, err := database.G[addressRow](db).Where("server_id = ? AND hidden = ?", serverID, false).Order("position, id").Find(ctx)
 	if err != nil {
 		return nil, explained("read the addresses", err)
 	}

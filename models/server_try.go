@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -111,7 +112,7 @@ func placeOf(address Address, ip string) secret.Hash {
 
 // targets returns the addresses of a server that may be tried: those that its agent has reported for use from outside.
 func (t *Tries) targets(ctx context.Context, serverID int64) ([]Address, error) {
-	rows, err := gorm.G[addressRow](t.read(ctx)).
+	rows, err := database.G[addressRow](t.read(ctx)).
 		Where("server_id = ? AND kind = ? AND by_owner = ?", serverID, AddressWAN, false).Order("position, id").Find(ctx)
 	if err != nil {
 		return nil, explained("read the addresses", err)
@@ -134,7 +135,7 @@ func (t *Tries) List(ctx context.Context, ownerID, serverID int64) ([]Try, error
 	if err != nil {
 		return nil, err
 	}
-	rows, err := gorm.G[serverTryRow](t.read(ctx)).Where("server_id = ?", serverID).Find(ctx)
+	rows, err := database.G[serverTryRow](t.read(ctx)).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
 		return nil, explained("read the tries", err)
 	}
@@ -210,7 +211,7 @@ func askAllOutside(ctx context.Context, targets []Address, systemID string, ask 
 // judge decides what may be said. About a place at which the server itself has never answered, the owner learns no more
 // than that it did not answer. Names are public, so the owner learns what is wrong with the name.
 func (t *Tries) judge(ctx context.Context, serverID int64, targets []Address, found []Found) (list []Try, answered []secret.Hash, err error) {
-	rows, err := gorm.G[serverAnswerRow](t.read(ctx)).Where("server_id = ?", serverID).Find(ctx)
+	rows, err := database.G[serverAnswerRow](t.read(ctx)).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
 		return nil, nil, explained("read where a server has answered", err)
 	}
@@ -250,7 +251,7 @@ func (t *Tries) store(ctx context.Context, tx *gorm.DB, ownerID, serverID int64,
 			until := one.Until.UTC().Truncate(time.Millisecond)
 			row.UntilAt = &until
 		}
-		if err := gorm.G[serverTryRow](tx).Create(ctx, &row); err != nil {
+		if err := database.G[serverTryRow](tx).Create(ctx, &row); err != nil {
 			return err
 		}
 	}
@@ -259,7 +260,7 @@ func (t *Tries) store(ctx context.Context, tx *gorm.DB, ownerID, serverID int64,
 			return err
 		}
 		row := serverAnswerRow{ServerID: serverID, Place: place, AnsweredAt: t.Now()}
-		if err := gorm.G[serverAnswerRow](tx).Create(ctx, &row); err != nil {
+		if err := database.G[serverAnswerRow](tx).Create(ctx, &row); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -164,7 +165,7 @@ func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller C
 // endOne ends one session of an account, records the event, and reports whether the
 // session was there.
 func (s *Sessions) endOne(ctx context.Context, tx *gorm.DB, accountID, sessionID int64, caller Caller) (found bool, err error) {
-	rows, err := gorm.G[sessionRow](tx).Where("id = ? AND account_id = ?", sessionID, accountID).Find(ctx)
+	rows, err := database.G[sessionRow](tx).Where("id = ? AND account_id = ?", sessionID, accountID).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}
@@ -280,7 +281,7 @@ func (s *Sessions) LookNotMe(ctx context.Context, text string) (NotMe, error) {
 	if err != nil {
 		return NotMe{}, err
 	}
-	rows, err := gorm.G[sessionRow](s.read(ctx)).Where("id = ?", info.Subject).Find(ctx)
+	rows, err := database.G[sessionRow](s.read(ctx)).Where("id = ?", info.Subject).Find(ctx)
 	if err != nil {
 		return NotMe{}, explained("read the session", err)
 	}

@@ -7,6 +7,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // SessionPlace is a place in the list of the sessions of an account: after the session
@@ -32,9 +34,9 @@ func (p SessionPlace) usedMeanwhile() bool { return p.LastUse.After(p.Begun) }
 
 // validSessions selects the sessions of an account that neither expired nor are unused for
 // too long.
-func (s *Sessions) validSessions(ctx context.Context, accountID int64) gorm.ChainInterface[sessionRow] {
+func (s *Sessions) validSessions(ctx context.Context, accountID int64) database.Rows[sessionRow] {
 	now, lives := s.Now(), s.opt.Lives
-	return gorm.G[sessionRow](s.read(ctx)).Where("account_id = ? AND expires_at > ?", accountID, now).
+	return database.G[sessionRow](s.read(ctx)).Where("account_id = ? AND expires_at > ?", accountID, now).
 		Where("last_seen_at > CASE kind WHEN 'browser' THEN ? ELSE ? END", now.Add(-lives.SessionIdle), now.Add(-lives.DeviceIdle))
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -261,7 +262,7 @@ func (s *Sessions) openByPassword(ctx context.Context, try *signInTry) (SignedIn
 // owner a mail about it. An earlier session of the same program on the same device ends.
 func (s *Sessions) open(ctx context.Context, tx *gorm.DB, row *accountRow, in SignIn, known bool, caller Caller) (SignedIn, error) {
 	if in.Kind == SessionDevice {
-		same := gorm.G[sessionRow](tx).Where("account_id = ? AND kind = ? AND client = ? AND device_id = ? AND address = ?",
+		same := database.G[sessionRow](tx).Where("account_id = ? AND kind = ? AND client = ? AND device_id = ? AND address = ?",
 			row.ID, SessionDevice, shortName(in.Client), in.DeviceID, caller.Address)
 		if in.DeviceID == "" { // then programs at one address differ by their names only
 			same = same.Where("device = ?", caller.Device)
@@ -314,7 +315,7 @@ func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow
 	if session.ID, err = s.newID(); err != nil {
 		return SignedIn{}, err
 	}
-	if err := gorm.G[sessionRow](tx).Create(ctx, &session); err != nil {
+	if err := database.G[sessionRow](tx).Create(ctx, &session); err != nil {
 		return SignedIn{}, err
 	}
 	if err := s.endSurplus(ctx, tx, &session); err != nil {
@@ -382,7 +383,7 @@ func (s *Sessions) oweDeviceMail(ctx context.Context, tx *gorm.DB, row *accountR
 // confirmedHere reports whether the account was confirmed from this browser: whether its
 // name and its network were the same.
 func confirmedHere(ctx context.Context, tx *gorm.DB, accountID int64, caller Caller) (bool, error) {
-	rows, err := gorm.G[historyRow](tx).Where("account_id = ? AND kind = ?", accountID, EventConfirmed).Order("id DESC").Limit(1).Find(ctx)
+	rows, err := database.G[historyRow](tx).Where("account_id = ? AND kind = ?", accountID, EventConfirmed).Order("id DESC").Limit(1).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}

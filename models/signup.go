@@ -153,7 +153,7 @@ func (a *Accounts) sameSignUp(ctx context.Context, row *accountRow, password str
 		}
 		return "", err
 	}
-	found, err := gorm.G[accountRow](a.read(ctx)).Where("username_key = ?", row.UsernameKey).Find(ctx)
+	found, err := database.G[accountRow](a.read(ctx)).Where("username_key = ?", row.UsernameKey).Find(ctx)
 	if err != nil {
 		return "", explained("find the sign-up", err)
 	}
@@ -239,7 +239,7 @@ func (c *core) insertAccount(ctx context.Context, tx *gorm.DB, row *accountRow) 
 	if err := c.freeUsername(ctx, tx, row.UsernameKey); err != nil {
 		return err
 	}
-	err := gorm.G[accountRow](tx).Create(ctx, row)
+	err := database.G[accountRow](tx).Create(ctx, row)
 	if database.IsDuplicate(err, "accounts", "username_key") {
 		return ErrUsernameTaken.because(err)
 	}
@@ -251,7 +251,7 @@ func (c *core) insertAccount(ctx context.Context, tx *gorm.DB, row *accountRow) 
 
 // freeUsername takes a username from a sign-up that waited too long.
 func (c *core) freeUsername(ctx context.Context, tx *gorm.DB, key string) error {
-	stale, err := gorm.G[accountRow](tx).Where("username_key = ? AND confirmed_at IS NULL AND created_at <= ?",
+	stale, err := database.G[accountRow](tx).Where("username_key = ? AND confirmed_at IS NULL AND created_at <= ?",
 		key, c.Now().Add(-c.opt.Lives.Confirm)).Find(ctx)
 	if err != nil {
 		return err
@@ -272,7 +272,7 @@ func (c *core) newPendingSecret(ctx context.Context, tx *gorm.DB, row *accountRo
 		return "", err
 	}
 	now := c.Now()
-	return text, gorm.G[token](tx).Create(ctx, &token{
+	return text, database.G[token](tx).Create(ctx, &token{
 		Hash: secret.Sum(text), Purpose: purposePending, AccountID: row.ID, PasswordVersion: row.PasswordVersion,
 		CreatedAt: now, ExpiresAt: now.Add(c.signUpLeft(row)),
 	})

@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/lastday"
 )
 
@@ -88,7 +89,7 @@ func (s *Stays) Get(ctx context.Context, ownerID, serverID, linkID int64) (Stay,
 
 // stayRow reads an accepted link that has not ended. It returns [ErrNotFound].
 func (c *core) stayRow(ctx context.Context, db *gorm.DB, serverID, linkID int64) (linkRow, error) {
-	rows, err := gorm.G[linkRow](db).Where("id = ? AND server_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)",
+	rows, err := database.G[linkRow](db).Where("id = ? AND server_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)",
 		linkID, serverID, LinkAccepted, c.Now()).Find(ctx)
 	if err == nil && len(rows) != 1 {
 		err = ErrNotFound
@@ -116,7 +117,7 @@ func (c *core) stay(ctx context.Context, db *gorm.DB, link *linkRow) (Stay, erro
 		Hand: splitHand(link.Hand), HandKept: link.Hand != "" && link.Hand == link.HandKept,
 	}
 	if link.LocalUserID != nil {
-		users, err := gorm.G[localUserRow](db).Where("id = ?", *link.LocalUserID).Find(ctx)
+		users, err := database.G[localUserRow](db).Where("id = ?", *link.LocalUserID).Find(ctx)
 		if err != nil {
 			return Stay{}, err
 		}
@@ -124,7 +125,7 @@ func (c *core) stay(ctx context.Context, db *gorm.DB, link *linkRow) (Stay, erro
 			out.LocalUser = user.Name
 		}
 	}
-	libraries, err := gorm.G[libraryRow](db).Where("server_id = ?", link.ServerID).Order("name, id").Find(ctx)
+	libraries, err := database.G[libraryRow](db).Where("server_id = ?", link.ServerID).Order("name, id").Find(ctx)
 	if err != nil {
 		return Stay{}, err
 	}
@@ -161,7 +162,7 @@ func (c *core) holdStay(ctx context.Context, tx *gorm.DB, ownerID, serverID, lin
 	if err := lockOwnServer(tx, ownerID, serverID); err != nil {
 		return heldStay{}, err
 	}
-	links, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ? AND (ends_at IS NULL OR ends_at > ?)", linkID, serverID, c.Now()).Find(ctx)
+	links, err := database.G[linkRow](tx).Where("id = ? AND server_id = ? AND (ends_at IS NULL OR ends_at > ?)", linkID, serverID, c.Now()).Find(ctx)
 	if err == nil && len(links) != 1 {
 		err = ErrNotFound
 	}

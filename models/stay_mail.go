@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -48,12 +49,12 @@ func writeFormer(ctx context.Context, tx *gorm.DB, link *linkRow, row formerStay
 	row.LinkID, row.ServerID, row.AccountID, row.LocalUserID, row.Type = link.ID, link.ServerID, link.AccountID, link.LocalUserID, link.Type
 	row.Libraries, row.InvitedBy, row.CircleID = link.Libraries, link.InvitedBy, link.CircleID
 	row.PausedAt, row.PausedUntil = link.PausedAt, link.PausedUntil
-	return gorm.G[formerStayRow](tx).Create(ctx, &row)
+	return database.G[formerStayRow](tx).Create(ctx, &row)
 }
 
 // takeFormer gives a new link the pause in which the former link of the same person ended, and forgets the former link.
 func (c *core) takeFormer(ctx context.Context, tx *gorm.DB, link *linkRow) error {
-	rows, err := gorm.G[formerStayRow](tx).Where("account_id = ? AND server_id = ?", link.AccountID, link.ServerID).Find(ctx)
+	rows, err := database.G[formerStayRow](tx).Where("account_id = ? AND server_id = ?", link.AccountID, link.ServerID).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -130,7 +131,7 @@ func (c *core) offered(ctx context.Context, db *gorm.DB, t token) (offered, erro
 // read reads the stay of a link, which goes on or is over. It returns the account and the server of the stay, or
 // [ErrTokenSpent] if there is no such stay, or one without an end.
 func (o *offered) read(ctx context.Context, db *gorm.DB, linkID int64) (accountID, serverID int64, err error) {
-	links, err := gorm.G[linkRow](db).Where("id = ? AND state = ?", linkID, LinkAccepted).Find(ctx)
+	links, err := database.G[linkRow](db).Where("id = ? AND state = ?", linkID, LinkAccepted).Find(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -138,7 +139,7 @@ func (o *offered) read(ctx context.Context, db *gorm.DB, linkID int64) (accountI
 		o.link, o.EndsAt = links[0], links[0].EndsAt.UTC()
 		return o.link.AccountID, o.link.ServerID, nil
 	}
-	rows, err := gorm.G[formerStayRow](db).Where("link_id = ? AND by_person = ?", linkID, false).Find(ctx)
+	rows, err := database.G[formerStayRow](db).Where("link_id = ? AND by_person = ?", linkID, false).Find(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -250,7 +251,7 @@ func (c *core) circleStill(ctx context.Context, tx *gorm.DB, former *formerStayR
 
 // stayWaits returns errDropMail for a mail about the end of a stay that has another end by now, or is over.
 func (m *Mail) stayWaits(ctx context.Context, tx *gorm.DB, row *outboxRow, ends time.Time) error {
-	links, err := gorm.G[linkRow](tx).Where("id = ? AND state = ? AND ends_at > ?", row.SubjectID, LinkAccepted, m.Now()).Find(ctx)
+	links, err := database.G[linkRow](tx).Where("id = ? AND state = ? AND ends_at > ?", row.SubjectID, LinkAccepted, m.Now()).Find(ctx)
 	if err == nil && (len(links) != 1 || !orZero(links[0].EndsAt).Truncate(time.Second).Equal(ends.Truncate(time.Second))) {
 		err = errDropMail
 	}

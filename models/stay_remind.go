@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // staysAtOnce is the number of links that one round of [Stays.Remind] or [Stays.EndPauses] reads at a time.
@@ -60,7 +62,7 @@ func (c *core) lockDue(ctx context.Context, tx *gorm.DB, linkID int64) (linkRow,
 	if err := lockAccount(tx, accounts[0]); err != nil {
 		return linkRow{}, err
 	}
-	rows, err := gorm.G[linkRow](tx).Where("id = ?", linkID).Find(ctx)
+	rows, err := database.G[linkRow](tx).Where("id = ?", linkID).Find(ctx)
 	if err == nil && len(rows) != 1 {
 		err = ErrNotFound
 	}

@@ -73,6 +73,7 @@ type Store struct {
 	OperatedServers *OperatedServers
 	Circles         *Circles
 	CirclePeople    *CirclePeople
+	Metrics         *Metrics
 
 	*core
 }
@@ -225,6 +226,7 @@ func New(o Options) (*Store, error) {
 		OperatedServers: &OperatedServers{core: c},
 		Circles:         &Circles{core: c},
 		CirclePeople:    &CirclePeople{core: c, invites: invites},
+		Metrics:         &Metrics{core: c},
 
 		core: c,
 	}, nil
@@ -282,7 +284,7 @@ func (secretKey) TableName() string { return "secret_keys" }
 // Any other key is refused, because it cannot check the newest values.
 func (s *Store) checkKey(ctx context.Context) error {
 	return s.db.Tx(ctx, func(tx *gorm.DB) error {
-		known, err := gorm.G[secretKey](tx).Order("created_at DESC").Find(ctx)
+		known, err := database.G[secretKey](tx).Order("created_at DESC").Find(ctx)
 		if err != nil {
 			return fmt.Errorf("read the key check: %w", err)
 		}
@@ -301,7 +303,7 @@ func (s *Store) checkKey(ctx context.Context) error {
 		if err := tx.Exec("DELETE FROM secret_keys WHERE key_id = ?", s.keys.ID()).Error; err != nil {
 			return fmt.Errorf("write the key check: %w", err)
 		}
-		if err := gorm.G[secretKey](tx).Create(ctx, &secretKey{KeyID: s.keys.ID(), CreatedAt: at}); err != nil {
+		if err := database.G[secretKey](tx).Create(ctx, &secretKey{KeyID: s.keys.ID(), CreatedAt: at}); err != nil {
 			return fmt.Errorf("write the key check: %w", err)
 		}
 		return forgetMailStops(tx, slices.DeleteFunc(known, func(k secretKey) bool { return k.KeyID == s.keys.ID() }))

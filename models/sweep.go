@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // deadMailLife is the time for which operators see a mail that could not be sent.
@@ -137,7 +139,7 @@ func (c *core) sweepKeys(ctx context.Context, find string, args ...any) (keys []
 func (s *Store) sweepSignUps(ctx context.Context) error {
 	before := s.Now().Add(-s.opt.Lives.Confirm)
 	for {
-		stale, err := gorm.G[accountRow](s.read(ctx)).Where("confirmed_at IS NULL AND created_at <= ?", before).Limit(sweepStep).Find(ctx)
+		stale, err := database.G[accountRow](s.read(ctx)).Where("confirmed_at IS NULL AND created_at <= ?", before).Limit(sweepStep).Find(ctx)
 		if err != nil {
 			return explained("find stale sign-ups", err)
 		}
@@ -155,7 +157,7 @@ func (s *Store) sweepSignUps(ctx context.Context) error {
 // sweepLinks removes links whose end has come, each in a transaction of its own.
 func (s *Store) sweepLinks(ctx context.Context) error {
 	for {
-		rows, err := gorm.G[linkRow](s.read(ctx)).Where("ends_at <= ?", s.Now()).Limit(sweepStep).Find(ctx)
+		rows, err := database.G[linkRow](s.read(ctx)).Where("ends_at <= ?", s.Now()).Limit(sweepStep).Find(ctx)
 		if err != nil {
 			return explained("find links that ended", err)
 		}

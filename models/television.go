@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Televisions are the operations by which the owner of a server signs a television in for one of its people: the
@@ -204,7 +206,7 @@ func (t *Televisions) stillMay(ctx context.Context, tx *gorm.DB, this Session, r
 // Get reads what has become of the digits that an owner has typed. It returns [ErrNotFound] for the try of somebody
 // else, and for one that ended long ago.
 func (t *Televisions) Get(ctx context.Context, ownerID, serverID, id int64) (QuickConnect, error) {
-	row, err := gorm.G[quickRow](t.read(ctx)).Where("id = ? AND server_id = ? AND asked_by = ? AND asked_by <> 0", id, serverID, ownerID).Take(ctx)
+	row, err := database.G[quickRow](t.read(ctx)).Where("id = ? AND server_id = ? AND asked_by = ? AND asked_by <> 0", id, serverID, ownerID).Take(ctx)
 	if err != nil {
 		return QuickConnect{}, explained("read a try of a television", err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -54,7 +55,7 @@ func (c *core) fresh(ctx context.Context, db *gorm.DB, kind secret.Kind, p purpo
 	if !secret.WellFormed(kind, text) {
 		return token{}, ErrTokenSpent
 	}
-	found, err := gorm.G[token](db).
+	found, err := database.G[token](db).
 		Where("hash = ? AND purpose = ? AND used_at IS NULL AND expires_at > ?", secret.Sum(text), p, c.Now()).Find(ctx)
 	if err != nil {
 		return token{}, explained("find a token", err)
@@ -80,7 +81,7 @@ func (c *core) spend(ctx context.Context, tx *gorm.DB, p purpose, text string) (
 	if result.RowsAffected != 1 {
 		return token{}, ErrTokenSpent
 	}
-	return gorm.G[token](tx).Where("hash = ?", hash).Take(ctx)
+	return database.G[token](tx).Where("hash = ?", hash).Take(ctx)
 }
 
 // mailedLink describes the link of an unused token without spending it.

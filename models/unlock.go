@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -336,7 +337,7 @@ func (u *Unlocks) write(ctx context.Context, tx *gorm.DB, chosen []Unlockable, i
 
 // Close closes an unlock at once, for the person or for a guardian. It returns [ErrNotFound].
 func (u *Unlocks) Close(ctx context.Context, readerID, unlockID int64, caller Caller) error {
-	rows, err := gorm.G[linkLevelsRow](u.read(ctx)).Where("unlock_id = ? AND unlock_id <> 0", unlockID).Find(ctx)
+	rows, err := database.G[linkLevelsRow](u.read(ctx)).Where("unlock_id = ? AND unlock_id <> 0", unlockID).Find(ctx)
 	if err != nil {
 		return explained("find an unlock", err)
 	}

@@ -2,6 +2,7 @@ package secret
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -30,6 +31,8 @@ type gate struct {
 	owners     map[string]bool // the accounts that have their place in the reserved queue, or run from it
 	networks   map[string]int  // how many places each network has in the reserved queue; networks without a place are left out
 	commonNext bool            // whose turn it is when both queues have callers
+
+	refused int64 // callers that got no hash, see Load
 
 	mean   time.Duration // of a hash, while others run at the same time; recent hashes count more
 	earned float64       // the hashes that strangers may still ask for
@@ -112,7 +115,7 @@ func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	if err != nil && g.giveUp(one) {
+	if err != nil && g.giveUp(one, err) {
 		return nil, err
 	}
 	<-one.begin // a permit that came at the same moment is used
@@ -154,6 +157,7 @@ func (g *gate) book(who standing) (*waiter, error) {
 	free := g.parallel - g.running
 	full := length+g.booked[one.queue()] >= g.queue+free
 	if full || one.limited && !g.earn() {
+		g.refused++
 		return nil, ErrBusy
 	}
 	g.booked[one.queue()]++
@@ -207,9 +211,9 @@ func (g *gate) next() {
 	}
 }
 
-// giveUp takes a caller out of its queue. It returns false if the caller has its permit
-// already.
-func (g *gate) giveUp(one *waiter) bool {
+// giveUp takes a caller out of its queue, because of the error why. It returns false if the caller
+// has its permit already.
+func (g *gate) giveUp(one *waiter, why error) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	select {
@@ -219,6 +223,9 @@ func (g *gate) giveUp(one *waiter) bool {
 	}
 	g.common, g.reserved = without(g.common, one), without(g.reserved, one)
 	g.forget(one)
+	if errors.Is(why, ErrBusy) {
+		g.refused++
+	}
 	return true
 }
 
@@ -286,4 +293,21 @@ func (g *gate) earn() bool {
 	}
 	g.earned--
 	return true
+}
+
+// Load says how busy a [Hasher] is at one moment.
+type Load struct {
+	Running, Most int   // hashes that run, and how many may run at once
+	Common        int   // callers that wait in the common queue
+	Reserved      int   // callers that wait in the reserved queue
+	Refused       int64 // how often a caller got [ErrBusy], since the start
+}
+
+// Load returns how busy the hasher is.
+func (h *Hasher) Load() Load {
+	h.gate.mu.Lock()
+	defer h.gate.mu.Unlock()
+	return Load{
+		Running: h.gate.running, Most: h.gate.parallel, Common: len(h.gate.common), Reserved: len(h.gate.reserved), Refused: h.gate.refused,
+	}
 }
