@@ -24,8 +24,12 @@ demo: build ## start the service and a media server with a family, and print wha
 
 .PHONY: build
 build: ## build bin/latchkey, one file without dependencies, and the list of its parts
-	go build -trimpath -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/latchkey ./cmd/latchkey
+	VERSION='$(VERSION)' scripts/build bin/latchkey
 	VERSION='$(VERSION)' scripts/parts bin/latchkey >bin/latchkey.cdx.json
+
+.PHONY: release
+release: ## build the programs, packages, lists of parts and checksums of a release into dist/; VERSION=1.4.0
+	scripts/release '$(VERSION)'
 
 .PHONY: test
 test: ## all tests: unit, contract on SQLite and MariaDB, site, guard, browser; installs what they need
@@ -79,3 +83,7 @@ clean: ## remove the built files and the tools' cache, but not ./data
 # The linter's version is in tools/go.mod, a separate module, so that its dependencies are not dependencies of the service.
 $(LINTER): tools/go.mod tools/go.sum
 	go build -C tools -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+# nfpm makes packages. It has a module of its own, so that neither changes the versions that the other is built with.
+.cache/tools/nfpm: tools/nfpm/go.mod tools/nfpm/go.sum
+	go build -C tools/nfpm -o ../../$@ github.com/goreleaser/nfpm/v2/cmd/nfpm

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -31,6 +32,10 @@ func (s *Settings) check(p *problems) {
 		s.SecurityContact = contact
 	}
 	p.add("listen", checkListen(s.Listen))
+	metrics, err := checkMetricsListen(s.MetricsListen, s.Listen)
+	if p.add("metrics-listen", err); err == nil {
+		s.MetricsListen = metrics
+	}
 	p.add("trusted-proxies", checkProxies(s.TrustedProxies))
 	p.add("busy-addresses", checkBusy(s.BusyAddresses))
 	p.add("service-name", checkShortText(s.ServiceName))
@@ -120,6 +125,22 @@ func checkListen(text string) error {
 		return fmt.Errorf("%s is not an address with a port, such as 127.0.0.1:8470, [::1]:8470 or :8470", quote(text))
 	}
 	return nil
+}
+
+// checkMetricsListen returns the address of the numbers, with the address of this machine if it names none. other is
+// the address of the service.
+func checkMetricsListen(text, other string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	if err := checkListen(text); err != nil {
+		return "", err
+	}
+	host, port, _ := net.SplitHostPort(text)
+	if _, same, err := net.SplitHostPort(other); err == nil && same == port && port != "0" {
+		return "", errors.New("has the port of listen; the numbers need a port of their own")
+	}
+	return net.JoinHostPort(cmp.Or(host, "127.0.0.1"), port), nil
 }
 
 func isPort(text string) bool {

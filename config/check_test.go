@@ -22,6 +22,11 @@ func TestValues(t *testing.T) {
 		{"listen", "127.0.0.1:99999", "not an address with a port"},
 		{"listen", "a b:1", "not an address with a port"},
 
+		{"metrics-listen", ":9470", ""},
+		{"metrics-listen", "0.0.0.0:9470", ""},
+		{"metrics-listen", "9470", "not an address with a port"},
+		{"metrics-listen", "0.0.0.0:8470", "a port of their own"},
+
 		{"public-url", "https://x.example/", ""},
 		{"public-url", "https://[::1]:8443", ""},
 		{"public-url", "x.example", "is not an address such as"},
@@ -246,6 +251,17 @@ func TestLevel(t *testing.T) {
 		s := config.Settings{LogLevel: text}
 		if got := s.Level(); got != want {
 			t.Errorf("%q is level %v, want %v", text, got, want)
+		}
+	}
+}
+
+// TestMetricsStayOnThisMachine checks that the numbers are told to other machines only if the operator names an address.
+func TestMetricsStayOnThisMachine(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{"": "", ":9470": "127.0.0.1:9470", "0.0.0.0:9470": "0.0.0.0:9470", "[::1]:9470": "[::1]:9470"} {
+		s, loaded := load(t, good().with("LATCHKEY_METRICS_LISTEN", given))
+		if err := loaded.Check(); err != nil || s.MetricsListen != want {
+			t.Errorf("%q: got %q, error %v; want %q", given, s.MetricsListen, err, want)
 		}
 	}
 }

@@ -67,10 +67,11 @@ type Settings struct {
 	CaptchaLife     time.Duration `name:"captcha-life" group:"Lifetimes" default:"10m" least:"1m" most:"1h" help:"Time in which a proof of work must be solved and sent."`
 	HistoryLife     time.Duration `name:"history-life" group:"Lifetimes" default:"2160h" least:"24h" most:"87600h" help:"How long an account's history (sign-ins, changes) is kept."`
 
-	LogFormat   string        `name:"log-format" group:"Operation" default:"json" development:"text" choices:"json,text" help:"Format of the log."`
-	LogLevel    string        `name:"log-level" group:"Operation" default:"info" choices:"debug,info,warn,error" help:"Least severe entries that are logged."`
-	MemoryLimit int           `name:"memory-limit" group:"Operation" default:"0" least:"0" most:"1048576" placeholder:"MIB" help:"Soft limit of the program's own memory in MiB: near it, unused memory is collected more often, which costs CPU and never refuses anything. 0 takes nine tenths of what a container allows, or GOMEMLIMIT if the environment has it. The pages of an SQLite file that the system keeps in memory do not count."`
-	DrainDelay  time.Duration `name:"drain-delay" group:"Operation" default:"5s" development:"0s" least:"0s" most:"1m" help:"When the service stops: time between reporting that it is not ready and refusing connections, so that a proxy can send requests elsewhere first."`
+	LogFormat     string        `name:"log-format" group:"Operation" default:"json" development:"text" choices:"json,text" help:"Format of the log."`
+	LogLevel      string        `name:"log-level" group:"Operation" default:"info" choices:"debug,info,warn,error" help:"Least severe entries that are logged."`
+	MetricsListen string        `name:"metrics-listen" group:"Operation" placeholder:"127.0.0.1:9470" help:"Address and port at which Prometheus can read numbers about the service, at /metrics. Without it there is no such port. Without a host (:9470) it listens on this machine alone. Nobody has to sign in there, so it belongs into the operator's own network and never behind the public proxy. The numbers contain no names, addresses or ids."`
+	MemoryLimit   int           `name:"memory-limit" group:"Operation" default:"0" least:"0" most:"1048576" placeholder:"MIB" help:"Soft limit of the program's own memory in MiB: near it, unused memory is collected more often, which costs CPU and never refuses anything. 0 takes nine tenths of what a container allows, or GOMEMLIMIT if the environment has it. The pages of an SQLite file that the system keeps in memory do not count."`
+	DrainDelay    time.Duration `name:"drain-delay" group:"Operation" default:"5s" development:"0s" least:"0s" most:"1m" help:"When the service stops: time between reporting that it is not ready and refusing connections, so that a proxy can send requests elsewhere first."`
 }
 
 // TrustedPrefixes returns the trusted proxies as networks; a single address becomes a network with

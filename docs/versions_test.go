@@ -35,7 +35,7 @@ func TestModulesAreNewEnough(t *testing.T) {
 	if len(program) < 50 {
 		t.Fatalf("found %d modules in go.mod, want at least 50: the search is broken", len(program))
 	}
-	for file, required := range map[string]map[string]string{"go.mod": program, "tools/go.mod": requiredVersions(t, "../tools/go.mod")} {
+	for file, required := range map[string]map[string]string{"go.mod": program, "tools/go.mod": requiredVersions(t, "../tools/go.mod"), "tools/nfpm/go.mod": requiredVersions(t, "../tools/nfpm/go.mod")} {
 		for _, least := range leastVersions {
 			got, ok := required[least.module]
 			if !ok && file == "go.mod" {

@@ -8,12 +8,15 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// logAccess writes one log line for each request. The line names the route and never the
-// path, the query, a header or a field, because these may contain a secret.
+// logAccess writes one log line for each request, and reports the request to Served. Both name the
+// route and never the path, the query, a header or a field, because these may contain a secret.
 func (s *site) logAccess(c *gin.Context) {
 	start := s.Now()
 	c.Next()
 	s.writeAccess(c, start)
+	if s.Served != nil {
+		s.Served(method(c.Request.Method), route(c), c.Writer.Status(), s.Now().Sub(start))
+	}
 }
 
 // writeAccess writes the line of a request that began at start. It is a function of its own,

@@ -89,6 +89,10 @@ type Server struct {
 	Stopping <-chan struct{}             // closed when the program stops, so that nobody waits for a change any longer; nil for never
 	Random   io.Reader                   // crypto/rand.Reader
 	Now      func() time.Time            // measures how long something takes; times that are stored come from the Store
+
+	// Served is told each request that was answered: its method or "other", the pattern of its route or "unmatched",
+	// the status of the answer, and how long it took. It is nil if nobody wants to know.
+	Served func(method, route string, status int, took time.Duration)
 }
 
 // Limits for one request.

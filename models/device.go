@@ -79,8 +79,7 @@ type DeviceCode struct {
 	Life, Interval       time.Duration
 }
 
-// Begin makes a code for a device. It returns [ErrDeviceIDInvalid],
-// [ErrThrottled] or [ErrUnavailable].
+// Begin makes a code for a device. It returns [ErrDeviceIDInvalid], [ErrThrottled] or [ErrUnavailable].
 func (d *Devices) Begin(ctx context.Context, in DeviceAsk, caller Caller) (DeviceCode, error) {
 	if in.DeviceID == "" || len(in.DeviceID) > deviceIDMax {
 		return DeviceCode{}, ErrDeviceIDInvalid

@@ -21,6 +21,7 @@ import (
 	"github.com/latchkey-media/latchkey/handlers/connect"
 	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/internal/heap"
+	"github.com/latchkey-media/latchkey/internal/metrics"
 	"github.com/latchkey-media/latchkey/internal/secret"
 	"github.com/latchkey-media/latchkey/jobs"
 	"github.com/latchkey-media/latchkey/models"
@@ -64,6 +65,12 @@ func (s serveCommand) Run(p *program) error {
 	}
 	defer func() { _ = service.store.Close() }()
 	service.restored = s.Restored
+	if service.measuring, err = p.listenMetrics(); err != nil {
+		return err
+	}
+	if service.measuring != nil {
+		defer func() { _ = service.measuring.Close() }()
+	}
 	if p.settings.Development {
 		service.welcome = func() { p.sayWhereToLook(service.public) }
 	}
@@ -132,6 +139,9 @@ type service struct {
 	leaving  chan struct{} // closed when the service begins to wait for the last requests
 	public   string
 	welcome  func() // called when the service serves; may be nil
+
+	metrics   *metrics.Metrics // nil if the operator does not want them
+	measuring net.Listener     // where Prometheus reads them; nil without metrics
 }
 
 // service makes all parts of the service and joins them.
@@ -166,6 +176,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 		Ready: s.ready, Stopping: s.leaving, Random: rand.Reader, Now: p.now,
 	}
 	if err = p.secrets(site, store); err == nil {
+		s.metrics = p.measure(site, store)
 		s.site, err = site.Handler()
 	}
 	if err != nil {
@@ -270,6 +281,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	working.Go(func() { s.clocks.Run(jobsCtx) })
 	working.Go(func() { heap.Manage(jobsCtx, hashing().AtOnce()) })
 	working.Go(func() { s.watch.run(jobsCtx) })
+	defer s.tellMetrics(ctx)()
 	s.log.InfoContext(ctx, "serving", address, slog.String("public_url", s.public), slog.String("version", version))
 	if s.welcome != nil {
 		s.welcome()
