@@ -290,7 +290,7 @@ RETURNING hits`
 }
 
 // refusedMark is added to the insert id of a refused try. No counter reaches this number.
-const refusedMark = 1 << 40
+const refusedMark int64 = 1 << 40
 
 // raiseMySQL assigns from left to right, and each assignment sees the values that were assigned
 // before it. So hits comes first, then open_at, which needs the new hits, and window_ends last.
