@@ -186,7 +186,7 @@ func serves(t *testing.T, address string, while func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	credentials, err := os.MkdirTemp("", "latchkey-credentials-")
+	credentials, err := os.MkdirTemp("", "latchkey-credentials-") //nolint:usetesting // only root can enter a folder of TempDir
 	if err != nil {
 		t.Fatal(err)
 	}

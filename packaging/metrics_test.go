@@ -128,10 +128,15 @@ func TestDashboardHasRoom(t *testing.T) {
 	t.Parallel()
 	var dashboard struct {
 		Panels []struct {
-			ID      int
-			Title   string
-			GridPos struct{ H, W, X, Y int }
-		}
+			ID      int    `json:"id"`
+			Title   string `json:"title"`
+			GridPos struct {
+				H int `json:"h"`
+				W int `json:"w"`
+				X int `json:"x"`
+				Y int `json:"y"`
+			} `json:"gridPos"`
+		} `json:"panels"`
 	}
 	if err := json.Unmarshal([]byte(read(t, "grafana-dashboard.json")), &dashboard); err != nil {
 		t.Fatal(err)

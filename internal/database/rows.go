@@ -102,7 +102,7 @@ func (q Rows[T]) Find(ctx context.Context) (rows []T, err error) {
 }
 
 // Take returns one row, or gorm.ErrRecordNotFound.
-func (q Rows[T]) Take(ctx context.Context) (row T, err error) {
+func (q Rows[T]) Take(ctx context.Context) (row T, err error) { //nolint:ireturn // T is a struct
 	err = q.query.on(ctx).Take(&row).Error
 	return row, err
 }
@@ -125,4 +125,3 @@ func (q Rows[T]) CreateInBatches(ctx context.Context, rows *[]T, atOnce int) err
 func (q Rows[T]) Delete(ctx context.Context) (number int, err error) {
 	return q.query.remove(ctx, new(T))
 }
-
