@@ -58,8 +58,34 @@ func (d Dialect) sql() dialectSQL {
 // returns the number of files that it applied. Many programs may call it at once:
 // one of them works, under a lease with a heartbeat, and the others wait until it is
 // done or ctx ends. owner names this program in the lease. It returns
-// [ErrNewerSchema] for a database with a newer schema.
+// [ErrNewerSchema] for a database with a newer schema, and [ErrHalfFilled] for one
+// that an interrupted restore has left behind.
 func (d *DB) Migrate(ctx context.Context, migrations fs.FS, owner string) (applied int, err error) {
+	return d.migrate(ctx, migrations, owner, func(ctx context.Context, provider *goose.Provider) ([]*goose.MigrationResult, error) {
+		half, err := d.HalfFilled(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if half {
+			return nil, ErrHalfFilled
+		}
+		return provider.Up(ctx)
+	})
+}
+
+// MigrateTo brings the schema up to the file of migrations with the number version, also while the
+// database is being filled. It does nothing if the schema is newer than version.
+func (d *DB) MigrateTo(ctx context.Context, migrations fs.FS, owner string, version int64) error {
+	_, err := d.migrate(ctx, migrations, owner, func(ctx context.Context, provider *goose.Provider) ([]*goose.MigrationResult, error) {
+		return provider.UpTo(ctx, version)
+	})
+	return err
+}
+
+// migrate runs up under the lease of migrations and returns the number of files that it applied.
+func (d *DB) migrate(
+	ctx context.Context, migrations fs.FS, owner string, up func(context.Context, *goose.Provider) ([]*goose.MigrationResult, error),
+) (applied int, err error) {
 	pool, done, err := d.unhurried()
 	if err != nil {
 		return 0, err
@@ -73,7 +99,7 @@ func (d *DB) Migrate(ctx context.Context, migrations fs.FS, owner string) (appli
 		if err := newer(ctx, provider); err != nil {
 			return err
 		}
-		results, err := provider.Up(ctx)
+		results, err := up(ctx, provider)
 		if err != nil {
 			return fmt.Errorf("migrate: %w", err)
 		}
