@@ -87,7 +87,7 @@ func RowTypes() []any {
 		&secretKey{}, &mailStopRow{}, &pictureRow{}, &familyPersonRow{}, &circleRow{}, &circleServerRow{}, &circlePersonRow{}, &circleAskRow{}, &circleAnswerRow{}, &protectionRow{}, &linkLevelsRow{}, &formerStayRow{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
 		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
 		&serverCheckRow{}, &serverCheckupRow{}, &serverTryRow{}, &serverAnswerRow{},
-		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &inviteProfileRow{}, &inviteUseRow{}, &importRow{}, &importLineRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &quickDeviceRow{}, &openRow{}, &localPasswordRow{}, &idempotencyRow{}, &restoreRow{}, &serverListRow{},
+		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &inviteProfileRow{}, &inviteUseRow{}, &importRow{}, &importLineRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &quickDeviceRow{}, &openRow{}, &localPasswordRow{}, &idempotencyRow{}, &restoreRow{}, &backupRow{}, &serverListRow{},
 	}
 }
 
@@ -209,4 +209,24 @@ func LevelsTogether(a, b Level) Level {
 		}
 	}
 	return both
+}
+
+// BackupTables returns the tables that a backup holds, and the tables that it leaves out.
+func BackupTables() (held []string, leftOut map[string]string) {
+	return backupTables(), backupLeftOut()
+}
+
+// BackupColumns returns for each table of a backup of s its columns with their kinds.
+func BackupColumns(ctx context.Context, s *Store) (map[string]string, error) {
+	schema, err := schemaOf(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{}
+	for table, columns := range schema.tables {
+		for _, column := range columns {
+			all[table+"."+column.Name] = column.Kind
+		}
+	}
+	return all, nil
 }

@@ -27,7 +27,7 @@ var personTables = map[string]string{
 
 // otherTables are the tables that do not belong to a person, each with the reason.
 var otherTables = map[string]string{
-	"mail_stops":   "holds keyed hashes of mailboxes, which name nobody; the export says whether the account's own is stopped",
+	"backups": "says when backups were made", "mail_stops": "holds keyed hashes of mailboxes, which name nobody; the export says whether the account's own is stopped",
 	"idempotency":  "holds hashes of requests, which name nobody",
 	"former_stays": "keeps a link for 30 days after its end, or until its pause ends, which the history tells, so that its owner may prolong it", "libraries": "describes a server", "local_users": "belongs to the media server, which its owner can ask", "server_keys": "holds hashes of secrets",
 	"server_checks": "describes a server", "server_checkups": "describes a server", "server_tries": "describes a server", "server_answers": "holds hashes of addresses of a server", "server_lists": "holds random numbers, which say nothing",

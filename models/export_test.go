@@ -10,39 +10,47 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// fullPerson makes a person of whom there is something in every table. It returns the guardian of the
+// person, the person, a session of the person, and a secret of a mailed link.
+func (k *kit) fullPerson() (guardian, a models.Account, in models.SignedIn, reset string) {
+	k.t.Helper()
+	ctx := k.t.Context()
+	guardian, a = k.account(), k.account()
+	k.must(k.Accounts.SetProfile(ctx, a.ID, models.Profile{Username: a.Username, DisplayName: "Ada Lovelace", Locale: "de"}, home))
+	k.clock.Advance(time.Minute)
+	in = k.signIn(a)
+	k.clock.Advance(time.Minute)
+	k.change(a, addressOf(newName()))
+	k.clock.Advance(time.Minute)
+	k.must(k.PINs.Set(ctx, a.ID, "", "8305", home))
+	k.clock.Advance(time.Minute)
+	_, err := k.Accounts.ChangePassword(ctx, in.Session, models.ChangePassword{Current: goodPassword, Password: otherPassword}, home)
+	k.must(err)
+	reset = k.resetSecret(k.get(a))
+	k.must(k.PINs.RequestReset(ctx, a.ID))
+	k.fillServers(guardian, a, in.Session)
+	k.fillInvites(guardian, a, in.Session)
+	own := k.agent(a)
+	_, err = k.InviteProfiles.Make(ctx, a.ID, models.InviteProfile{
+		ServerID: own.ID, Name: "Family", Uses: 5, InviteDays: 7, LinkDays: 365, Libraries: []models.Library{{ExternalID: "l-films"}},
+	})
+	k.must(err)
+	k.fillImports(a, own)
+	k.must(k.Pictures.Set(ctx, a.ID, picturetest.PNG(k.t, 2, 2), home))
+	k.must(k.Pictures.SetOfServer(ctx, a.ID, own.ID, picturetest.PNG(k.t, 2, 2)))
+	k.must(k.Families.Ask(ctx, guardian.ID, a.Username, models.RoleAdult))
+	k.must(k.Families.Accept(ctx, a.ID, guardian.ID, home))
+	k.fillLevels(own, a)
+	k.fillCircles(own, a)
+	k.fillRoster(own)
+	k.exec("UPDATE accounts SET ceiling_age = 12, ceiling_unrated = TRUE, newcomer_of = 7, guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
+	return guardian, a, in, reset
+}
+
 func TestExport(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
-		guardian, a := k.account(), k.account()
-		k.must(k.Accounts.SetProfile(ctx, a.ID, models.Profile{Username: a.Username, DisplayName: "Ada Lovelace", Locale: "de"}, home))
-		k.clock.Advance(time.Minute)
-		in := k.signIn(a)
-		k.clock.Advance(time.Minute)
-		k.change(a, addressOf(newName()))
-		k.clock.Advance(time.Minute)
-		k.must(k.PINs.Set(ctx, a.ID, "", "8305", home))
-		k.clock.Advance(time.Minute)
-		_, err := k.Accounts.ChangePassword(ctx, in.Session, models.ChangePassword{Current: goodPassword, Password: otherPassword}, home)
-		k.must(err)
-		reset := k.resetSecret(k.get(a))
-		k.must(k.PINs.RequestReset(ctx, a.ID))
-		k.fillServers(guardian, a, in.Session)
-		k.fillInvites(guardian, a, in.Session)
-		own := k.agent(a)
-		_, err = k.InviteProfiles.Make(ctx, a.ID, models.InviteProfile{
-			ServerID: own.ID, Name: "Family", Uses: 5, InviteDays: 7, LinkDays: 365, Libraries: []models.Library{{ExternalID: "l-films"}},
-		})
-		k.must(err)
-		k.fillImports(a, own)
-		k.must(k.Pictures.Set(ctx, a.ID, picturetest.PNG(k.t, 2, 2), home))
-		k.must(k.Pictures.SetOfServer(ctx, a.ID, own.ID, picturetest.PNG(k.t, 2, 2)))
-		k.must(k.Families.Ask(ctx, guardian.ID, a.Username, models.RoleAdult))
-		k.must(k.Families.Accept(ctx, a.ID, guardian.ID, home))
-		k.fillLevels(own, a)
-		k.fillCircles(own, a)
-		k.fillRoster(own)
-		k.exec("UPDATE accounts SET ceiling_age = 12, ceiling_unrated = TRUE, newcomer_of = 7, guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
-
+		guardian, a, in, reset := k.fullPerson()
 		export, err := k.Accounts.Export(ctx, a.ID, home)
 		k.must(err)
 		text, err := json.Marshal(export) //nolint:musttag // only this test reads it, so the names do not matter

@@ -245,6 +245,13 @@ func (r *Restores) endOpen(ctx context.Context, tx *gorm.DB, accountID int64) er
 	return err
 }
 
+// Name returns the name of the database, which all of its backups have too. It is "" for a database that
+// no service has used yet.
+func (r *Restores) Name(ctx context.Context) (string, error) {
+	row, err := r.row(ctx)
+	return row.Mark, err
+}
+
 // Last returns when a restored database was cleaned last, as far as this process knows,
 // or the zero time. It is UTC.
 func (r *Restores) Last() time.Time {

@@ -59,6 +59,7 @@ type Store struct {
 	Checks      *Checks
 	Tries       *Tries
 	Stays       *Stays
+	Backups     *Backups
 
 	InviteLinks     *InviteLinks
 	InviteProfiles  *InviteProfiles
@@ -212,6 +213,7 @@ func New(o Options) (*Store, error) {
 		Checks:      &Checks{core: c},
 		Tries:       newTries(c),
 		Stays:       &Stays{core: c},
+		Backups:     &Backups{core: c},
 
 		InviteLinks:     &InviteLinks{core: c, invites: invites},
 		InviteProfiles:  &InviteProfiles{core: c},
