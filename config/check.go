@@ -48,6 +48,8 @@ func (s *Settings) check(p *problems) {
 	if s.SecretKeyPrevious != "" && s.SecretKeyPrevious == s.SecretKey {
 		p.add("secret-key-previous", errors.New("is the same as secret-key; set it to the previous key, or leave it empty"))
 	}
+	p.add("backup-at", checkTimeOfDay(s.BackupAt))
+	p.add("backup-recipients", checkRecipients(s.BackupRecipients))
 	s.checkRecaptcha(p)
 	checkOrder(p, "session-life", s.SessionLife, "session-idle", s.SessionIdle)
 	checkOrder(p, "device-life", s.DeviceLife, "device-idle", s.DeviceIdle)

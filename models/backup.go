@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
@@ -62,7 +63,7 @@ func (b *Backups) Write(ctx context.Context, w io.Writer, version string, progre
 
 // Last returns what is known about the backups of this database.
 func (b *Backups) Last(ctx context.Context) (BackupState, error) {
-	rows, err := gorm.G[backupRow](b.read(ctx)).Where("id = ?", theBackupRow).Find(ctx)
+	rows, err := database.G[backupRow](b.read(ctx)).Where("id = ?", theBackupRow).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return BackupState{}, explained("read when the last backup was made", err)
 	}
@@ -100,7 +101,7 @@ func makeBackupRow(tx *gorm.DB) error {
 // [Backups.Renew] before [BackupLease] has passed, and at the end [Backups.Done], [Backups.Fail] or
 // [Backups.Release].
 func (b *Backups) Claim(ctx context.Context, owner string, due time.Time) (won bool, err error) {
-	state, err := gorm.G[backupRow](b.read(ctx)).Where("id = ?", theBackupRow).Find(ctx)
+	state, err := database.G[backupRow](b.read(ctx)).Where("id = ?", theBackupRow).Find(ctx)
 	if err != nil {
 		return false, explained("look whether a backup is due", err)
 	}

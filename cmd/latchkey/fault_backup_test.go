@@ -1,17 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/latchkey-media/latchkey/internal/faulttest"
@@ -39,7 +33,7 @@ func TestFaultBackup(t *testing.T) {
 		for n := range backups {
 			before, kept := crowd.backUp(t, p, address, n%2 == 1)
 			checkWhole(t, look(t, kept), folder)
-			restored := serve(t, "--database="+kept, "--restored", "--mail-url=dir:"+t.TempDir())
+			restored := serve(t, "--database="+kept, "--mail-url=dir:"+t.TempDir())
 			there := look(t, kept).usernames(t)
 			for name := range before {
 				if count.Tried++; there[name] {
@@ -88,9 +82,10 @@ func (c *crowd) backUp(t *testing.T, p *process, address string, kill bool) (bef
 	before = maps.Clone(c.acknowledged)
 	c.mu.Unlock()
 	done := make(chan struct{})
+	kept = fresh(t, address)
 	go func() {
 		defer close(done)
-		kept = backupOf(t, address)
+		backupOf(t, address, kept)
 	}()
 	if kill {
 		p.kill()
@@ -106,45 +101,16 @@ func (c *crowd) backUp(t *testing.T, p *process, address string, kill bool) (bef
 
 // backupOf makes a backup of a database, restores it as another database, and returns the address
 // of that database.
-func backupOf(t *testing.T, address string) string {
+func backupOf(t *testing.T, address, restored string) {
 	t.Helper()
-	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
-		copied := filepath.Join(filepath.Dir(path), fmt.Sprintf("backup-%d.db", backups.Add(1)))
-		data := look(t, address)
-		if _, err := data.SQL.ExecContext(t.Context(), "VACUUM INTO '"+copied+"'"); err != nil {
-			t.Error(err)
+	file := filepath.Join(t.TempDir(), "backup.tar")
+	for _, step := range []struct {
+		address   string
+		arguments []string
+	}{{address, []string{"backup", file}}, {restored, []string{"restore", file}}} {
+		shell := newShell(t, "--dev", "--secret-key="+modelstest.Key, "--database="+step.address)
+		if _, problems, err := shell.run(t, step.arguments...); err != nil {
+			t.Errorf("%v: %v, want no error\n%s", step.arguments, err, problems)
 		}
-		return "sqlite:" + copied
 	}
-	restored := modelstest.MySQL(t)
-	from, into := mustParse(t, address), mustParse(t, restored)
-	dump := exec.CommandContext(t.Context(), "mariadb-dump", append(clientFlags(from), "--single-transaction", "--skip-lock-tables", strings.TrimPrefix(from.Path, "/"))...)
-	load := exec.CommandContext(t.Context(), "mariadb", append(clientFlags(into), strings.TrimPrefix(into.Path, "/"))...)
-	text, err := dump.Output()
-	if err != nil {
-		t.Errorf("mariadb-dump: %v, want no error", err)
-	}
-	load.Stdin, load.Stderr = bytes.NewReader(text), os.Stderr
-	if err := load.Run(); err != nil {
-		t.Errorf("mariadb: %v, want no error", err)
-	}
-	return restored
 }
-
-func mustParse(t *testing.T, address string) *url.URL {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Error(err)
-		return &url.URL{}
-	}
-	return u
-}
-
-// clientFlags returns the flags with which the programs of MariaDB connect to a server.
-func clientFlags(u *url.URL) []string {
-	return []string{"--no-defaults", "--protocol=tcp", "--host=" + u.Hostname(), "--port=" + u.Port(), "--user=" + u.User.Username()}
-}
-
-// backups counts the backups of these tests, for the names of their files.
-var backups atomic.Int64

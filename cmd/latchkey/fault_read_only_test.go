@@ -59,3 +59,13 @@ func TestFaultReadOnly(t *testing.T) { //nolint:paralleltest // see above
 	p.stop()
 	faulttest.Report(t, "F-05", "pages while the database only reads", faulttest.Engine(address), count)
 }
+
+func mustParse(t *testing.T, address string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Error(err)
+		return &url.URL{}
+	}
+	return u
+}

@@ -58,6 +58,9 @@ type commands struct {
 	Account     accountCommands    `cmd:"" help:"Manage accounts."`
 	Server      serverCommands     `cmd:"" help:"Manage media servers."`
 	Mail        mailCommands       `cmd:"" help:"Manage the mail queue."`
+	Backup      backupCommand      `cmd:"" help:"Write the whole database into one file, while the service runs."`
+	Restore     restoreCommand     `cmd:"" help:"Put a backup in the place of the database. Stop the service before."`
+	Copy        copyCommand        `cmd:"" help:"Copy the database to another one, also of the other engine. Stop the service before."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the running service whether it is ready. Fails if it is not."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 	Demo        demoCommand        `cmd:"" help:"Start the service and an agent with example people, to try everything. Nothing is left behind."`

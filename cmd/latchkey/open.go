@@ -77,26 +77,35 @@ func hashing() secret.HasherOptions { return secret.ProductionHashing(runtime.GO
 // store opens the database. It sends no statement yet, so it also succeeds while the
 // database cannot be reached.
 func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*models.Store, error) {
-	keys, err := p.keys()
+	options, err := p.storeOptions(log, catalogue)
 	if err != nil {
 		return nil, err
+	}
+	store, err := models.New(options)
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	return store, nil
+}
+
+// storeOptions returns the settings in the form that the Store needs.
+func (p *program) storeOptions(log *slog.Logger, catalogue *templates.Catalogue) (models.Options, error) {
+	keys, err := p.keys()
+	if err != nil {
+		return models.Options{}, err
 	}
 	var languages []string
 	for _, l := range catalogue.Languages() {
 		languages = append(languages, l.Code)
 	}
 	s := p.settings
-	store, err := models.New(models.Options{
+	return models.Options{
 		Database: s.Database, Connections: s.DatabaseConnections, Pages: database.Pages{Cache: s.SQLiteCache, Map: s.SQLiteMap}, SessionsMost: s.SessionsMost, FamilyLimit: s.FamilyLimit, Keys: keys,
 		Hashing: hashing(), Limits: models.ProductionLimits(), BusyNetworks: busyNetworks(s.BusyNetworks()),
 		Lives: p.lives(), SignUp: models.SignUpPolicy(s.SignUp), Servers: models.ServersPolicy(s.ConnectServers), LegacyMD5: s.LegacyMD5Login,
 		ServiceName: s.ServiceName, PasswordMinLength: s.PasswordMinLength,
 		Languages: languages, Now: p.now, Random: rand.Reader, Log: log,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("database: %w", err)
-	}
-	return store, nil
+	}, nil
 }
 
 // busyNetworks returns the busy addresses of the settings in the form that the Store needs.

@@ -132,6 +132,7 @@ type service struct {
 	keeping  *jobs.Housekeeping
 	stays    *jobs.Stays
 	clocks   *jobs.Clocks
+	backups  *jobs.Backups // nil if the settings want none
 	watch    *restoreWatch
 	restored bool          // the operator says that the database was restored
 	prepared atomic.Bool   // the database is up to date
@@ -164,6 +165,9 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 		keeping: &jobs.Housekeeping{Store: store, Log: log, Sweep: 10 * time.Minute, Flush: time.Minute},
 		stays:   &jobs.Stays{Store: store, Log: log, Every: time.Minute},
 		clocks:  &jobs.Clocks{Store: store, Log: log, Every: 10 * time.Second},
+	}
+	if s.backups, err = p.backups(store, log); err != nil {
+		return nil, errors.Join(err, store.Close())
 	}
 	s.watch = p.newRestoreWatch(store, log)
 	site := &handlers.Server{
@@ -282,6 +286,9 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	working.Go(func() { heap.Manage(jobsCtx, hashing().AtOnce()) })
 	working.Go(func() { s.watch.run(jobsCtx) })
 	defer s.tellMetrics(ctx)()
+	if s.backups != nil {
+		working.Go(func() { s.backups.Run(jobsCtx) })
+	}
 	s.log.InfoContext(ctx, "serving", address, slog.String("public_url", s.public), slog.String("version", version))
 	if s.welcome != nil {
 		s.welcome()
