@@ -4,9 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
@@ -17,6 +19,33 @@ func fresh(t *testing.T, address string) string {
 		return modelstest.SQLite(t)
 	}
 	return modelstest.MySQL(t)
+}
+
+// fillEmptyTables puts a row into each table that has none. It does not matter whether the service could
+// have written the row.
+func (k *kit) fillEmptyTables() {
+	k.t.Helper()
+	kinds, err := models.BackupColumns(k.t.Context(), k.Store)
+	k.must(err)
+	tables := map[string][]string{}
+	for column := range kinds {
+		table, _, _ := strings.Cut(column, ".")
+		tables[table] = append(tables[table], column)
+	}
+	values := map[string]any{
+		"integer": 7, "boolean": true, "text": "é ", "bytes": slices.Repeat([]byte{0xff, 0}, 16), "time": time.Date(2026, 1, 2, 3, 4, 5, 67e6, time.UTC),
+	}
+	for table, columns := range tables {
+		if k.query("SELECT COUNT(*) FROM " + table)[0].text(0) != "0" {
+			continue
+		}
+		var names []string
+		var args []any
+		for _, column := range columns {
+			names, args = append(names, strings.TrimPrefix(column, table+".")), append(args, values[kinds[column]])
+		}
+		k.exec("INSERT INTO "+table+" ("+strings.Join(names, ", ")+") VALUES (?"+strings.Repeat(", ?", len(names)-1)+")", args...)
+	}
 }
 
 // raiseBoth returns a transaction that raises two counters by one, in two tables.
