@@ -86,7 +86,7 @@ func TestInstall(t *testing.T) { //nolint:paralleltest // there is one machine
 // mark is a file that is there while the package on this machine was installed by the test.
 const mark = "/run/latchkey-install-test"
 
-// alone waits until no other run of the test uses this machine, and removes what a run has left that was killed.
+// alone makes sure that no other run of the test uses this machine, and removes what a run has left that was killed.
 func alone(t *testing.T) {
 	t.Helper()
 	lock, err := os.OpenFile(mark+".lock", os.O_CREATE|os.O_RDWR, 0o600)
@@ -94,8 +94,8 @@ func alone(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { lock.Close() })
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		t.Fatalf("another run of this test, or the rest of one, uses this machine: %v; want it alone", err)
 	}
 	if _, err := os.Stat(mark); err == nil {
 		uninstall()
