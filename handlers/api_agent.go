@@ -41,7 +41,7 @@ func (s *site) apiThisServer(c *gin.Context, this models.Server) error {
 		ID: idText(this.ID), SystemID: this.SystemID, Name: this.Name, OwnName: this.OwnName, Version: this.Version,
 		SelfService: this.SelfService, ChangeSeq: this.ChangeSeq, AcknowledgedSeq: this.AckedSeq, KeyExpiresAt: moment(this.KeyExpiresAt),
 		KeyHandedOver: this.KeyHandedOver, TimeZone: state.TimeZone,
-		Addresses:     []addressObject{}, SeenAs: seenAs(c),
+		Addresses: []addressObject{}, SeenAs: seenAs(c),
 	}
 	if state.Owner != "" {
 		out.Owner = &state.Owner
