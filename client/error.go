@@ -55,9 +55,13 @@ var (
 	ErrSignInWrong           = &Error{Code: "sign_in_wrong"}
 	ErrConfirmFirst          = &Error{Code: "confirm_first"}
 	ErrAccountDisabled       = &Error{Code: "account_disabled"}
-	ErrTokenMissing          = &Error{Code: "token_missing"}    // the call needs a token, and none was sent
-	ErrSessionEnded          = &Error{Code: "session_ended"}    // or the token was never the token of a session
-	ErrConfirmPassword       = &Error{Code: "confirm_password"} // see [Sessions.ConfirmPassword]
+	ErrAccountNotActive      = &Error{Code: "account_not_active"} // only a confirmed and enabled account can become an operator
+	ErrLastOperator          = &Error{Code: "last_operator"}      // nobody else would be an operator
+	ErrOperatorSelf          = &Error{Code: "operator_self"}      // the operator would shut themselves out
+	ErrNoAddress             = &Error{Code: "no_address"}         // the account has no email address
+	ErrTokenMissing          = &Error{Code: "token_missing"}      // the call needs a token, and none was sent
+	ErrSessionEnded          = &Error{Code: "session_ended"}      // or the token was never the token of a session
+	ErrConfirmPassword       = &Error{Code: "confirm_password"}   // see [Sessions.ConfirmPassword]
 	ErrWrongKindOfToken      = &Error{Code: "wrong_kind_of_token"}
 	ErrOperatorsOnly         = &Error{Code: "operators_only"}
 	ErrLookedAfter           = &Error{Code: "looked_after"}

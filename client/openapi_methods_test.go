@@ -242,13 +242,30 @@ func methods() map[string]string {
 		"deleteServer":       "Operators.DeleteServer",
 		"disableServer":      "Operators.DisableServer",
 		"enableServer":       "Operators.EnableServer",
+
+		"confirmAccount":        "Operators.ConfirmAccount",
+		"unlockAccount":         "Operators.UnlockAccount",
+		"endAccountSessions":    "Operators.EndAccountSessions",
+		"makeOperator":          "Operators.MakeOperator",
+		"endOperator":           "Operators.EndOperator",
+		"deleteOperatedAccount": "Operators.DeleteAccount",
+		"listAccountThrottles":  "Operators.AccountThrottles",
+		"listMails":             "Operators.MailsPage",
+		"getMail":               "Operators.Mail",
+		"retryMail":             "Operators.RetryMail",
+		"dropMail":              "Operators.DropMail",
+		"listOperatorActs":      "Operators.ActsPage",
+		"getOverview":           "Operators.Overview",
+		"listSettings":          "Operators.Settings",
+		"listThrottles":         "Operators.Throttles",
+		"liftThrottles":         "Operators.LiftThrottles",
 	}
 }
 
 // conveniences returns the methods that call others.
 func conveniences() []string {
 	return []string{
-		"Accounts.History", "Accounts.Delete", "Circles.List", "Circles.People", "Roster.List", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "People.List", "Servers.List",
+		"Accounts.History", "Accounts.Delete", "Circles.List", "Circles.People", "Roster.List", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "Operators.Mails", "Operators.Acts", "People.List", "Servers.List",
 		"Sessions.List",
 		"Servers.Exchange", "Servers.Reach", // these ask media servers
 	}

@@ -45,14 +45,14 @@ func TestPages(t *testing.T) {
 	}
 	// A page whose cursor leads to the same page again does not make the loop go on for ever.
 	f, found = newFake(t, first), nil
-	for _, err := range f.client(t).Operators.Servers(t.Context()) {
+	for _, err := range f.client(t).Operators.Servers(t.Context(), "") {
 		found = append(found, err)
 	}
 	if len(found) != 3 || !errors.Is(found[2], client.ErrBadAnswer) {
 		t.Errorf("got %v, want two items and then the error %v", found, client.ErrBadAnswer)
 	}
 	f = newFake(t, last)
-	for range f.client(t).Operators.Accounts(t.Context(), "an&n") {
+	for range f.client(t).Operators.Accounts(t.Context(), client.AccountsAsk{Prefix: "an&n"}) {
 		continue
 	}
 	if f.got()[0].URL.RawQuery != "limit=100&prefix=an%26n" {

@@ -28,7 +28,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 		for _, ctx := range []context.Context{t.Context(), over} {
 			_, byPassword := c.Sessions.SignIn(ctx, client.SignIn{NameOrEmail: "ann", Password: "a-secret"})
 			_, byCode := c.Devices.Look(ctx, "a-secret")
-			_, byQuery := c.Operators.AccountsPage(ctx, "a-secret", client.PageAsk{})
+			_, byQuery := c.Operators.AccountsPage(ctx, client.AccountsAsk{Prefix: "a-secret"}, client.PageAsk{})
 			_, missing := c.Devices.Look(ctx, "..")
 			for _, err := range []error{byPassword, byCode, byQuery, missing} {
 				if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "?") {

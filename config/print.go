@@ -12,19 +12,35 @@ import (
 // mask is printed instead of a secret.
 const mask = "••••"
 
-// Print writes the settings that are in force, one a line, each with the place from which its value
-// came. Secrets are masked. A value that cannot be used is marked; Check says what is wrong with
-// it.
-func (l *Loaded) Print(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, s := range settingsOf(l.set) {
+// InForce is a setting that is in force.
+type InForce struct {
+	Name   string
+	Value  string // a secret is masked
+	Origin string // the place from which the value came
+}
+
+// InForce returns the settings that are in force, each with the place from which its value came. Secrets are masked. A
+// value that cannot be used is marked; Check says what is wrong with it.
+func (l *Loaded) InForce() []InForce {
+	all := settingsOf(l.set)
+	list := make([]InForce, len(all))
+	for i, s := range all {
 		value := s.shown()
 		if err := l.problems.named[s.name]; errors.Is(err, errMissing) {
 			value = "(missing)"
 		} else if err != nil {
 			value = "(not usable)"
 		}
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\n", s.name, value, l.Origins[s.name]); err != nil {
+		list[i] = InForce{s.name, value, l.Origins[s.name]}
+	}
+	return list
+}
+
+// Print writes the settings of [Loaded.InForce], one a line.
+func (l *Loaded) Print(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, s := range l.InForce() {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\n", s.Name, s.Value, s.Origin); err != nil {
 			return fmt.Errorf("print settings: %w", err)
 		}
 	}

@@ -91,6 +91,8 @@ const (
 	noticeSelfServiceOn      notice = "self_service_on"
 	noticeSelfServiceOff     notice = "self_service_off"
 
+	noticeOperatorDone notice = "operator_done"
+
 	noticeCircleMade      notice = "circle_made"
 	noticeCircleAsked     notice = "circle_asked"
 	noticeCircleSaved     notice = "circle_saved"

@@ -36,7 +36,7 @@ func (s *site) base(c *gin.Context, name string) Base {
 	if err == nil {
 		b.Account = &accountView{
 			Username: visitor.Username, DisplayName: visitor.DisplayName, Face: faceOf(visitor.DisplayName, visitor.AccountID, pictureAddress(visitor.Picture)),
-			Newcomer: visitor.Newcomer,
+			Newcomer: visitor.Newcomer, Operator: visitor.Operator,
 		}
 	}
 	if err == nil && !b.Switched {

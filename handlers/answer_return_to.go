@@ -10,6 +10,9 @@ import (
 // home is the page to go to after signing in, unless another page was asked for.
 const home = "/servers"
 
+// operatorPath is the first page of operators, and all their pages are below it.
+const operatorPath = "/admin"
+
 // familyPath is the page of the family.
 const familyPath = "/family"
 
@@ -27,6 +30,15 @@ func familyPageOf(path string) string {
 		return memberPath(id) + "/picture"
 	}
 	return memberPath(id)
+}
+
+// operatorPageOf does the work of pageOf for the pages of operators: an act on an account, a mail or a server belongs to
+// the page of that thing.
+func operatorPageOf(path string) string {
+	if parts := strings.SplitN(path, "/", 6); len(parts) > 4 {
+		return strings.Join(parts[:4], "/")
+	}
+	return path
 }
 
 // accountPath is the page with the settings of the account.
@@ -92,8 +104,11 @@ func pageOf(path string) string {
 	if id, _, ok := strings.Cut(strings.TrimPrefix(path, circlesPath+"/"), "/"); ok && strings.HasPrefix(path, circlesPath+"/") {
 		return circlePath(id)
 	}
-	if strings.HasPrefix(path, familyPath+"/") {
+	switch {
+	case strings.HasPrefix(path, familyPath+"/"):
 		return familyPageOf(path)
+	case strings.HasPrefix(path, operatorPath+"/"):
+		return operatorPageOf(path)
 	}
 	if strings.HasPrefix(path, "/link/quick-connect/") {
 		return strings.TrimSuffix(path, "/state")

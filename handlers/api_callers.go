@@ -75,20 +75,25 @@ func (s *site) withProof(h func(c *gin.Context, session models.Session) error) g
 // withOperator adapts h to Gin, for an operator who sends a session token.
 // Actions that change something need a recently given password.
 func (s *site) withOperator(h func(c *gin.Context) error) gin.HandlerFunc {
+	return s.withOperatorSession(func(c *gin.Context, _ models.Session) error { return h(c) })
+}
+
+// withOperatorSession does the work of withOperator, and gives h the session.
+func (s *site) withOperatorSession(h func(c *gin.Context, session models.Session) error) gin.HandlerFunc {
 	return s.withSession(func(c *gin.Context, session models.Session) error {
 		account, err := s.Store.Accounts.Get(c.Request.Context(), session.AccountID)
 		if err != nil {
 			return err
 		}
 		if !account.Operator {
-			return refuse(http.StatusForbidden, "operators_only")
+			return models.ErrOperatorsOnly
 		}
 		if c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead {
 			if err := s.proved(session); err != nil {
 				return err
 			}
 		}
-		return h(c)
+		return h(c, session)
 	})
 }
 

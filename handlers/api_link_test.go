@@ -38,7 +38,7 @@ func linksToDisabledServer(t *testing.T, s *site) {
 		}
 		id, err := strconv.ParseInt(one.Server.ID, 10, 64)
 		if err == nil {
-			err = f.Store.OperatedServers.Disable(t.Context(), id)
+			err = f.Store.OperatedServers.Disable(t.Context(), models.CommandLine, id)
 		}
 		if err != nil {
 			t.Fatal(err)

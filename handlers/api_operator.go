@@ -10,13 +10,16 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// operation is something that an operator does to an account or a server, given
-// its id.
-type operation func(ctx context.Context, id int64) error
+// operation is something that an operator does to an account, a server or a mail, given its id. The parameter
+// operatorID is the account of the operator.
+type operation func(ctx context.Context, operatorID, id int64) error
 
-// operating returns a handler that calls an operation, which the function pick returns.
-func (s *site) operating(pick func(store *models.Store) operation) gin.HandlerFunc {
-	return s.withOperator(func(c *gin.Context) error {
+// pickOperation chooses an operation of the Store.
+type pickOperation func(store *models.Store) operation
+
+// operating returns a handler that calls an operation.
+func (s *site) operating(pick pickOperation) gin.HandlerFunc {
+	return s.withOperatorSession(func(c *gin.Context, session models.Session) error {
 		if err := noBody(c); err != nil {
 			return err
 		}
@@ -24,145 +27,65 @@ func (s *site) operating(pick func(store *models.Store) operation) gin.HandlerFu
 		if err != nil {
 			return err
 		}
-		return done(c, pick(s.Store)(c.Request.Context(), id))
+		return done(c, pick(s.Store)(c.Request.Context(), session.AccountID, id))
 	})
 }
 
-// operatedAccount is an account as operators see it.
-type operatedAccount struct {
-	ID                string     `json:"id"`
-	Username          string     `json:"username"`
-	DisplayName       string     `json:"display_name"`
-	Email             string     `json:"email"` // "" for people without an address
-	Language          string     `json:"language"`
-	Operator          bool       `json:"operator"`
-	HasPIN            bool       `json:"has_pin"`
-	PINOff            bool       `json:"pin_off"`
-	PasswordChangedAt time.Time  `json:"password_changed_at"`
-	CreatedAt         time.Time  `json:"created_at"`
-	ConfirmedAt       *time.Time `json:"confirmed_at"`
-	DisabledAt        *time.Time `json:"disabled_at"`
+// overviewObject is the state of the whole service.
+type overviewObject struct {
+	Version             string      `json:"version"`
+	Accounts            int         `json:"accounts"`
+	AccountsUnconfirmed int         `json:"accounts_unconfirmed"`
+	AccountsDisabled    int         `json:"accounts_disabled"`
+	Operators           int         `json:"operators"`
+	Servers             int         `json:"servers"`
+	ServersAway         int         `json:"servers_away"`
+	ServersUnclaimed    int         `json:"servers_unclaimed"`
+	ServersDisabled     int         `json:"servers_disabled"`
+	MailsWaiting        int         `json:"mails_waiting"`
+	MailsDead           int         `json:"mails_dead"`
+	Throttles           int         `json:"throttles"`
+	Days                []dayObject `json:"days"`
 }
 
-func operatedAccountOf(a models.Account) operatedAccount {
-	return operatedAccount{
-		ID: idText(a.ID), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale,
-		Operator: a.Operator, HasPIN: a.HasPIN, PINOff: a.PINOff, PasswordChangedAt: a.PasswordChangedAt.UTC(),
-		CreatedAt: a.CreatedAt.UTC(), ConfirmedAt: moment(a.ConfirmedAt), DisabledAt: moment(a.DisabledAt),
-	}
+// dayObject is one day of the charts.
+type dayObject struct {
+	Date    string `json:"date"` // 2026-11-21, in UTC
+	SignUps int    `json:"sign_ups"`
+	SignIns int    `json:"sign_ins"`
+	Devices int    `json:"devices"`
+	Mails   int    `json:"mails"`
 }
 
-// apiOperatedAccounts answers GET /api/v1/operator/accounts, in the order of usernames.
-// With the parameter prefix it lists the accounts whose username or address begins with the
-// prefix.
-func (s *site) apiOperatedAccounts(c *gin.Context) error {
-	prefix, _, err := parameter(c, "prefix")
+// apiOverview answers GET /api/v1/operator/overview.
+func (s *site) apiOverview(c *gin.Context) error {
+	o, err := s.Store.Console.Overview(c.Request.Context())
 	if err != nil {
 		return err
 	}
-	asked, err := s.pageAsked(c, "accounts", prefix)
-	if err != nil {
-		return err
-	}
-	found, err := s.Store.Operators.List(c.Request.Context(), prefix, asked.after, asked.more())
-	if err != nil {
-		return err
-	}
-	return answerPage(c, s, asked, found, operatedAccountOf, func(a models.Account) string { return a.Username })
-}
-
-// apiOperatedAccount answers GET /api/v1/operator/accounts/{id}.
-func (s *site) apiOperatedAccount(c *gin.Context) error {
-	id, err := idOf(c.Param("id"))
-	if err != nil {
-		return err
-	}
-	account, err := s.Store.Accounts.Get(c.Request.Context(), id)
-	if err != nil {
-		return err
-	}
-	return answerJSON(c, http.StatusOK, operatedAccountOf(account))
-}
-
-// operatedServer is a server as operators see it in the list.
-type operatedServer struct {
-	ID           string     `json:"id"`
-	SystemID     string     `json:"system_id"`
-	Name         string     `json:"name"`
-	ReportedName string     `json:"reported_name"`
-	Kind         string     `json:"kind"`
-	Version      string     `json:"version"`
-	Owner        *string    `json:"owner"` // a username; null while nobody has claimed the server
-	CreatedAt    time.Time  `json:"created_at"`
-	ClaimedAt    *time.Time `json:"claimed_at"`
-	LastSeenAt   time.Time  `json:"last_seen_at"`
-	DisabledAt   *time.Time `json:"disabled_at"`
-}
-
-// operatedServerDetail is one server as operators see it. The answer does not have the
-// names of the server's people, because these concern only the owner and the people
-// themselves.
-type operatedServerDetail struct {
-	operatedServer
-	Addresses []operatedAddress `json:"addresses"`
-	People    int               `json:"people"`
-	Pending   int               `json:"pending"`
-}
-
-type operatedAddress struct {
-	Kind    string `json:"kind"`
-	URL     string `json:"url"`
-	Hidden  bool   `json:"hidden"`
-	ByOwner bool   `json:"by_owner"`
-}
-
-func operatedServerOf(o models.OperatedServer) operatedServer {
-	out := operatedServer{
-		ID: idText(o.ID), SystemID: o.SystemID, Name: o.Name, ReportedName: o.ReportedName, Kind: o.Kind, Version: o.Version,
-		CreatedAt: o.CreatedAt.UTC(), ClaimedAt: moment(o.ClaimedAt), LastSeenAt: o.LastSeenAt.UTC(), DisabledAt: moment(o.DisabledAt),
-	}
-	if o.Owner != "" {
-		out.Owner = &o.Owner
-	}
-	return out
-}
-
-// apiOperatedServers answers GET /api/v1/operator/servers, in the order of
-// registration.
-func (s *site) apiOperatedServers(c *gin.Context) error {
-	asked, err := s.pageAsked(c, "servers")
-	if err != nil {
-		return err
-	}
-	found, err := s.Store.OperatedServers.List(c.Request.Context(), asked.afterID(), asked.more())
-	if err != nil {
-		return err
-	}
-	return answerPage(c, s, asked, found, operatedServerOf, func(o models.OperatedServer) string { return idText(o.ID) })
-}
-
-// apiOperatedServer answers GET /api/v1/operator/servers/{id}.
-func (s *site) apiOperatedServer(c *gin.Context) error {
-	id, err := idOf(c.Param("id"))
-	if err != nil {
-		return err
-	}
-	found, err := s.Store.OperatedServers.Get(c.Request.Context(), id)
-	if err != nil {
-		return err
-	}
-	out := operatedServerDetail{
-		operatedServer: operatedServerOf(found),
-		Addresses: each(found.Addresses, func(a models.Address) operatedAddress {
-			return operatedAddress{Kind: a.Kind, URL: a.URL(), Hidden: a.Hidden, ByOwner: a.ByOwner}
+	return answerJSON(c, http.StatusOK, overviewObject{
+		Version: s.Version, Accounts: o.Accounts, AccountsUnconfirmed: o.AccountsUnconfirmed, AccountsDisabled: o.AccountsDisabled,
+		Operators: o.Operators, Servers: o.Servers, ServersAway: o.ServersAway, ServersUnclaimed: o.ServersUnclaimed,
+		ServersDisabled: o.ServersDisabled, MailsWaiting: o.MailsWaiting, MailsDead: o.MailsDead, Throttles: o.Throttles,
+		Days: each(o.Days, func(d models.Day) dayObject {
+			return dayObject{Date: d.Date.Format(time.DateOnly), SignUps: d.SignUps, SignIns: d.SignIns, Devices: d.Devices, Mails: d.Mails}
 		}),
-	}
-	for _, link := range found.Links {
-		if link.State == models.LinkAccepted {
-			out.People++
-		} else {
-			out.Pending++
-		}
-	}
-	return answerJSON(c, http.StatusOK, out)
+	})
+}
+
+// settingsObject has the settings that are in force.
+type settingsObject struct {
+	Settings []settingObject `json:"settings"`
+}
+
+// settingObject is one setting.
+type settingObject struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"` // a secret is masked
+	Origin string `json:"origin"`
+}
+
+// apiOperatorSettings answers GET /api/v1/operator/settings.
+func (s *site) apiOperatorSettings(c *gin.Context) error {
+	return answerJSON(c, http.StatusOK, settingsObject{each(s.Settings, func(one Setting) settingObject { return settingObject(one) })})
 }

@@ -75,7 +75,7 @@ func (f *fixture) fill(t *testing.T, register func(name, ownerToken string) regi
 	f.first, f.second = register("den", f.annToken), register("attic", f.bobToken)
 	f.third, f.fourth = register("cellar", ""), register("garage", "")
 	id, _ := strconv.ParseInt(f.third.id, 10, 64)
-	if err := f.Store.OperatedServers.Disable(t.Context(), id); err != nil {
+	if err := f.Store.OperatedServers.Disable(t.Context(), models.CommandLine, id); err != nil {
 		t.Fatal(err)
 	}
 	f.rotate(t)

@@ -40,7 +40,7 @@ func TestOpenServer(t *testing.T) {
 
 	// A server that an operator disabled is still listed, and the person can
 	// leave it.
-	if err := s.Store.OperatedServers.Disable(t.Context(), den.Server.ID); err != nil {
+	if err := s.Store.OperatedServers.Disable(t.Context(), models.CommandLine, den.Server.ID); err != nil {
 		t.Fatal(err)
 	}
 	guest.says("/servers", "Den", "Switched off by the operator of this service", `action="/servers/leave"`, "but not", den.page()+"/open")

@@ -120,7 +120,7 @@ func TestStartPageIsForThePeople(t *testing.T) {
 		t.Errorf("digits from another site: %d, want %d", a.status, http.StatusForbidden)
 	}
 	attic.nothingWaits()
-	if err := s.Store.OperatedServers.Disable(t.Context(), attic.Server.ID); err != nil {
+	if err := s.Store.OperatedServers.Disable(t.Context(), models.CommandLine, attic.Server.ID); err != nil {
 		t.Fatal(err)
 	}
 	gina.see(gina.get(at), http.StatusForbidden, "Switched off")

@@ -24,6 +24,7 @@ func (s *site) routes(r *gin.Engine) {
 	s.unlockRoutes(r)
 	s.televisionRoutes(r)
 	s.stayRoutes(r)
+	s.operatorRoutes(r)
 	s.machineRoutes(r)
 	s.apiRoutes(r)
 	if s.Dev {
@@ -282,6 +283,30 @@ func (s *site) stayRoutes(r *gin.Engine) {
 	s.post(r, stay+"/resume", s.resumeStay)
 	s.post(r, stay+"/libraries", s.setStayLibraries)
 	s.post(r, stay+"/hand", s.answerStayHand)
+}
+
+// operatorRoutes registers the pages of operators.
+func (s *site) operatorRoutes(r *gin.Engine) {
+	s.get(r, operatorPath, s.operatorOverview)
+	s.get(r, operatorPath+"/accounts", s.operatorAccounts)
+	s.get(r, operatedAccountPath(":id"), s.operatorAccount)
+	for act, does := range operatorAccountActs() {
+		s.post(r, operatedAccountPath(":id")+"/"+act, s.operate(does, s.showOperatorAccount, operatedAccountPath))
+	}
+	s.get(r, operatorPath+"/servers", s.operatorServers)
+	s.get(r, operatedServerPath(":id"), s.operatorServer)
+	for act, does := range operatorServerActs() {
+		s.post(r, operatedServerPath(":id")+"/"+act, s.operate(does, s.showOperatorServer, operatedServerPath))
+	}
+	s.get(r, operatorPath+"/mails", s.operatorMails)
+	s.get(r, operatedMailPath(":id"), s.operatorMail)
+	for act, does := range operatorMailActs() {
+		s.post(r, operatedMailPath(":id")+"/"+act, s.operate(does, s.showOperatorMail, operatedMailPath))
+	}
+	s.get(r, operatorPath+"/throttles", s.operatorThrottles)
+	s.post(r, operatorPath+"/throttles", s.liftThrottles)
+	s.get(r, operatorPath+"/settings", s.operatorSettings)
+	s.get(r, operatorPath+"/history", s.operatorActs)
 }
 
 // machineRoutes registers what browsers, monitors and robots ask for.

@@ -1,10 +1,6 @@
 package handlers
 
-import (
-	"github.com/gin-gonic/gin"
-
-	"github.com/latchkey-media/latchkey/models"
-)
+import "github.com/gin-gonic/gin"
 
 // apiRoutes registers the whole JSON API. openapi.yaml describes each route, and
 // client/ has a method for it.
@@ -271,19 +267,15 @@ func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	r.POST(server+"/local-passwords/:id/fail", s.withServer(s.apiFailLocalPassword))
 }
 
-// apiOperatorRoutes registers the operations of the operators of the service on accounts
-// and servers.
+// apiOperatorRoutes registers the operations of the operators of the service.
 func (s *site) apiOperatorRoutes(r *gin.Engine, v1 string) {
-	accounts, servers := v1+"/operator/accounts", v1+"/operator/servers"
-	s.get(r, accounts, nil, s.withOperator(s.apiOperatedAccounts))
-	s.get(r, accounts+"/:id", nil, s.withOperator(s.apiOperatedAccount))
-	r.POST(accounts+"/:id/disable", s.operating(func(store *models.Store) operation { return store.Operators.DisableByID }))
-	r.POST(accounts+"/:id/enable", s.operating(func(store *models.Store) operation { return store.Operators.EnableByID }))
-	r.POST(accounts+"/:id/send-reset", s.operating(func(store *models.Store) operation { return store.Operators.SendResetByID }))
-
-	s.get(r, servers, nil, s.withOperator(s.apiOperatedServers))
-	s.get(r, servers+"/:id", nil, s.withOperator(s.apiOperatedServer))
-	r.POST(servers+"/:id/disable", s.operating(func(store *models.Store) operation { return store.OperatedServers.Disable }))
-	r.POST(servers+"/:id/enable", s.operating(func(store *models.Store) operation { return store.OperatedServers.Enable }))
-	r.DELETE(servers+"/:id", s.operating(func(store *models.Store) operation { return store.OperatedServers.Remove }))
+	operator := v1 + "/operator"
+	s.get(r, operator+"/overview", nil, s.withOperator(s.apiOverview))
+	s.get(r, operator+"/acts", nil, s.withOperator(s.apiOperatorActs))
+	s.get(r, operator+"/settings", nil, s.withOperator(s.apiOperatorSettings))
+	s.get(r, operator+"/throttles", nil, s.withOperator(s.apiThrottles))
+	r.POST(operator+"/throttles/lift", s.withOperatorSession(s.apiLiftThrottles))
+	s.apiOperatorAccountRoutes(r, operator+"/accounts")
+	s.apiOperatorServerRoutes(r, operator+"/servers")
+	s.apiOperatorMailRoutes(r, operator+"/mails")
 }

@@ -29,6 +29,8 @@ func table() map[string]row {
 	// The server of another owner, or one that does not exist, is not found.
 	serverPage := func(path string) row { return row{signIn("/servers/1" + path), "404", "404"} }
 	ofServer, ofSettings, ofPeople := row{signIn("/servers/1"), "404", forbidden}, row{signIn("/servers/1/settings"), "404", forbidden}, row{signIn("/servers/1/people"), "404", forbidden}
+	operators := func(page string) row { return row{signIn(page), "404", "404"} }
+	ofOperators := func(page string) row { return row{signIn(page), "404", forbidden} }
 	ofCircle := row{signIn("/circles/1"), "404", forbidden}
 	ofImport := row{signIn("/servers/1/imports/:import"), "404", forbidden}
 	ofMember := row{signIn("/family/members/1"), "404", forbidden} // somebody whom the reader does not look after
@@ -254,6 +256,33 @@ func table() map[string]row {
 		"POST /servers/:id/invite/profiles/rename":  ofServer,
 		"POST /servers/:id/invite/profiles/delete":  ofServer,
 		"POST /servers/:id/invite/profiles/copy":    ofServer,
+
+		// To everybody who is no operator, these pages do not exist.
+		"GET /admin":                            operators("/admin"),
+		"GET /admin/throttles":                  operators("/admin/throttles"),
+		"GET /admin/settings":                   operators("/admin/settings"),
+		"GET /admin/history":                    operators("/admin/history"),
+		"POST /admin/throttles":                 {signIn("/admin/throttles"), "404", forbidden},
+		"GET /admin/accounts":                   operators("/admin/accounts"),
+		"GET /admin/accounts/:id":               operators("/admin/accounts/1"),
+		"POST /admin/accounts/:id/confirm":      ofOperators("/admin/accounts/1"),
+		"POST /admin/accounts/:id/disable":      ofOperators("/admin/accounts/1"),
+		"POST /admin/accounts/:id/enable":       ofOperators("/admin/accounts/1"),
+		"POST /admin/accounts/:id/unlock":       ofOperators("/admin/accounts/1"),
+		"POST /admin/accounts/:id/send-reset":   ofOperators("/admin/accounts/1"),
+		"POST /admin/accounts/:id/end-sessions": ofOperators("/admin/accounts/1"),
+		"POST /admin/accounts/:id/operator":     ofOperators("/admin/accounts/1"),
+		"POST /admin/accounts/:id/operator-end": ofOperators("/admin/accounts/1"),
+		"POST /admin/accounts/:id/delete":       ofOperators("/admin/accounts/1"),
+		"GET /admin/servers":                    operators("/admin/servers"),
+		"GET /admin/servers/:id":                operators("/admin/servers/1"),
+		"POST /admin/servers/:id/disable":       ofOperators("/admin/servers/1"),
+		"POST /admin/servers/:id/enable":        ofOperators("/admin/servers/1"),
+		"POST /admin/servers/:id/remove":        ofOperators("/admin/servers/1"),
+		"GET /admin/mails":                      operators("/admin/mails"),
+		"GET /admin/mails/:id":                  operators("/admin/mails/1"),
+		"POST /admin/mails/:id/retry":           ofOperators("/admin/mails/1"),
+		"POST /admin/mails/:id/drop":            ofOperators("/admin/mails/1"),
 	}
 }
 

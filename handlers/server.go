@@ -83,6 +83,12 @@ type Server struct {
 
 	Outside *reach.Asker // asks the addresses of servers from outside; nil if the operator does not want that
 
+	Version  string    // of the program, for operators
+	Settings []Setting // that are in force, for operators; without secrets
+	// WriteMail writes a mail for an operator who looks at it: its subject and its plain text. With nil the pages and
+	// the API show no text of mails.
+	WriteMail func(models.Letter) (subject, text string, err error)
+
 	CursorKey []byte // 32 secret bytes that sign the cursors of lists
 
 	Ready    func(context.Context) error // returns an error while requests cannot be served
@@ -93,6 +99,13 @@ type Server struct {
 	// Served is told each request that was answered: its method or "other", the pattern of its route or "unmatched",
 	// the status of the answer, and how long it took. It is nil if nobody wants to know.
 	Served func(method, route string, status int, took time.Duration)
+}
+
+// Setting is a setting that is in force.
+type Setting struct {
+	Name   string
+	Value  string // a secret is masked
+	Origin string // where the value came from: a flag, the environment, the file or the default
 }
 
 // Limits for one request.

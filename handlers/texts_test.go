@@ -90,6 +90,21 @@ func TestEveryEventHasASentence(t *testing.T) {
 	}
 }
 
+// Every kind of act of an operator is listed, so that its text is checked.
+func TestEveryActIsListed(t *testing.T) {
+	t.Parallel()
+	declared := found(t, "../models", `\bAct\w+ +ActKind += "([a-z_]+)"`)
+	var listed []string
+	for _, kind := range models.ActKinds() {
+		listed = append(listed, string(kind))
+	}
+	slices.Sort(declared)
+	slices.Sort(listed)
+	if diff := cmp.Diff(declared, listed); diff != "" || len(listed) < 10 {
+		t.Errorf("ActKinds of models/operator_act.go must list each constant once (-constants +ActKinds):\n%s", diff)
+	}
+}
+
 // eventKeys returns the keys of the sentences of all events.
 func eventKeys() []string {
 	var keys []string
@@ -147,6 +162,15 @@ func keysOfCode(t *testing.T) map[string]bool {
 	}
 	for _, key := range eventKeys() {
 		keys[key] = true
+	}
+	for _, kind := range models.ActKinds() {
+		keys["operator.act."+string(kind)] = true
+	}
+	for _, what := range models.ThrottleWhats() {
+		keys["operator.throttle."+what] = true
+	}
+	for _, scope := range []string{models.ThrottleAccount, models.ThrottleName, models.ThrottleAddress, models.ThrottleNetwork} {
+		keys["operator.scope."+scope] = true
 	}
 	for _, key := range keysIn(t, ".") {
 		keys[key] = true

@@ -56,7 +56,7 @@ func (b Base) T(key string, pairs ...any) string {
 // tabs has the values of aria-current for the links in the header: "page" for the link to the
 // page itself, "true" for the link to the section to which the page belongs, and "" for the
 // others.
-type tabs struct{ Servers, Links, Device, Account, Household string }
+type tabs struct{ Servers, Links, Device, Account, Household, Operator string }
 
 // tabsOf returns the values for a page. A template finds a field faster than it calls a
 // method.
@@ -71,7 +71,7 @@ func tabsOf(page string) tabs {
 			return ""
 		}
 	}
-	return tabs{here("servers"), here("links"), here("device"), here("account"), here("household")}
+	return tabs{here("servers"), here("links"), here("device"), here("account"), here("household"), here("operator")}
 }
 
 // sectionOf returns the section of the header to which a page belongs, or "-" if it belongs
@@ -88,6 +88,8 @@ func sectionOf(page string) string {
 		return "household"
 	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete", "picture", "family", "family_member", "picture_member":
 		return "account"
+	case "operator_accounts", "operator_account", "operator_servers", "operator_server", "operator_mails", "operator_mail", "operator_throttles", "operator_settings", "operator_acts":
+		return "operator"
 	default:
 		return "-"
 	}
@@ -118,6 +120,7 @@ type accountView struct {
 	Face                  face
 	Waiting               int  // links and invites that wait for an answer
 	Newcomer              bool // has not confirmed an address yet
+	Operator              bool // the header leads to the pages of operators
 }
 
 // Field is one input of a form, as partials/field.html shows it.

@@ -285,6 +285,14 @@ func (j *Mail) insist(ctx context.Context, what []slog.Attr, write func(context.
 	}
 }
 
+// Preview returns the function that writes a mail for an operator who looks at it: its subject and its plain text.
+func Preview(m *mailer.Mailer) func(models.Letter) (subject, text string, err error) {
+	return func(l models.Letter) (subject, text string, err error) {
+		message, err := m.Preview(letterOf(l))
+		return message.Subject, message.Text, err
+	}
+}
+
 // letterOf returns the data of a mail in the type of the mailer. The conversion of the facts
 // compiles only while models and mailer have the same facts.
 func letterOf(l models.Letter) mailer.Letter {

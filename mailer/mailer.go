@@ -110,6 +110,15 @@ func (m *Mailer) Send(ctx context.Context, l Letter) error {
 	return nil
 }
 
+// Preview writes the mail for l and does not send it.
+func (m *Mailer) Preview(l Letter) (Message, error) {
+	message, err := m.write(l)
+	if err != nil {
+		return Message{}, fmt.Errorf("write mail %s: %w", l.Kind, err)
+	}
+	return message, nil
+}
+
 // Close ends the connections that the transport has kept for further mails.
 func (m *Mailer) Close() error {
 	if closer, ok := m.Transport.(io.Closer); ok {

@@ -47,15 +47,18 @@ func (a *Accounts) deleteByPassword(ctx context.Context, accountID int64, passwo
 }
 
 func (c *core) deleteAccount(ctx context.Context, row *accountRow, fate membersFate) error {
-	return c.tx(ctx, "delete the account", func(tx *gorm.DB) error {
-		if err := c.takeAway(ctx, tx, row.ID); err != nil {
-			return err
-		}
-		if err := c.dissolveFamily(ctx, tx, row.ID, fate); err != nil {
-			return err
-		}
-		return c.eraseTaken(ctx, tx, row)
-	})
+	return c.tx(ctx, "delete the account", func(tx *gorm.DB) error { return c.deleteIn(ctx, tx, row, fate) })
+}
+
+// deleteIn does the work of deleteAccount in a transaction.
+func (c *core) deleteIn(ctx context.Context, tx *gorm.DB, row *accountRow, fate membersFate) error {
+	if err := c.takeAway(ctx, tx, row.ID); err != nil {
+		return err
+	}
+	if err := c.dissolveFamily(ctx, tx, row.ID, fate); err != nil {
+		return err
+	}
+	return c.eraseTaken(ctx, tx, row)
 }
 
 // eraseTaken erases everything that belongs to an account whose row is deleted, and owes the goodbye.
@@ -146,6 +149,7 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM pictures WHERE account_id = ?",
 		"DELETE FROM family_people WHERE account_id = ?", "DELETE FROM family_people WHERE family_id = ?",
 		"UPDATE history SET actor_id = -1 WHERE actor_id = ?",
+		"UPDATE operator_acts SET actor_id = -1 WHERE actor_id = ?", "UPDATE operator_acts SET account_id = -1 WHERE account_id = ?",
 		"UPDATE links SET invited_by = 0, requested_by = '' WHERE invited_by = ?", "UPDATE former_stays SET invited_by = 0 WHERE invited_by = ?", "UPDATE invites SET answered_by = 0 WHERE answered_by = ?",
 		// Agents must still learn which links ended, so the numbers stay in the feed until
 		// the agents have read them. The ids of devices and sessions are deleted: a change without a

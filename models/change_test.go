@@ -176,7 +176,7 @@ func TestWaitEndsWithAChange(t *testing.T) {
 			}
 		}()
 		k.must(k.Changes.Wait(short, m.Server, last+1, time.Hour, nil))
-		k.must(k.OperatedServers.Disable(ctx, m.ID))
+		k.must(k.OperatedServers.Disable(ctx, models.CommandLine, m.ID))
 		k.is(k.Changes.Wait(ctx, m.Server, last+1, time.Hour, nil), models.ErrServerDisabled)
 	})
 }

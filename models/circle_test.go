@@ -266,7 +266,7 @@ func TestCircleOutcomes(t *testing.T) {
 		k.wantStates(b, f.circle, "in away")
 		_, err := k.CirclePeople.Take(ctx, b.ID, f.circle, f.servers[3].ID, home)
 		k.is(err, models.ErrCircleShut)
-		k.must(k.OperatedServers.Enable(ctx, f.servers[3].ID))
+		k.must(k.OperatedServers.Enable(ctx, models.CommandLine, f.servers[3].ID))
 		k.wantStates(b, f.circle, "in open")
 		k.must(k.Servers.Remove(ctx, f.owners[3].ID, f.servers[3].ID, home))
 		k.wantStates(b, f.circle, "in")

@@ -138,6 +138,11 @@ var (
 	ErrLanguageInvalid   = fieldError(KindInvalid, "language", "language_invalid")
 	errPicture           = fieldError(KindInvalid, "picture", "picture_invalid")
 	ErrNameOrEmailAbsent = fieldError(KindInvalid, "name_or_email", "name_or_email_missing")
+	ErrOperatorsOnly     = &Error{Kind: KindForbidden, Code: "operators_only"}
+	ErrOperatorSelf      = &Error{Kind: KindConflict, Code: "operator_self"}
+	ErrLastOperator      = &Error{Kind: KindConflict, Code: "last_operator"}
+	ErrNoAddress         = &Error{Kind: KindConflict, Code: "no_address"}
+	ErrAccountNotActive  = &Error{Kind: KindConflict, Code: "account_not_active"}
 	ErrTriesOff          = &Error{Kind: KindForbidden, Code: "tries_off"}
 	ErrServersOff        = &Error{Kind: KindForbidden, Code: "servers_off"}
 	ErrClaimCodeWrong    = fieldError(KindInvalid, "claim_code", "claim_code_wrong")

@@ -92,6 +92,10 @@ const (
 	EventOperatorOn          EventKind = "operator_on"
 	EventOperatorOff         EventKind = "operator_off"
 	EventRestored            EventKind = "restored" // the service, from a backup
+	EventOperatorConfirmed   EventKind = "operator_confirmed"
+	EventOperatorReset       EventKind = "operator_reset"      // sent a link for a new password
+	EventOperatorSignedOut   EventKind = "operator_signed_out" // ended all sessions
+	EventOperatorUnlocked    EventKind = "operator_unlocked"   // lifted what slowed sign-ins down
 
 	EventServerRemovedByOperator EventKind = "server_removed_by_operator"
 
@@ -118,6 +122,7 @@ func EventKinds() []EventKind {
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet, EventDeviceApproved, EventDeviceDenied,
 		EventCircleJoined, EventCircleLeft, EventCircleAdmitted, EventCircleAsked, EventCircleServerIn, EventCircleServerOut, EventCircleRefused,
 		EventQuickConnected, EventTelevision, EventLocalPassword, EventInviteSent, EventImported, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
+		EventOperatorConfirmed, EventOperatorReset, EventOperatorSignedOut, EventOperatorUnlocked,
 		EventRestored, EventMemberAdded, EventLetGoAsked, EventLetGoTakenBack, EventLetGo, EventMemberHandedOn, EventFamilyJoined, EventFamilyLeft, EventFamilyRemoved,
 		EventProtectionSet, EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked,
 		EventStayPaused, EventStayResumed, EventStayChanged, EventStayExtended,

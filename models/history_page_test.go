@@ -48,19 +48,19 @@ func TestOperatorsFindAccountsByID(t *testing.T) {
 		ctx := k.t.Context()
 		a, other := k.account(), k.account()
 		k.letters()
-		k.must(k.Operators.DisableByID(ctx, a.ID))
+		k.must(k.OperatedAccounts.Disable(ctx, models.CommandLine, a.ID))
 		if k.get(a).DisabledAt.IsZero() || !k.get(other).DisabledAt.IsZero() {
 			k.t.Error("the wrong account was disabled, want only the named one")
 		}
 		_, err := k.trySignIn(a.Username, goodPassword)
 		k.is(err, models.ErrAccountDisabled)
-		k.must(k.Operators.EnableByID(ctx, a.ID))
+		k.must(k.OperatedAccounts.Enable(ctx, models.CommandLine, a.ID))
 		_, err = k.trySignIn(a.Username, goodPassword)
 		k.must(err)
-		k.must(k.Operators.SendResetByID(ctx, a.ID))
+		k.must(k.OperatedAccounts.SendReset(ctx, models.CommandLine, a.ID))
 		k.must(k.Recovery.ResetPassword(ctx, k.letter(models.MailPasswordReset, a.Email).Secret, otherPassword, home))
 		for _, do := range []error{
-			k.Operators.DisableByID(ctx, 1), k.Operators.EnableByID(ctx, 1), k.Operators.SendResetByID(ctx, 1),
+			k.OperatedAccounts.Disable(ctx, models.CommandLine, 1), k.OperatedAccounts.Enable(ctx, models.CommandLine, 1), k.OperatedAccounts.SendReset(ctx, models.CommandLine, 1),
 		} {
 			k.is(do, models.ErrNotFound)
 		}

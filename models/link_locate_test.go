@@ -112,9 +112,9 @@ func (k *kit) serverSteps(owner models.Account, in models.SignedIn, m media) []t
 		{"the person has another name", false, func() error {
 			return k.Accounts.SetProfile(ctx, in.Session.AccountID, models.Profile{Username: newName(), Locale: "de"}, home)
 		}},
-		{"it is disabled", true, func() error { return k.OperatedServers.Disable(ctx, m.ID) }},
-		{"it is enabled", true, func() error { return k.OperatedServers.Enable(ctx, m.ID) }},
-		{"it is removed", true, func() error { return k.OperatedServers.Remove(ctx, m.ID) }},
+		{"it is disabled", true, func() error { return k.OperatedServers.Disable(ctx, models.CommandLine, m.ID) }},
+		{"it is enabled", true, func() error { return k.OperatedServers.Enable(ctx, models.CommandLine, m.ID) }},
+		{"it is removed", true, func() error { return k.OperatedServers.Remove(ctx, models.CommandLine, m.ID) }},
 	}
 }
 

@@ -54,7 +54,8 @@ func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, e
 		if within, err := m.within(ctx, &letter); err != nil {
 			return Letter{}, false, err
 		} else if !within {
-			return Letter{}, false, m.Sent(ctx, o.ID)
+			_, err := m.forget(ctx, o.ID)
+			return Letter{}, false, err
 		}
 	}
 	return m.prepare(ctx, o, true)
@@ -394,16 +395,9 @@ func (m *Mail) List(ctx context.Context, n int) ([]QueuedMail, error) {
 	if err != nil {
 		return nil, explained("list the mails", err)
 	}
-	now := m.Now()
 	mails := make([]QueuedMail, len(rows))
-	for i, r := range rows {
-		mails[i] = QueuedMail{
-			ID: r.ID, Kind: r.Kind, To: r.Recipient, AccountID: r.AccountID, Dead: r.State == mailDead, Attempts: r.Attempts,
-			OwedAt: r.CreatedAt.UTC(), DueAt: r.DueAt.UTC(), LastError: r.LastError,
-		}
-		if r.LeaseUntil != nil && r.LeaseUntil.After(now) {
-			mails[i].Sending, mails[i].LeaseUntil = true, r.LeaseUntil.UTC()
-		}
+	for i := range rows {
+		mails[i] = m.queued(&rows[i])
 	}
 	return mails, nil
 }
@@ -417,12 +411,17 @@ func (m *Mail) Retry(ctx context.Context, id int64) error {
 		if err != nil {
 			return err
 		}
-		if row.Kind.traits().HasSecret() && !row.ExpiresAt.After(m.Now()) {
-			return ErrTokenSpent
-		}
-		return tx.Exec("UPDATE outbox SET state = ?, due_at = ?, attempts = 0, lease_owner = '', lease_until = NULL WHERE id = ?",
-			mailQueued, m.Now(), id).Error
+		return m.retry(ctx, tx, &row)
 	})
+}
+
+// retry does the work of [Mail.Retry] in a transaction.
+func (m *Mail) retry(_ context.Context, tx *gorm.DB, row *outboxRow) error {
+	if row.Kind.traits().HasSecret() && !row.ExpiresAt.After(m.Now()) {
+		return ErrTokenSpent
+	}
+	return tx.Exec("UPDATE outbox SET state = ?, due_at = ?, attempts = 0, lease_owner = '', lease_until = NULL WHERE id = ?",
+		mailQueued, m.Now(), row.ID).Error
 }
 
 // Drop deletes a mail without sending it. It returns [ErrNotFound].

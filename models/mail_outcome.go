@@ -11,11 +11,28 @@ import (
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// Sent deletes a mail that has been sent.
+// Sent deletes a mail that has been sent, and counts it for the charts of operators. If only the count fails, that is
+// logged: a mail that was sent must not stay in the queue.
 func (m *Mail) Sent(ctx context.Context, id int64) error {
-	return explained("forget a mail", m.db.Again(ctx, func(db *gorm.DB) error {
-		return db.Exec("DELETE FROM outbox WHERE id = ?", id).Error
-	}))
+	deleted, err := m.forget(ctx, id)
+	if err != nil || !deleted {
+		return err
+	}
+	day := dayOf(m.Now())
+	if err := m.db.Again(ctx, func(db *gorm.DB) error { return countMail(ctx, db, day) }); err != nil {
+		m.opt.Log.WarnContext(ctx, "a sent mail was not counted", logError(err))
+	}
+	return nil
+}
+
+// forget deletes a mail, and reports whether it was there.
+func (m *Mail) forget(ctx context.Context, id int64) (deleted bool, err error) {
+	err = m.db.Again(ctx, func(db *gorm.DB) error {
+		result := db.Exec("DELETE FROM outbox WHERE id = ?", id)
+		deleted = result.RowsAffected == 1
+		return result.Error
+	})
+	return deleted, explained("forget a mail", err)
 }
 
 // Failed stores that a mail could not be sent, and when the next attempt is due. The first

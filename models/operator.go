@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
-
-	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Operators has the operations on accounts that the command line and operators use.
@@ -37,7 +35,10 @@ func (o *Operators) Create(ctx context.Context, in SignUp) (Account, error) {
 		if err := o.owe(ctx, tx, mail); err != nil {
 			return err
 		}
-		return o.recordEvent(ctx, tx, row.ID, EventSignedUp, Caller{})
+		if err := o.recordEvent(ctx, tx, row.ID, EventSignedUp, Caller{}); err != nil {
+			return err
+		}
+		return o.recordAct(ctx, tx, operatorActRow{ActorID: CommandLine, Kind: ActAccountMade, AccountID: row.ID})
 	})
 	return row.account(), err
 }
@@ -70,81 +71,78 @@ func (o *Operators) find(ctx context.Context, tx *gorm.DB, name string) (account
 // Confirm confirms an account without its mail. It returns [ErrNotFound],
 // [ErrEmailTaken], or [ErrTokenSpent] for an account that is confirmed already.
 func (o *Operators) Confirm(ctx context.Context, name string) error {
-	return o.tx(ctx, "confirm an account", func(tx *gorm.DB) error {
-		row, err := o.find(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		return o.confirmAccount(ctx, tx, &row, Caller{})
-	})
+	return o.act(ctx, ActAccountConfirmed, name, o.confirmByOperator)
 }
 
 // Disable disables an account: all its sessions and unused mailed links end at once, and
 // nobody can sign in to it until it is enabled. It returns [ErrNotFound].
 func (o *Operators) Disable(ctx context.Context, name string) error {
-	return o.onAccount(ctx, "disable an account", o.named(name), o.disable)
+	return o.act(ctx, ActAccountDisabled, name, o.disable)
 }
 
 // Enable enables a disabled account. It returns [ErrNotFound].
 func (o *Operators) Enable(ctx context.Context, name string) error {
-	return o.onAccount(ctx, "enable an account", o.named(name), o.enable)
+	return o.act(ctx, ActAccountEnabled, name, o.enable)
 }
 
-// SetOperator makes an account an operator of the API, or an ordinary account again.
+// Unlock does the same as [OperatedAccounts.Unlock]. It returns [ErrNotFound].
+func (o *Operators) Unlock(ctx context.Context, name string) error {
+	return o.act(ctx, ActAccountUnlocked, name, o.unlockSignIn)
+}
+
+// EndSessions ends all sessions of an account. It returns [ErrNotFound].
+func (o *Operators) EndSessions(ctx context.Context, name string) error {
+	return o.act(ctx, ActSessionsEnded, name, o.endSessionsByOperator)
+}
+
+// SetOperator makes an account an operator, or an ordinary account again, also the last one.
 // It returns [ErrNotFound].
 func (o *Operators) SetOperator(ctx context.Context, name string, on bool) error {
-	return o.tx(ctx, "set an operator", func(tx *gorm.DB) error {
-		row, err := o.find(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		if err := lockAccount(tx, row.ID); err != nil {
-			return err
-		}
-		if err := tx.Exec("UPDATE accounts SET operator = ? WHERE id = ?", on, row.ID).Error; err != nil {
-			return err
-		}
-		event := EventOperatorOff
-		if on {
-			event = EventOperatorOn
-		}
-		return o.recordEvent(ctx, tx, row.ID, event, Caller{})
+	kind := ActOperatorOff
+	if on {
+		kind = ActOperatorOn
+	}
+	return o.act(ctx, kind, name, func(ctx context.Context, tx *gorm.DB, row *accountRow) error {
+		return o.setOperator(ctx, tx, row, on)
 	})
 }
 
 // SendReset owes an account a mail with a link that sets a new password. It
 // returns [ErrNotFound].
 func (o *Operators) SendReset(ctx context.Context, name string) error {
-	return o.onAccount(ctx, "send a reset", o.named(name), o.sendReset)
+	return o.act(ctx, ActResetSent, name, o.sendReset)
 }
 
 // Delete erases an account and all data of the person. It returns [ErrNotFound] or
 // [ErrDeletionWaits].
 func (o *Operators) Delete(ctx context.Context, name string) error {
-	row, err := o.find(ctx, o.read(ctx), name)
-	if err != nil {
-		return err
-	}
-	return o.deleteAccount(ctx, &row, releaseMembers)
+	return o.act(ctx, ActAccountDeleted, name, func(ctx context.Context, tx *gorm.DB, row *accountRow) error {
+		return o.deleteIn(ctx, tx, row, releaseMembers)
+	})
+}
+
+// act runs work on the account that the command line names, in one transaction, and records it
+// as an act of the command line.
+func (o *Operators) act(ctx context.Context, kind ActKind, name string, work accountWork) error {
+	return o.tx(ctx, "act on an account", func(tx *gorm.DB) error {
+		row, err := o.find(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		if err := work(ctx, tx, &row); err != nil {
+			return err
+		}
+		accountID := row.ID
+		if kind == ActAccountDeleted {
+			accountID = GoneAccount
+		}
+		return o.recordAct(ctx, tx, operatorActRow{ActorID: CommandLine, Kind: kind, AccountID: accountID})
+	})
 }
 
 // List returns at most n accounts whose username or address begins with prefix, in the
 // order of their usernames. The parameter after is a username: the list begins with the
 // next one.
 func (o *Operators) List(ctx context.Context, prefix, after string, n int) ([]Account, error) {
-	begin := nameKey(prefix)
-	query := database.G[accountRow](o.read(ctx)).Where("username_key > ?", usernameKey(after))
-	if begin != "" {
-		end := begin + "\xff"
-		query = query.Where("(username_key >= ? AND username_key < ?) OR (email_key >= ? AND email_key < ?)", begin, end, begin, end)
-	}
-	rows, err := query.Order("username_key").Limit(n).Find(ctx)
-	if err != nil {
-		return nil, explained("list the accounts", err)
-	}
-	accounts := make([]Account, len(rows))
-	for i := range rows {
-		accounts[i] = rows[i].account()
-	}
-	return accounts, nil
+	return o.listAccounts(ctx, AccountsAsk{Prefix: prefix, After: after, Most: n})
 }

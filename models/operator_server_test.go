@@ -29,9 +29,9 @@ func TestOperatorsActOnServers(t *testing.T) {
 		k.must(err)
 		k.must(k.Links.Accept(ctx, person.ID, links[0].ID, home))
 
-		first, err := k.OperatedServers.List(ctx, 0, 1)
+		first, err := k.OperatedServers.List(ctx, models.ServersAsk{After: 0, Most: 1})
 		k.must(err)
-		rest, err := k.OperatedServers.List(ctx, first[0].ID, 10)
+		rest, err := k.OperatedServers.List(ctx, models.ServersAsk{After: first[0].ID, Most: 10})
 		k.must(err)
 		if len(rest) != 1 || first[0].ID != den.Server.ID || rest[0].ID != shed.Server.ID || first[0].Owner != owner.Username || rest[0].Owner != "" {
 			k.t.Fatalf("got the pages %+v and %+v, want the server with an owner and then the one without", first, rest)
@@ -43,7 +43,7 @@ func TestOperatorsActOnServers(t *testing.T) {
 			k.t.Errorf("got the server %+v, want no access key", shown)
 		}
 
-		k.must(k.OperatedServers.Disable(ctx, den.Server.ID))
+		k.must(k.OperatedServers.Disable(ctx, models.CommandLine, den.Server.ID))
 		_, err = k.ServerKeys.Look(ctx, den.Key)
 		k.is(err, models.ErrServerDisabled)
 		located, err := k.Links.Locate(ctx, person.ID, models.LinkAccepted)
@@ -51,7 +51,7 @@ func TestOperatorsActOnServers(t *testing.T) {
 		if len(located) != 0 {
 			k.t.Error("the links lead to a disabled server, want none")
 		}
-		k.must(k.OperatedServers.Enable(ctx, den.Server.ID))
+		k.must(k.OperatedServers.Enable(ctx, models.CommandLine, den.Server.ID))
 		_, err = k.ServerKeys.Look(ctx, den.Key)
 		k.must(err)
 		located, err = k.Links.Locate(ctx, person.ID, models.LinkAccepted)
@@ -61,9 +61,9 @@ func TestOperatorsActOnServers(t *testing.T) {
 		}
 
 		for _, id := range []int64{den.Server.ID, shed.Server.ID} {
-			k.must(k.OperatedServers.Remove(ctx, id))
+			k.must(k.OperatedServers.Remove(ctx, models.CommandLine, id))
 			for _, err := range []error{
-				k.OperatedServers.Remove(ctx, id), k.OperatedServers.Disable(ctx, id), k.OperatedServers.Enable(ctx, id),
+				k.OperatedServers.Remove(ctx, models.CommandLine, id), k.OperatedServers.Disable(ctx, models.CommandLine, id), k.OperatedServers.Enable(ctx, models.CommandLine, id),
 			} {
 				k.is(err, models.ErrNotFound)
 			}

@@ -129,7 +129,7 @@ func TestQuickConnectOffersOnlyServersThatCanDoIt(t *testing.T) {
 			offers(person)
 			refused(session, m.ID)
 			k.isQuick(asked, models.QuickFailed, models.QuickNotAllowed)
-			k.must(k.OperatedServers.Enable(ctx, m.ID))
+			k.must(k.OperatedServers.Enable(ctx, models.CommandLine, m.ID))
 			k.isQuick(asked, models.QuickAsked, "")
 		})
 		k.run("the agent no longer reports it", func(k *kit) {

@@ -136,7 +136,7 @@ func TestConflictingActsLeaveNoOrphans(t *testing.T) {
 						_, err := k.Registrations.Update(ctx, m.Server, models.Registration{WAN: []string{"http://new.test"}})
 						return err
 					},
-					func() error { return k.OperatedServers.Remove(ctx, m.ID) }, true,
+					func() error { return k.OperatedServers.Remove(ctx, models.CommandLine, m.ID) }, true,
 				}
 			},
 			"rotate, remove the server": func(k *kit) clash {
@@ -153,7 +153,7 @@ func TestConflictingActsLeaveNoOrphans(t *testing.T) {
 				k.linked(m)
 				return clash{
 					func() error { return k.Servers.Remove(ctx, owner.ID, m.ID, home) },
-					func() error { return k.OperatedServers.Remove(ctx, m.ID) }, false,
+					func() error { return k.OperatedServers.Remove(ctx, models.CommandLine, m.ID) }, false,
 				}
 			},
 		} {

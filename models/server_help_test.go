@@ -102,7 +102,7 @@ func (k *kit) addressID(owner models.Account, m media, url string) int64 {
 
 func (k *kit) disableServer(m media) {
 	k.t.Helper()
-	k.must(k.OperatedServers.Disable(k.t.Context(), m.ID))
+	k.must(k.OperatedServers.Disable(k.t.Context(), models.CommandLine, m.ID))
 }
 
 // report returns what an agent reports about a server with three local users and two

@@ -113,7 +113,7 @@ func joined[V any](all ...map[string]V) map[string]V {
 func (s *street) linked(v *viewer, m media) (models.Link, error) {
 	ctx := s.t.Context()
 	for _, step := range []func() error{
-		func() error { return s.OperatedServers.Enable(ctx, m.ID) },
+		func() error { return s.OperatedServers.Enable(ctx, models.CommandLine, m.ID) },
 		func() error { _, err := s.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: v.ID}); return err },
 		func() error { return s.Invites.AcceptServer(ctx, v.ID, m.ID, home) },
 	} {
@@ -253,10 +253,10 @@ func (s *street) serverEvents(at int, draw func(most int) int) map[string]func()
 			on := true
 			return s.Servers.Change(ctx, s.owner.ID, m.ID, models.ServerChange{SelfService: &on})
 		},
-		"it is disabled":         func() error { return s.OperatedServers.Disable(ctx, m.ID) },
-		"it is enabled":          func() error { return s.OperatedServers.Enable(ctx, m.ID) },
+		"it is disabled":         func() error { return s.OperatedServers.Disable(ctx, models.CommandLine, m.ID) },
+		"it is enabled":          func() error { return s.OperatedServers.Enable(ctx, models.CommandLine, m.ID) },
 		"its owner removes it":   func() error { return s.replaced(at, s.Servers.Remove(ctx, s.owner.ID, m.ID, home)) },
-		"an operator removes it": func() error { return s.replaced(at, s.OperatedServers.Remove(ctx, m.ID)) },
+		"an operator removes it": func() error { return s.replaced(at, s.OperatedServers.Remove(ctx, models.CommandLine, m.ID)) },
 		"it gets another owner": func() error {
 			heir := s.account()
 			if err := s.Servers.HandOver(ctx, s.owner.ID, m.ID, heir.Username, home); err != nil {

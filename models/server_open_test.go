@@ -149,7 +149,7 @@ func TestOpenCodeDiesWithItsCause(t *testing.T) {
 				return k.People.Remove(ctx, owner.ID, m.ID, k.agentLinks(m)[0].ID)
 			},
 			"account": func(_ media, _ models.Account, s models.Session) error {
-				return k.Operators.DisableByID(ctx, s.AccountID)
+				return k.OperatedAccounts.Disable(ctx, models.CommandLine, s.AccountID)
 			},
 		} {
 			k.run(name, func(k *kit) {

@@ -16,7 +16,9 @@ func TestRemovedServerTellsItsPeople(t *testing.T) {
 		"owner": func(k *kit, owner models.Account, m media) error {
 			return k.Servers.Remove(k.t.Context(), owner.ID, m.ID, home)
 		},
-		"operator": func(k *kit, _ models.Account, m media) error { return k.OperatedServers.Remove(k.t.Context(), m.ID) },
+		"operator": func(k *kit, _ models.Account, m media) error {
+			return k.OperatedServers.Remove(k.t.Context(), models.CommandLine, m.ID)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachServer(t, func(k *kit) {
@@ -91,7 +93,7 @@ func TestSweepServers(t *testing.T) {
 		k.disableServer(banned)
 		left := func() []int64 {
 			k.t.Helper()
-			list, err := k.OperatedServers.List(ctx, 0, 100)
+			list, err := k.OperatedServers.List(ctx, models.ServersAsk{After: 0, Most: 100})
 			k.must(err)
 			var ids []int64
 			for _, one := range list {

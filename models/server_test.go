@@ -246,13 +246,13 @@ func TestDisabledServer(t *testing.T) {
 		if list, err := k.Links.List(ctx, guest.ID, models.LinkAccepted); err != nil || len(list) != 1 {
 			k.t.Errorf("got the links %+v with error %v, want one", list, err)
 		}
-		k.must(k.OperatedServers.Enable(ctx, m.ID))
+		k.must(k.OperatedServers.Enable(ctx, models.CommandLine, m.ID))
 		k.must(k.Links.Accept(ctx, waits.ID, asked.ID, home))
 		// A server that an operator has disabled cannot be claimed.
 		stray := k.stray()
 		k.disableServer(stray)
 		k.is(k.Registrations.Claim(ctx, owner.ID, stray.ID, stray.key, home), models.ErrNotFound)
-		k.must(k.OperatedServers.Remove(ctx, stray.ID))
+		k.must(k.OperatedServers.Remove(ctx, models.CommandLine, stray.ID))
 		k.is(k.Registrations.Claim(ctx, owner.ID, stray.ID, stray.key, home), models.ErrNotFound)
 	})
 }

@@ -27,7 +27,7 @@ const (
   WHERE l.account_id = a.id AND l.state = '` + LinkPending + `' AND m.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)),
  EXISTS (SELECT 1 FROM invites i WHERE i.account_id = a.id AND i.state = '` + invitePending + `')
  OR EXISTS (SELECT 1 FROM invites i WHERE i.email_key = a.email_key AND i.state = '` + invitePending + `'),
- EXISTS (SELECT 1 FROM servers o WHERE o.owner_id = a.id), a.newcomer_of <> 0, a.picture, a.time_zone` + ofToken
+ EXISTS (SELECT 1 FROM servers o WHERE o.owner_id = a.id), a.newcomer_of <> 0, a.picture, a.time_zone, a.operator` + ofToken
 
 	lookUser = aliveColumns + ", a.id, a.username, a.display_name, a.email, a.confirmed_at, a.picture" + ofToken
 
@@ -109,6 +109,7 @@ type Visitor struct {
 	Newcomer     bool   // has not confirmed an address yet, see newcomer.go
 	Picture      string // token of the picture, see [Pictures]; "" for none
 	TimeZone     string // of the account, see [Account]; "" while it is not known
+	Operator     bool   // may open the pages of operators
 }
 
 // LookVisitor does what [Sessions.Look] does, for a page. It takes one statement, where the
@@ -122,7 +123,7 @@ func (s *Sessions) LookVisitor(ctx context.Context, text string) (Visitor, error
 	hash := secret.Sum(text)
 	ok, err := s.hot.visitor.One(ctx, []any{s.Now(), hash[:]}, r.scans(
 		&found.ConfirmedAt, &found.AccountID, &found.Username, &found.DisplayName, &found.Locale,
-		&found.WaitingLinks, &found.Invited, &found.OwnsServers, &found.Newcomer, &found.Picture, &found.TimeZone)...)
+		&found.WaitingLinks, &found.Invited, &found.OwnsServers, &found.Newcomer, &found.Picture, &found.TimeZone, &found.Operator)...)
 	if err != nil {
 		return Visitor{}, explained("look up the session of a page", err)
 	}

@@ -72,9 +72,13 @@ type Store struct {
 	ServerKeys      *ServerKeys
 	EmbyServers     *EmbyServers
 	OperatedServers *OperatedServers
+	OperatedMails   *OperatedMails
 	Circles         *Circles
 	CirclePeople    *CirclePeople
 	Metrics         *Metrics
+	Console         *Console
+
+	OperatedAccounts *OperatedAccounts
 
 	*core
 }
@@ -226,9 +230,13 @@ func New(o Options) (*Store, error) {
 		ServerKeys:      &ServerKeys{core: c, used: newNotes[secret.Hash, keyUse]()},
 		EmbyServers:     &EmbyServers{core: c},
 		OperatedServers: &OperatedServers{core: c},
+		OperatedMails:   &OperatedMails{core: c, mail: &Mail{core: c}},
 		Circles:         &Circles{core: c},
 		CirclePeople:    &CirclePeople{core: c, invites: invites},
 		Metrics:         &Metrics{core: c},
+		Console:         &Console{core: c},
+
+		OperatedAccounts: &OperatedAccounts{core: c},
 
 		core: c,
 	}, nil

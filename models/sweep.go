@@ -88,6 +88,8 @@ func (s *Store) sweepRules() []sweepRule {
 		{"idempotency", "mac", "expires_at <= ?", []any{now}},
 		{"former_stays", "link_id", "ended_at <= ? AND (paused_at IS NULL OR paused_until <= ?)", []any{now.Add(-formerStayLife), now}},
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},
+		{"operator_acts", "id", "created_at <= ?", []any{now.Add(-actsKept)}},
+		{"mail_days", "day", "day < ?", []any{dayOf(now) - chartDays}},
 	}
 }
 

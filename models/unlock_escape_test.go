@@ -87,9 +87,9 @@ func TestUnlockWhenTheClockIsSetBack(t *testing.T) {
 func TestUnlockAtADisabledServer(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, h := k.t.Context(), k.protectedHome(true)
-		k.must(k.OperatedServers.Disable(ctx, h.m.ID))
+		k.must(k.OperatedServers.Disable(ctx, models.CommandLine, h.m.ID))
 		k.must(k.PINs.Remove(ctx, h.guest.ID, guestPIN, home))
-		k.must(k.OperatedServers.Enable(ctx, h.m.ID))
+		k.must(k.OperatedServers.Enable(ctx, models.CommandLine, h.m.ID))
 		k.must(k.PINs.Set(ctx, h.guest.ID, "", "8305", home))
 		k.unlockFails(h.guest.ID, 0, "8305", models.ErrUnlockStopped, h.m.ID)
 	})

@@ -161,9 +161,9 @@ func TestUnlockForAMember(t *testing.T) {
 		}
 		k.must(k.Unlocks.Close(ctx, guardian.ID, one.UnlockID, home))
 		k.opened(guardian.ID, kim.ID, guardianPIN, h.m.ID)
-		k.must(k.Operators.DisableByID(ctx, guardian.ID))
+		k.must(k.OperatedAccounts.Disable(ctx, models.CommandLine, guardian.ID))
 		k.shut(h, "the guardian was disabled")
-		k.must(k.Operators.EnableByID(ctx, guardian.ID))
+		k.must(k.OperatedAccounts.Enable(ctx, models.CommandLine, guardian.ID))
 		k.must(k.PINs.Remove(ctx, guardian.ID, guardianPIN, home))
 		k.must(k.PINs.Set(ctx, guardian.ID, "", guardianPIN, home))
 		k.opened(guardian.ID, kim.ID, guardianPIN, h.m.ID) // a guardian may always

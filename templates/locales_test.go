@@ -27,6 +27,8 @@ func catalogueFiles() map[string]string {
 		"roster.":         "roster.json", // the owner's pages of people: texts that code chooses
 		"trouble.":        "roster.json",
 		"way_in.":         "roster.json",
+		"page.operator":   "operator.json",
+		"operator.":       "operator.json", // the pages of operators: texts that code chooses
 		"field.":          "fields.json",
 		"notice.":         "notices.json",
 		"event.":          "notices.json", // the history of an account

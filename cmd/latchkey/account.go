@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/latchkey-media/latchkey/models"
@@ -18,8 +17,10 @@ type accountCommands struct {
 	Confirm   accountConfirm   `cmd:"" help:"Confirm an account without its mail."`
 	Disable   accountDisable   `cmd:"" help:"Disable an account: its sessions and links end at once."`
 	Enable    accountEnable    `cmd:"" help:"Enable a disabled account again."`
-	Operator  accountOperator  `cmd:"" help:"Allow or forbid an account to use the operators' part of the API."`
+	Unlock    accountUnlock    `cmd:"" help:"Lift the limits that slow down or refuse sign-ins to an account."`
+	Operator  accountOperator  `cmd:"" help:"Allow or forbid an account to use the pages of operators and their part of the API."`
 	SendReset accountSendReset `cmd:"" name:"send-reset" help:"Mail a link to choose a new password."`
+	End       accountEnd       `cmd:"" name:"end-sessions" help:"Sign an account out everywhere."`
 	List      accountList      `cmd:"" help:"List accounts."`
 	Delete    accountDelete    `cmd:"" help:"Erase an account and all data of the person."`
 }
@@ -89,6 +90,20 @@ func (c accountEnable) Run(p *program) error {
 	return p.onAccount(c.Name, "is enabled", func(s *models.Store) error { return s.Operators.Enable(p.ctx, c.Name) })
 }
 
+type accountUnlock struct{ named }
+
+// Run lifts the limits of an account.
+func (c accountUnlock) Run(p *program) error {
+	return p.onAccount(c.Name, "can sign in again at once", func(s *models.Store) error { return s.Operators.Unlock(p.ctx, c.Name) })
+}
+
+type accountEnd struct{ named }
+
+// Run ends all sessions of an account.
+func (c accountEnd) Run(p *program) error {
+	return p.onAccount(c.Name, "is signed out everywhere", func(s *models.Store) error { return s.Operators.EndSessions(p.ctx, c.Name) })
+}
+
 type accountOperator struct {
 	named
 	State string `arg:"" enum:"on,off" help:"on or off."`
@@ -150,26 +165,49 @@ func (p *program) onAccount(name, outcome string, work func(*models.Store) error
 
 type accountList struct {
 	Prefix string `arg:"" optional:"" help:"List only accounts whose username or address begins with this."`
+	asJSON
+}
+
+// accountLine is an account for a program.
+type accountLine struct {
+	ID          string     `json:"id"`
+	Username    string     `json:"username"`
+	DisplayName string     `json:"display_name"`
+	Email       string     `json:"email"`
+	Operator    bool       `json:"operator"`
+	CreatedAt   time.Time  `json:"created_at"`
+	ConfirmedAt *time.Time `json:"confirmed_at"`
+	DisabledAt  *time.Time `json:"disabled_at"`
+
+	state string
+}
+
+func newAccountLine(a models.Account) accountLine {
+	return accountLine{
+		models.FormatID(a.ID), a.Username, a.DisplayName, a.Email, a.Operator, a.CreatedAt, momentOf(a.ConfirmedAt), momentOf(a.DisabledAt), state(a),
+	}
+}
+
+// text returns the account as a line of a table.
+func (a accountLine) text() string {
+	return fmt.Sprintf("%s\t%s\t%s\t%s", a.Username, a.Email, a.state, inUTC(a.CreatedAt))
 }
 
 // Run lists accounts.
 func (c accountList) Run(p *program) error {
 	return p.withStore(func(store *models.Store) error {
-		table := tabwriter.NewWriter(p.output, 0, 0, 2, ' ', 0)
-		if _, err := fmt.Fprintln(table, "USERNAME\tEMAIL\tSTATE\tMADE"); err != nil {
-			return err
-		}
+		list := &listing[accountLine]{heads: "USERNAME\tEMAIL\tSTATE\tMADE", line: accountLine.text}
 		const page = 200
 		for after := ""; ; {
 			accounts, err := store.Operators.List(p.ctx, c.Prefix, after, page)
 			if err != nil {
 				return explain(err)
 			}
-			if err := list(table, accounts); err != nil {
-				return err
+			for _, a := range accounts {
+				list.rows = append(list.rows, newAccountLine(a))
 			}
 			if len(accounts) < page {
-				return table.Flush()
+				return list.print(p, c.asJSON)
 			}
 			after = accounts[len(accounts)-1].Username
 		}
@@ -184,16 +222,6 @@ func inUTC(t time.Time) string {
 		return "-"
 	}
 	return t.UTC().Format("2006-01-02 15:04 MST")
-}
-
-func list(table io.Writer, accounts []models.Account) error {
-	for _, a := range accounts {
-		_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", a.Username, a.Email, state(a), inUTC(a.CreatedAt))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func state(a models.Account) string {

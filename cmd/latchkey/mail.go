@@ -4,10 +4,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/latchkey-media/latchkey/mailer"
@@ -59,53 +57,68 @@ func (c mailTest) Run(p *program) error {
 	return err
 }
 
-type mailList struct{}
+type mailList struct{ asJSON }
+
+// mailLine is a mail in the queue for a program.
+type mailLine struct {
+	ID       string     `json:"id"`
+	Kind     string     `json:"kind"`
+	To       string     `json:"to"`    // an address, or "account" and an id
+	State    string     `json:"state"` // waits, given up or is being sent
+	Attempts int        `json:"attempts"`
+	OwedAt   time.Time  `json:"owed_at"`
+	NextAt   *time.Time `json:"next_at"` // null for a mail that is given up or being sent
+	Reason   string     `json:"reason"`
+
+	next, why string
+}
 
 // Run lists the queue.
-func (mailList) Run(p *program) error {
+func (c mailList) Run(p *program) error {
 	return p.withStore(func(store *models.Store) error {
 		const most = 1000
 		mails, err := store.Mail.List(p.ctx, most)
 		if err != nil {
 			return explain(err)
 		}
-		table := tabwriter.NewWriter(p.output, 0, 0, 2, ' ', 0)
-		if _, err := fmt.Fprintln(table, "ID\tKIND\tTO\tSTATE\tTRIES\tOWED\tNEXT TRY\tWHY"); err != nil {
-			return err
-		}
+		list := &listing[mailLine]{heads: "ID\tKIND\tTO\tSTATE\tTRIES\tOWED\tNEXT TRY\tWHY", line: mailLine.text}
 		for _, m := range mails {
-			if err := listMail(table, m, store.Now()); err != nil {
-				return err
-			}
+			list.rows = append(list.rows, newMailLine(m, store.Now()))
 		}
-		return table.Flush()
+		return list.print(p, c.asJSON)
 	})
 }
 
-// listMail writes the line of one mail, with the reason why it was not sent yet.
-func listMail(table io.Writer, m models.QueuedMail, now time.Time) error {
-	state, next, whom, why := "waits", inUTC(m.DueAt), m.To, strconv.Quote(m.LastError)
+// text returns the mail as a line of a table.
+func (m mailLine) text() string {
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s", m.ID, m.Kind, m.To, m.State, m.Attempts, inUTC(m.OwedAt), m.next, m.why)
+}
+
+// newMailLine returns the line of one mail, with the reason why it was not sent yet.
+func newMailLine(m models.QueuedMail, now time.Time) mailLine {
+	line := mailLine{
+		ID: models.FormatID(m.ID), Kind: string(m.Kind), To: m.To, State: "waits", Attempts: m.Attempts, OwedAt: m.OwedAt, NextAt: momentOf(m.DueAt),
+		Reason: m.LastError, next: inUTC(m.DueAt), why: strconv.Quote(m.LastError),
+	}
 	switch {
 	case m.Dead:
-		state, next = "given up", "-"
+		line.State, line.next, line.NextAt = "given up", "-", nil
 	case m.Sending:
-		state, next = "is being sent", "-"
+		line.State, line.next, line.NextAt = "is being sent", "-", nil
 	case !m.DueAt.After(now):
-		next = "now"
+		line.next = "now"
 	}
 	switch {
 	case m.LastError != "":
 	case m.Sending:
-		why = "the mail server has been asked for the first time and has not answered yet"
+		line.why = "the mail server has been asked for the first time and has not answered yet"
 	default:
-		why = "not tried yet: the service does not run, or sends other mails first"
+		line.why = "not tried yet: the service does not run, or sends other mails first"
 	}
-	if whom == "" && m.AccountID != 0 {
-		whom = fmt.Sprint("account ", m.AccountID)
+	if line.To == "" && m.AccountID != 0 {
+		line.To = fmt.Sprint("account ", m.AccountID)
 	}
-	_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n",
-		m.ID, m.Kind, whom, state, m.Attempts, inUTC(m.OwedAt), next, why)
-	return err
+	return line
 }
 
 // numbered is the argument of commands that concern one mail.
@@ -137,12 +150,12 @@ type mailRetry struct{ numbered }
 
 // Run makes a mail due at once.
 func (c mailRetry) Run(p *program) error {
-	return c.on(p, "will be sent at once by the running service", func(s *models.Store, id int64) error { return s.Mail.Retry(p.ctx, id) })
+	return c.on(p, "will be sent at once by the running service", func(s *models.Store, id int64) error { return s.OperatedMails.Retry(p.ctx, models.CommandLine, id) })
 }
 
 type mailDrop struct{ numbered }
 
 // Run deletes a mail without sending it.
 func (c mailDrop) Run(p *program) error {
-	return c.on(p, "is deleted", func(s *models.Store, id int64) error { return s.Mail.Drop(p.ctx, id) })
+	return c.on(p, "is deleted", func(s *models.Store, id int64) error { return s.OperatedMails.Drop(p.ctx, models.CommandLine, id) })
 }

@@ -61,6 +61,7 @@ type commands struct {
 	Backup      backupCommand      `cmd:"" help:"Write the whole database into one file, while the service runs."`
 	Restore     restoreCommand     `cmd:"" help:"Put a backup in the place of the database. Stop the service before."`
 	Copy        copyCommand        `cmd:"" help:"Copy the database to another one, also of the other engine. Stop the service before."`
+	Operator    operatorCommands   `cmd:"" help:"See what the pages of operators show, and lift limits."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the running service whether it is ready. Fails if it is not."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 	Demo        demoCommand        `cmd:"" help:"Start the service and an agent with example people, to try everything. Nothing is left behind."`
@@ -105,11 +106,26 @@ func (versionCommand) Run(p *program) error {
 	return err
 }
 
-type configCommand struct{}
+type configCommand struct{ asJSON }
+
+// settingLine is a setting for a program.
+type settingLine struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"`
+}
 
 // Run prints the settings, and returns what is wrong with them.
-func (configCommand) Run(p *program) error {
-	if err := p.loaded.Print(p.output); err != nil {
+func (c configCommand) Run(p *program) error {
+	if c.JSON {
+		var list []settingLine
+		for _, s := range p.loaded.InForce() {
+			list = append(list, settingLine(s))
+		}
+		if err := p.printJSON(list); err != nil {
+			return err
+		}
+	} else if err := p.loaded.Print(p.output); err != nil {
 		return err
 	}
 	return p.loaded.Check()

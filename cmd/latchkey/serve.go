@@ -178,6 +178,10 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 		Outside:         p.outside(),
 		TrustedProxies:  p.settings.TrustedPrefixes(), Dev: p.settings.Development, MailFolder: mailFolder(p.settings.MailURL),
 		Ready: s.ready, Stopping: s.leaving, Random: rand.Reader, Now: p.now,
+		Version: version, WriteMail: jobs.Preview(mail),
+	}
+	for _, one := range p.loaded.InForce() {
+		site.Settings = append(site.Settings, handlers.Setting(one))
 	}
 	if err = p.secrets(site, store); err == nil {
 		s.metrics = p.measure(site, store)

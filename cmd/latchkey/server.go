@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/latchkey-media/latchkey/models"
 )
@@ -25,41 +26,48 @@ type theServer struct {
 	ID int64 `arg:"" help:"Id of the server, from 'latchkey server list'."`
 }
 
-type serverList struct{}
+type serverList struct{ asJSON }
+
+// serverLine is a server for a program.
+type serverLine struct {
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`
+	Owner      string    `json:"owner"` // "" while nobody has claimed it
+	Kind       string    `json:"kind"`
+	Version    string    `json:"version"`
+	State      string    `json:"state"`
+	People     int       `json:"people"`
+	LastSeenAt time.Time `json:"last_seen_at"`
+}
+
+func newServerLine(s models.OperatedServer) serverLine {
+	return serverLine{models.FormatID(s.ID), s.Name, s.Owner, s.Kind, s.Version, serverState(s.Server), s.People, s.LastSeenAt.UTC()}
+}
+
+// text returns the server as a line of a table.
+func (s serverLine) text() string {
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s", s.ID, s.Name, orDash(s.Owner), s.Kind, orDash(s.Version), s.State, inUTC(s.LastSeenAt))
+}
 
 // Run lists the servers.
-func (serverList) Run(p *program) error {
+func (c serverList) Run(p *program) error {
 	return p.withStore(func(store *models.Store) error {
-		table := tabwriter.NewWriter(p.output, 0, 0, 2, ' ', 0)
-		if _, err := fmt.Fprintln(table, "ID\tNAME\tOWNER\tKIND\tVERSION\tSTATE\tLAST SEEN"); err != nil {
-			return err
-		}
+		list := &listing[serverLine]{heads: "ID\tNAME\tOWNER\tKIND\tVERSION\tSTATE\tLAST SEEN", line: serverLine.text}
 		const page = 200
 		for after := int64(0); ; {
-			servers, err := store.OperatedServers.List(p.ctx, after, page)
+			servers, err := store.OperatedServers.List(p.ctx, models.ServersAsk{After: after, Most: page})
 			if err != nil {
 				return explain(err)
 			}
-			if err := listServers(table, servers); err != nil {
-				return err
+			for _, s := range servers {
+				list.rows = append(list.rows, newServerLine(s))
 			}
 			if len(servers) < page {
-				return table.Flush()
+				return list.print(p, c.asJSON)
 			}
 			after = servers[len(servers)-1].ID
 		}
 	})
-}
-
-func listServers(table io.Writer, servers []models.OperatedServer) error {
-	for _, s := range servers {
-		_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			s.ID, s.Name, orDash(s.Owner), s.Kind, orDash(s.Version), serverState(s.Server), inUTC(s.LastSeenAt))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func orDash(text string) string {
@@ -130,14 +138,14 @@ type serverDisable struct{ theServer }
 
 // Run disables a server.
 func (c serverDisable) Run(p *program) error {
-	return p.onServer(c.ID, "is disabled", func(s *models.Store) error { return s.OperatedServers.Disable(p.ctx, c.ID) })
+	return p.onServer(c.ID, "is disabled", func(s *models.Store) error { return s.OperatedServers.Disable(p.ctx, models.CommandLine, c.ID) })
 }
 
 type serverEnable struct{ theServer }
 
 // Run enables a server.
 func (c serverEnable) Run(p *program) error {
-	return p.onServer(c.ID, "is enabled", func(s *models.Store) error { return s.OperatedServers.Enable(p.ctx, c.ID) })
+	return p.onServer(c.ID, "is enabled", func(s *models.Store) error { return s.OperatedServers.Enable(p.ctx, models.CommandLine, c.ID) })
 }
 
 type serverRemove struct {
@@ -161,7 +169,7 @@ func (c serverRemove) Run(p *program) error {
 			return errors.New("not erased")
 		}
 	}
-	return p.onServer(c.ID, "is erased", func(s *models.Store) error { return s.OperatedServers.Remove(p.ctx, c.ID) })
+	return p.onServer(c.ID, "is erased", func(s *models.Store) error { return s.OperatedServers.Remove(p.ctx, models.CommandLine, c.ID) })
 }
 
 // onServer runs work on one server and prints outcome, unless that is "".

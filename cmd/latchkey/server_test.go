@@ -64,11 +64,18 @@ func TestOperatorsReadTimesInUTC(t *testing.T) {
 	var server models.OperatedServer
 	server.ID, server.LastSeenAt, server.CreatedAt = 7, moment, moment
 	for name, write := range map[string]func() error{
-		"account list": func() error { return list(&out, []models.Account{{Username: "anna", CreatedAt: moment}}) },
-		"server list":  func() error { return listServers(&out, []models.OperatedServer{server}) },
-		"server show":  func() error { return show(&out, server) },
+		"account list": func() error {
+			_, err := out.WriteString(newAccountLine(models.Account{Username: "anna", CreatedAt: moment}).text())
+			return err
+		},
+		"server list": func() error {
+			_, err := out.WriteString(newServerLine(server).text())
+			return err
+		},
+		"server show": func() error { return show(&out, server) },
 		"mail list": func() error {
-			return listMail(&out, models.QueuedMail{ID: 7, OwedAt: moment, DueAt: later}, moment)
+			_, err := out.WriteString(newMailLine(models.QueuedMail{ID: 7, OwedAt: moment, DueAt: later}, moment).text())
+			return err
 		},
 	} {
 		out.Reset()

@@ -215,7 +215,7 @@ func TestDisabledServerIsRefused(t *testing.T) {
 	w := newWorld(t)
 	number, err := strconv.ParseInt(w.serverID, 10, 64)
 	w.must(err)
-	w.must(w.store.OperatedServers.Disable(t.Context(), number))
+	w.must(w.store.OperatedServers.Disable(t.Context(), models.CommandLine, number))
 	key := "\nX-Connect-Token: " + w.key
 	for _, request := range []string{
 		"POST /service/Servers?id=" + w.serverID + key + post + "name=Den",
@@ -226,7 +226,7 @@ func TestDisabledServerIsRefused(t *testing.T) {
 	} {
 		w.do(request).is(http.StatusForbidden)
 	}
-	w.must(w.store.OperatedServers.Enable(t.Context(), number))
+	w.must(w.store.OperatedServers.Enable(t.Context(), models.CommandLine, number))
 	w.do("POST /service/Servers?id=" + w.serverID + key + post + "name=Den").is(http.StatusOK)
 }
 

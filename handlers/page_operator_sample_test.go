@@ -1,0 +1,142 @@
+package handlers
+
+import (
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// operatorSamples returns the pages of operators, full and empty.
+func (s sampler) operatorSamples() []sample {
+	days := make([]models.Day, 30)
+	for i := range days {
+		days[i] = models.Day{Date: s.at.Truncate(24*time.Hour).AddDate(0, 0, i-29), SignUps: i % 3, SignIns: i * i, Mails: 1000 * (i % 7)}
+	}
+	overview := operatorOverviewPage{operatorPage: s.operator("operator", ""), Overview: models.Overview{Accounts: 120, Servers: 3, Throttles: 2}, ServersUp: 3, Version: "1.4.0"}
+	overview.Charts = overview.charts(days)
+	acts := operatorActsPage{operatorPage: s.operator("operator_acts", "history")}
+	acts.List = s.operatorActs(acts.Base)
+	acts.Turns = turnsView{acts.Base, Turns{First: "/admin/history", Next: "/admin/history?before=x"}}
+	noActs := operatorActsPage{operatorPage: s.operator("operator_acts", "history")}
+	noActs.List, noActs.Turns = noActs.actList(nil), turnsView{Base: noActs.Base}
+	settings := operatorSettingsPage{operatorPage: s.operator("operator_settings", "settings"), Settings: []Setting{
+		{"public-url", "https://latchkey.example.org/with/a/path/that/is/rather/long", "environment LATCHKEY_PUBLIC_URL"}, {"secret-key", "••••", "file"},
+	}}
+	throttles := operatorThrottlesPage{operatorPage: s.operator("operator_throttles", "throttles"), Count: 3, Subject: "mira.k"}
+	throttles.Throttles = s.throttled(throttles.Base)
+	free := operatorThrottlesPage{operatorPage: s.operator("operator_throttles", "throttles"), Subject: "192.0.2.1"}
+	samples := []sample{
+		{"operator", overview},
+		{"operator_acts", acts},
+		{"operator_acts-none", noActs},
+		{"operator_settings", settings},
+		{"operator_throttles", throttles},
+		{"operator_throttles-none", free},
+	}
+	samples = append(samples, s.operatorAccountSamples()...)
+	samples = append(samples, s.operatorServerSamples()...)
+	return append(samples, s.operatorMailSamples()...)
+}
+
+func (s sampler) operator(page, here string) operatorPage {
+	base := s.noticed(s.signedIn(page), "notice.operator_done")
+	base.Account.Operator = true
+	return operatorPage{base, operatorParts{base, base.operatorLinks(here)}}
+}
+
+// operatorActs returns one act of each kind.
+func (s sampler) operatorActs(b Base) operatorActList {
+	var acts []models.Act
+	for i, kind := range models.ActKinds() {
+		act := models.Act{Kind: kind, ActorID: int64(i%3 - 1), AccountID: int64(i%4 - 1), At: s.at}
+		if act.ActorID > 0 {
+			act.Actor = "mira.k"
+		}
+		if act.AccountID > 0 {
+			act.Account = "tom"
+		}
+		if i%5 == 0 {
+			act.ServerID, act.Subject = 1, longName
+		}
+		acts = append(acts, act)
+	}
+	return b.actList(acts)
+}
+
+func (s sampler) throttled(b Base) []throttledView {
+	var all []models.Throttled
+	scopes := []string{models.ThrottleAccount, models.ThrottleName, models.ThrottleAddress, models.ThrottleNetwork}
+	for i, what := range models.ThrottleWhats() {
+		all = append(all, models.Throttled{What: what, Scope: scopes[i%len(scopes)], Tries: i + 1, Until: s.at})
+	}
+	return b.throttledViews(all)
+}
+
+func (s sampler) operatorAccountSamples() []sample {
+	list := operatorAccountsPage{operatorPage: s.operator("operator_accounts", "accounts"), Prefix: "mi", State: models.AccountsActive}
+	list.Filters = list.accountFilters(models.AccountsAsk{Prefix: "mi", State: models.AccountsActive})
+	list.Turns = turnsView{list.Base, Turns{First: "/admin/accounts", Next: "/admin/accounts?before=x"}}
+	none := list
+	none.Turns = turnsView{Base: none.Base}
+	var samples []sample
+	me := models.Session{AccountID: 1}
+	for name, account := range map[string]models.Account{
+		"operator_account":             {ID: 2, Username: "mira.k", DisplayName: "Mira Køhler", Email: "mira@example.org", ConfirmedAt: s.at, HasPIN: true},
+		"operator_account-self":        {ID: 1, Username: "ada", DisplayName: "ada", Email: "ada@example.org", ConfirmedAt: s.at, Operator: true, HasPIN: true, PINOff: true},
+		"operator_account-unconfirmed": {ID: 3, Username: "a-very-long-username-of-32-chars", DisplayName: longName, Email: "a-very-long-address-with-many-letters@example.org"},
+		"operator_account-disabled":    {ID: 4, Username: "tom", DisplayName: "Tom", ConfirmedAt: s.at, DisabledAt: s.at, Operator: true},
+	} {
+		account.CreatedAt, account.PasswordChangedAt = s.at, s.at
+		view := newOperatedAccountView(me, account)
+		page := operatorAccountPage{operatorPage: s.operator("operator_account", "accounts"), Of: view}
+		if account.ID == 2 {
+			page.Throttles = s.throttled(page.Base)
+		}
+		page.List = s.operatorActs(page.Base)
+		samples, list.Accounts = append(samples, sample{name, page}), append(list.Accounts, view)
+	}
+	return append(samples, sample{"operator_accounts", list}, sample{"operator_accounts-none", none})
+}
+
+func (s sampler) operatorServerSamples() []sample {
+	list := operatorServersPage{operatorPage: s.operator("operator_servers", "servers"), State: models.ServersAway}
+	list.Filters = operatorFilters("servers", "", nil, []string{"", models.ServersAway}, []string{list.T("operator.filter.all"), list.T("operator.filter.away")})
+	list.Turns = turnsView{Base: list.Base}
+	none := list
+	var samples []sample
+	for name, view := range map[string]operatedServerView{
+		"operator_server":          {Name: longName, Owner: "mira.k", Agent: true, Version: "10.11.2", Away: true, People: 12},
+		"operator_server-disabled": {Name: "Den", Disabled: true},
+	} {
+		view.Href, view.OwnerHref, view.ReportedName, view.SeenAt, view.CreatedAt = "/admin/servers/1", "/admin/accounts/1", "den", s.at, s.at
+		view.Face = faceOf(view.Name, 3, "")
+		page := operatorServerPage{
+			operatorPage: s.operator("operator_server", "servers"), Of: view, SystemID: "5ed0b3f6c2a94d0f8b0f4f1f6d3a2c1b", Pending: 1, Invites: 2,
+			Addresses: []operatedAddressView{{"https://media.example.org", false}, {"http://192.168.1.2:8096", true}},
+		}
+		page.List = page.actList(nil)
+		samples, list.Servers = append(samples, sample{name, page}), append(list.Servers, view)
+	}
+	return append(samples, sample{"operator_servers", list}, sample{"operator_servers-none", none})
+}
+
+func (s sampler) operatorMailSamples() []sample {
+	list := operatorMailsPage{operatorPage: s.operator("operator_mails", "mails"), State: models.MailsWaiting}
+	list.Filters = operatorFilters("mails", "", nil, mailStates(), []string{list.T("operator.filter.all"), list.T("operator.filter.waiting"), list.T("operator.filter.dead")})
+	list.Turns = turnsView{Base: list.Base}
+	none := list
+	var samples []sample
+	for name, view := range map[string]queuedMailView{
+		"operator_mail":           {To: "a-very-long-address-with-many-letters@example.org", NextAt: s.at, Attempts: 3, Reason: "451 4.7.1 the mail server is busy, and says so with many words"},
+		"operator_mail-dead":      {Account: "/admin/accounts/1", Dead: true, Attempts: 12, Reason: "550 no such mailbox"},
+		"operator_mail-unwritten": {Sending: true, Attempts: 1},
+	} {
+		view.Href, view.Kind, view.OwedAt = "/admin/mails/1", "password_reset", s.at
+		page := operatorMailPage{operatorPage: s.operator("operator_mail", "mails"), Of: view, Nobody: view.Dead}
+		if !view.Sending {
+			page.Subject, page.Text = "Choose a new password", "Hello Mira,\n\nhttps://latchkey.example.org/reset?token=left-out\n"
+		}
+		samples, list.Mails = append(samples, sample{name, page}), append(list.Mails, view)
+	}
+	return append(samples, sample{"operator_mails", list}, sample{"operator_mails-none", none})
+}
