@@ -72,6 +72,7 @@ func TestPages(t *testing.T) {
 		{"television", televisionPages(t, s)},
 		{"unlock", unlockPages(t, s)},
 		{"stay", stayPages(t, s)},
+		{"operator", operatorPages(t, s)},
 		{"errors", errorPages(t)},
 		{"closed", closedPages(t)},
 	} {
