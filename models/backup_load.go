@@ -142,7 +142,7 @@ func (l *loader) emptyTables(ctx context.Context, head *BackupManifest) error {
 	}
 	return l.bulk.Tx(ctx, func(tx *sql.Tx) error {
 		for _, table := range schema.names() {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil { //nolint:gosec // a name of backupTables
 				return fmt.Errorf("empty the table %s: %w", table, err)
 			}
 		}

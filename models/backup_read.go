@@ -49,7 +49,7 @@ func (a *archiveReader) read(ctx context.Context, r io.Reader) (BackupManifest, 
 	if err := a.head(); err != nil {
 		return BackupManifest{}, err
 	}
-	expected, done, digests := a.seen.Rows(), int64(0), make([]rowsDigest, len(a.seen.Tables))
+	expected, digests := a.seen.Rows(), make([]rowsDigest, len(a.seen.Tables))
 	for i := range a.seen.Tables {
 		a.seen.Tables[i].Rows = 0
 	}
@@ -58,23 +58,8 @@ func (a *archiveReader) read(ctx context.Context, r io.Reader) (BackupManifest, 
 			return BackupManifest{}, err
 		}
 	}
-	for {
-		if err := ctx.Err(); err != nil {
-			return BackupManifest{}, err
-		}
-		header, err := a.tar.Next()
-		if err != nil {
-			return BackupManifest{}, damaged("it ends before its manifest", err)
-		}
-		if header.Name == manifestEntry {
-			break
-		}
-		count, err := a.part(ctx, header.Name, digests)
-		if err != nil {
-			return BackupManifest{}, err
-		}
-		done += count
-		a.tell.tell(a.step, done, expected)
+	if err := a.parts(ctx, expected, digests); err != nil {
+		return BackupManifest{}, err
 	}
 	for i := range digests {
 		a.seen.Tables[i].Digest = digests[i].text()
@@ -87,6 +72,27 @@ func (a *archiveReader) read(ctx context.Context, r io.Reader) (BackupManifest, 
 		return m, damaged("it ends too early", err)
 	}
 	return m, nil
+}
+
+// parts reads all entries with rows, up to the manifest.
+func (a *archiveReader) parts(ctx context.Context, expected int64, digests []rowsDigest) error {
+	for done := int64(0); ; a.tell.tell(a.step, done, expected) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		header, err := a.tar.Next()
+		if err != nil {
+			return damaged("it ends before its manifest", err)
+		}
+		if header.Name == manifestEntry {
+			return nil
+		}
+		count, err := a.part(ctx, header.Name, digests)
+		if err != nil {
+			return err
+		}
+		done += count
+	}
 }
 
 // head reads the entry at the beginning.

@@ -174,8 +174,8 @@ func columnList(columns []backupColumn) string {
 }
 
 // eachRow runs a query and calls read for each of its rows.
-func eachRow(ctx context.Context, reader backupReader, read func(scan func(...any) error) error, query string, args ...any) (err error) {
-	rows, err := reader.Query(ctx, query, args...)
+func eachRow(ctx context.Context, reader backupReader, read func(scan func(...any) error) error, query string) (err error) {
+	rows, err := reader.Query(ctx, query)
 	if err != nil {
 		return err
 	}

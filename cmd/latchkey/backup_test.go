@@ -47,8 +47,8 @@ func TestBackupAndRestore(t *testing.T) {
 			t.Errorf("restore --check said %q, want that the file is whole", got)
 		}
 		var result struct {
-			Restored bool
-			Rows     map[string]int
+			Restored bool           `json:"restored"`
+			Rows     map[string]int `json:"rows"`
 		}
 		if err := json.Unmarshal([]byte(s.must(t, "restore", file, "--replace", "--json")), &result); err != nil || !result.Restored || result.Rows["accounts"] != 1 {
 			t.Errorf("restore --json: %+v, %v; want one account", result, err)
