@@ -55,7 +55,7 @@ func TestBackupsAreMade(t *testing.T) {
 			Schedule: jobs.BackupSchedule{EachIn: 24 * time.Hour},
 			Make: func(ctx context.Context) (jobs.BackupMade, error) {
 				made++
-				return jobs.BackupMade{Manifest: models.BackupManifest{Schema: 40, At: store.Now()}, Bytes: 7}, errors.Join(fail, ctx.Err())
+				return jobs.BackupMade{Manifest: models.BackupManifest{Schema: 42, At: store.Now()}, Bytes: 7}, errors.Join(fail, ctx.Err())
 			},
 		}
 		once := func(what string, want int, failure string) {

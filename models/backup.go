@@ -34,8 +34,8 @@ func (backupRow) TableName() string { return "backups" }
 
 const (
 	theBackupRow = 1
-	// backupSchema40 is the schema from which on the table backups exists.
-	backupSchema40 = 40
+	// backupSchema41 is the schema from which on the table backups exists.
+	backupSchema41 = 41
 	// BackupLease is the time for which a scheduled backup belongs to one instance, which renews the
 	// lease meanwhile.
 	BackupLease = 5 * time.Minute
@@ -80,7 +80,7 @@ func (b *Backups) Last(ctx context.Context) (BackupState, error) {
 // Note stores that somebody has made the whole backup m of a number of bytes. It does nothing in a
 // database whose schema is older than this.
 func (b *Backups) Note(ctx context.Context, m *BackupManifest, bytes int64) error {
-	if m.Schema < backupSchema40 {
+	if m.Schema < backupSchema41 {
 		return nil
 	}
 	return b.tx(ctx, "note a backup", func(tx *gorm.DB) error {

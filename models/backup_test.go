@@ -279,8 +279,8 @@ func TestRestoreBackup(t *testing.T) {
 			k.oddValues(a)
 			token, username = k.signIn(k.account()).Token, a.Username
 			backup = k.backup()
-			k.downTo(39)
-			k.exec("DELETE FROM goose_db_version WHERE version_id > 39")
+			k.downTo(40)
+			k.exec("DELETE FROM goose_db_version WHERE version_id > 40")
 			old = k.backup()
 		})
 		for name, backup := range map[string][]byte{"of this schema": backup, "of an older schema": old} {
@@ -412,7 +412,7 @@ func TestBackupClaims(t *testing.T) {
 		}
 		k.clock.Advance(16 * time.Minute)
 		claim("one", begun, true)
-		m := &models.BackupManifest{Schema: 40, At: k.clock.Now()}
+		m := &models.BackupManifest{Schema: 42, At: k.clock.Now()}
 		k.must(k.Backups.Done(ctx, "one", m, 4711))
 		claim("two", m.At, false)
 		if got := state(); got != (models.BackupState{LastAt: m.At, LastBytes: 4711}) {

@@ -49,7 +49,7 @@ func TestMetricsCountAgents(t *testing.T) {
 		k.wantAgents(k.measured(), models.Counts{Connected: 1})
 		k.clock.Advance(models.AwayAfter + time.Second)
 		k.wantAgents(k.measured(), models.Counts{Away: 1})
-		k.must(k.OperatedServers.Disable(k.t.Context(), m.ID))
+		k.must(k.OperatedServers.Disable(k.t.Context(), models.CommandLine, m.ID))
 		k.wantAgents(k.measured(), models.Counts{Disabled: 1})
 	})
 }
