@@ -14,9 +14,9 @@ type Agent struct{ core *core }
 type ThisServer struct {
 	ID              ID        `json:"id"`
 	SystemID        string    `json:"system_id"`
-	Name            string    `json:"name"`     // the name that people see
-	OwnName         string    `json:"own_name"` // the name that the owner gave it; "" if the owner gave none
-	Owner           string    `json:"owner"`    // a username; "" while nobody has claimed the server
+	Name            string    `json:"name"`      // the name that people see
+	OwnName         string    `json:"own_name"`  // the name that the owner gave it; "" if the owner gave none
+	Owner           string    `json:"owner"`     // a username; "" while nobody has claimed the server
 	TimeZone        string    `json:"time_zone"` // of the owner, such as "Europe/Berlin"; "" while it is not known
 	Version         string    `json:"version"`
 	SelfService     bool      `json:"self_service"`

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -92,7 +93,7 @@ func (f *floor) redeem(c *gin.Context) {
 	var in struct {
 		Code string `json:"code"`
 	}
-	if err := c.ShouldBindJSON(&in); err != nil {
+	if err := json.NewDecoder(c.Request.Body).Decode(&in); err != nil {
 		c.Status(http.StatusBadRequest)
 		return
 	}

@@ -33,6 +33,28 @@ type agentInvite struct {
 
 // Run invites a guest.
 func (c agentInvite) Run(p *agentProgram) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	return p.withAgent(func(a *agent.Agent, opened *parts) error {
+		zone, err := a.Invites.TimeZone(p.ctx)
+		if err != nil {
+			return err
+		}
+		ask, err := c.ask(p, opened, zone)
+		if err != nil {
+			return err
+		}
+		answer, err := a.Invites.Create(p.ctx, ask)
+		if err != nil {
+			return err
+		}
+		return c.tell(p.output, answer, zone)
+	})
+}
+
+// check finds mistakes in the flags before anything is asked.
+func (c agentInvite) check() error {
 	if c.To == "" && !c.Link {
 		return errors.New("give a username or an email address, or --link for a link that you hand on yourself")
 	}
@@ -42,37 +64,24 @@ func (c agentInvite) Run(p *agentProgram) error {
 	if c.Uses < 0 {
 		return errors.New("uses: it must be a number from 1 to 100")
 	}
-	for flag, text := range map[string]string{"until": c.Until, "expires": c.Expires} {
-		if err := checkEnd(flag, text); err != nil {
-			return err // before anything is asked
-		}
+	return errors.Join(checkEnd("until", c.Until), checkEnd("expires", c.Expires))
+}
+
+// ask returns the invite that the flags describe. Its days end in the zone.
+func (c agentInvite) ask(p *agentProgram, opened *parts, zone *time.Location) (agent.InviteAsk, error) {
+	ends, err := endOf("until", c.Until, p.now(), zone)
+	if err != nil {
+		return agent.InviteAsk{}, err
 	}
-	return p.withAgent(func(a *agent.Agent, opened *parts) error {
-		zone, err := a.Invites.TimeZone(p.ctx)
-		if err != nil {
-			return err
-		}
-		ends, err := endOf("until", c.Until, p.now(), zone)
-		if err != nil {
-			return err
-		}
-		expires, err := endOf("expires", c.Expires, p.now(), zone)
-		if err != nil {
-			return err
-		}
-		libraries, err := findLibraries(p, opened.mediaServer, c.Library)
-		if err != nil {
-			return err
-		}
-		answer, err := a.Invites.Create(p.ctx, agent.InviteAsk{
-			To: c.To, Note: c.Note, Libraries: libraries, EndsAt: ends,
-			Link: c.Link, Family: c.Family, Greeting: c.Name, Uses: c.Uses, ExpiresAt: expires, Profile: c.Profile,
-		})
-		if err != nil {
-			return err
-		}
-		return c.tell(p.output, answer, zone)
-	})
+	expires, err := endOf("expires", c.Expires, p.now(), zone)
+	if err != nil {
+		return agent.InviteAsk{}, err
+	}
+	libraries, err := findLibraries(p, opened.mediaServer, c.Library)
+	return agent.InviteAsk{
+		To: c.To, Note: c.Note, Libraries: libraries, EndsAt: ends,
+		Link: c.Link, Family: c.Family, Greeting: c.Name, Uses: c.Uses, ExpiresAt: expires, Profile: c.Profile,
+	}, err
 }
 
 // tell prints what has become of the invite, with days in the zone of the owner, and its link with the QR code.

@@ -17,7 +17,7 @@ import (
 
 // listenMetrics opens the port at which Prometheus reads the numbers of the service. It returns nil if the operator
 // does not want that.
-func (p *program) listenMetrics() (net.Listener, error) { //nolint:ireturn // as net.Listen
+func (p *program) listenMetrics() (net.Listener, error) {
 	if p.settings.MetricsListen == "" {
 		return nil, nil //nolint:nilnil // no port is no mistake
 	}
