@@ -18,7 +18,7 @@ func TestAPIThisServer(t *testing.T) {
 		return got
 	}
 	want := map[string]any{
-		"id": den.id, "system_id": "5ed0b3f6", "name": "den", "own_name": "", "owner": "ann", "version": "1.2.3", "self_service": false,
+		"id": den.id, "system_id": "5ed0b3f6", "name": "den", "own_name": "", "owner": "ann", "time_zone": "", "version": "1.2.3", "self_service": false,
 		"change_seq": 0.0, "acknowledged_seq": 0.0, "key_expires_at": nil, "key_handed_over": false, "seen_as": "127.0.0.1",
 		"addresses": []any{map[string]any{"kind": "wan", "url": "https://den.example.org:443"}},
 	}

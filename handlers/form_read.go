@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
@@ -84,3 +85,12 @@ func queryValue(c *gin.Context, name string) string {
 
 // formFunc is a handlerFunc for a form that was sent.
 type formFunc func(c *gin.Context, f form) error
+
+// zoneOfForm returns the time zone of the days in a form: the zone of the visitor's account, or
+// else the one that the browser has sent with the form.
+func (s *site) zoneOfForm(c *gin.Context, f form) *time.Location {
+	if zone := s.zone(c); zone != time.UTC {
+		return zone
+	}
+	return s.zones.named(f["time_zone"])
+}

@@ -47,12 +47,3 @@ func (s *site) zone(c *gin.Context) *time.Location {
 	}
 	return s.zones.named(visitor.TimeZone)
 }
-
-// zoneOfForm returns the time zone of the days in a form: the zone of the visitor's account, or
-// else the one that the browser has sent with the form.
-func (s *site) zoneOfForm(c *gin.Context, f form) *time.Location {
-	if zone := s.zone(c); zone != time.UTC {
-		return zone
-	}
-	return s.zones.named(f["time_zone"])
-}

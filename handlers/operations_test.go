@@ -24,6 +24,8 @@ func withoutAPI() map[string]string {
 		browser = "it leads a browser to a media server; a program has access keys for that"
 
 		restores = "the program itself calls it, when it starts and every minute"
+		metrics  = "Prometheus reads it at a port of its own"
+		backups  = "the commands backup, restore and copy and the worker call it: a backup is a file of the machine, which no token may fetch"
 	)
 	const mailStop = "the page of a mailed link has it, and mail programs post the form of RFC 8058 there"
 	return map[string]string{
@@ -43,6 +45,18 @@ func withoutAPI() map[string]string {
 		"Imports.Work":                 "workers do it",
 		"Invites.ProposeUsername":      "a page fills its field with it",
 		"Registrations.ClaimCodeUntil": "the page shows the code again after a step back; a program keeps the code that it was given",
+
+		"Backups.Claim":   worker,
+		"Backups.Renew":   worker,
+		"Backups.Release": worker,
+		"Backups.Done":    worker,
+		"Backups.Fail":    worker,
+		"Backups.Note":    backups,
+		"Backups.Write":   backups,
+		"Backups.Last":    backups,
+		"Restores.Name":   backups,
+		"Metrics.Count":   metrics,
+		"Metrics.Load":    metrics,
 
 		"Checks.Problems":         "a page counts what is wrong; a program reads the checks themselves",
 		"Restores.Declare":        restores,

@@ -42,7 +42,7 @@ func TestClaimAServer(t *testing.T) {
 
 	byCode := b.owns("Den")
 	b.says("/servers", "Den", "Last contact", byCode.page())
-	b.says(byCode.page(), "Den", "4.8.11.0", "https://media.example.org:443")
+	b.says(byCode.page(), "Den", "4.8.11.0", "https://media.example.org<")
 	b.says(byCode.page()+"/settings", "https://media.example.org:443", "http://192.168.1.20:8096")
 	b.says(byCode.page()+"/people", "Nobody yet")
 

@@ -31,14 +31,14 @@ type loader struct {
 // [database.DB.EndFilling], which the caller must call, no service starts on the database.
 func (l *loader) load(ctx context.Context, r io.Reader) (BackupManifest, error) {
 	a := &archiveReader{step: BackupLoading, tell: l.tell, begin: l.begin, rows: l.rows}
-	m, err := a.read(ctx, r)
+	m, err := a.readArchive(ctx, r)
 	if l.bulk != nil {
 		err = errors.Join(err, l.bulk.Close())
 	}
 	if err != nil {
 		return m, err
 	}
-	return m, l.compare(ctx, &m)
+	return m, l.compareTables(ctx, &m)
 }
 
 // begin prepares the database for a backup.
@@ -198,8 +198,8 @@ func insertRows(ctx context.Context, tx *sql.Tx, table *BackupTable, lines [][]b
 	return err
 }
 
-// compare reads each table of the filled database and compares its rows with the manifest.
-func (l *loader) compare(ctx context.Context, m *BackupManifest) (err error) {
+// compareTables reads each table of the filled database and compares its rows with the manifest.
+func (l *loader) compareTables(ctx context.Context, m *BackupManifest) (err error) {
 	snapshot, err := l.db.Snapshot(ctx)
 	if err != nil {
 		return err

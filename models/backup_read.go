@@ -42,9 +42,9 @@ type archiveReader struct {
 	tell  BackupProgress
 }
 
-// read reads the whole backup and returns its manifest. It returns [ErrNoBackup], [ErrBackupDamaged] or
+// readArchive reads the whole backup and returns its manifest. It returns [ErrNoBackup], [ErrBackupDamaged] or
 // [ErrBackupNewer], or an error of begin or rows.
-func (a *archiveReader) read(ctx context.Context, r io.Reader) (BackupManifest, error) {
+func (a *archiveReader) readArchive(ctx context.Context, r io.Reader) (BackupManifest, error) {
 	a.tar = tar.NewReader(r)
 	if err := a.head(); err != nil {
 		return BackupManifest{}, err
@@ -188,11 +188,11 @@ func (a *archiveReader) manifest() (m BackupManifest, err error) {
 	if !bytes.Equal(sums, checksums(a.sum, hex.EncodeToString(hash[:]))) {
 		return m, damaged("the checksum of its beginning or of its manifest is wrong", nil)
 	}
-	return m, a.compare(&m)
+	return m, a.compareParts(&m)
 }
 
-// compare returns [ErrBackupDamaged] if a manifest differs from what was found in the file.
-func (a *archiveReader) compare(m *BackupManifest) error {
+// compareParts returns [ErrBackupDamaged] if a manifest differs from what was found in the file.
+func (a *archiveReader) compareParts(m *BackupManifest) error {
 	if m.Schema != a.seen.Schema || m.SecretKey != a.seen.SecretKey || !m.At.Equal(a.seen.At) || len(m.Tables) != len(a.seen.Tables) {
 		return damaged("its manifest does not fit its beginning", nil)
 	}
@@ -227,5 +227,5 @@ func damaged(what string, cause error) error {
 // the backup holds, or [ErrNoBackup], [ErrBackupDamaged] or [ErrBackupNewer]. It needs no database.
 func CheckBackup(ctx context.Context, r io.Reader, progress BackupProgress) (BackupManifest, error) {
 	a := &archiveReader{step: BackupChecking, tell: progress}
-	return a.read(ctx, r)
+	return a.readArchive(ctx, r)
 }

@@ -106,7 +106,7 @@ func (s *Stays) Look(ctx context.Context, text string) (StayOffer, error) {
 // offered reads what an unused or spent token can do. It returns [ErrTokenSpent] if it can do nothing any more.
 func (c *core) offered(ctx context.Context, db *gorm.DB, t token) (offered, error) {
 	out := offered{ownerID: t.AccountID}
-	accountID, serverID, err := out.read(ctx, db, t.SubjectID)
+	accountID, serverID, err := out.readStay(ctx, db, t.SubjectID)
 	if err != nil {
 		return offered{}, err
 	}
@@ -128,9 +128,9 @@ func (c *core) offered(ctx context.Context, db *gorm.DB, t token) (offered, erro
 	return out, nil
 }
 
-// read reads the stay of a link, which goes on or is over. It returns the account and the server of the stay, or
+// readStay reads the stay of a link, which goes on or is over. It returns the account and the server of the stay, or
 // [ErrTokenSpent] if there is no such stay, or one without an end.
-func (o *offered) read(ctx context.Context, db *gorm.DB, linkID int64) (accountID, serverID int64, err error) {
+func (o *offered) readStay(ctx context.Context, db *gorm.DB, linkID int64) (accountID, serverID int64, err error) {
 	links, err := database.G[linkRow](db).Where("id = ? AND state = ?", linkID, LinkAccepted).Find(ctx)
 	if err != nil {
 		return 0, 0, err
