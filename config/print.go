@@ -82,7 +82,11 @@ func maskPassword(text string) string {
 	user := ""
 	if u.User != nil {
 		user = url.User(u.User.Username()).String() + "@"
-		if _, ok := u.User.Password(); ok {
+		password, ok := u.User.Password()
+		if ok && password == u.User.Username() {
+			user = mask + "@" // some mail services take one token as both
+		}
+		if ok {
 			user = strings.TrimSuffix(user, "@") + ":" + mask + "@"
 		}
 	}

@@ -1,14 +1,19 @@
 package handlers
 
 import (
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
 )
 
+// timeZonesMost is more than the world has time zones.
+const timeZonesMost = 1000
+
 // timeZones keeps the time zones that readers have, because reading one of them takes longer than
-// writing all times of a page. There are as many as the world has, since accounts have no others.
+// writing all times of a page. It keeps timeZonesMost at the most: forms bring names from outside, and
+// one zone has many spellings.
 type timeZones struct {
 	mu    sync.RWMutex
 	known map[string]*time.Location
@@ -34,7 +39,9 @@ func (z *timeZones) named(name string) *time.Location {
 	if z.known == nil {
 		z.known = map[string]*time.Location{}
 	}
-	z.known[name] = zone
+	if len(z.known) < timeZonesMost {
+		z.known[strings.Clone(name)] = zone // the name may be a part of a whole form
+	}
 	return zone
 }
 

@@ -164,10 +164,10 @@ func (s *site) operate(act operatorAct, show func(*gin.Context, error) error, pa
 // operatorAccountActs returns the acts on accounts, by the end of their addresses.
 func operatorAccountActs() map[string]operatorAct {
 	return map[string]operatorAct{
-		"confirm":      {pick: func(store *models.Store) operation { return store.OperatedAccounts.Confirm }},
+		"confirm":      {dangerous: true, pick: func(store *models.Store) operation { return store.OperatedAccounts.Confirm }},
 		"disable":      {dangerous: true, pick: func(store *models.Store) operation { return store.OperatedAccounts.Disable }},
 		"enable":       {pick: func(store *models.Store) operation { return store.OperatedAccounts.Enable }},
-		"unlock":       {pick: func(store *models.Store) operation { return store.OperatedAccounts.Unlock }},
+		"unlock":       {dangerous: true, pick: func(store *models.Store) operation { return store.OperatedAccounts.Unlock }},
 		"send-reset":   {pick: func(store *models.Store) operation { return store.OperatedAccounts.SendReset }},
 		"end-sessions": {dangerous: true, pick: func(store *models.Store) operation { return store.OperatedAccounts.EndSessions }},
 		"operator":     {dangerous: true, pick: turnOperator(true)},

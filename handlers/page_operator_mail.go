@@ -123,6 +123,6 @@ func (s *site) showOperatorMail(c *gin.Context, cause error) error {
 func operatorMailActs() map[string]operatorAct {
 	return map[string]operatorAct{
 		"retry": {pick: func(store *models.Store) operation { return store.OperatedMails.Retry }},
-		"drop":  {pick: func(store *models.Store) operation { return store.OperatedMails.Drop }, leads: operatorPath + "/mails"},
+		"drop":  {dangerous: true, pick: func(store *models.Store) operation { return store.OperatedMails.Drop }, leads: operatorPath + "/mails"},
 	}
 }

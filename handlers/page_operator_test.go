@@ -104,10 +104,10 @@ func TestDangerousActsOfOperatorsAskAgain(t *testing.T) {
 	s, rita, _, page := consoleSite(t)
 	s.Clock.Advance(25 * time.Hour)
 	again := "/account/confirm-password?return_to=" + url.QueryEscape(page)
-	for _, act := range []string{"disable", "end-sessions", "operator", "operator-end", "delete"} {
+	for _, act := range []string{"disable", "end-sessions", "operator", "operator-end", "delete", "confirm", "unlock"} {
 		rita.led(rita.post(page+"/"+act), again)
 	}
-	for _, act := range []string{"send-reset", "unlock", "enable"} {
+	for _, act := range []string{"send-reset", "enable"} {
 		rita.led(rita.post(page+"/"+act), page)
 	}
 	rita.led(rita.post("/account/confirm-password", "current_password", goodPassword, "return_to", page), page)

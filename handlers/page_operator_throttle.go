@@ -51,7 +51,7 @@ func (s *site) operatorThrottles(c *gin.Context) error {
 
 // liftThrottles answers POST /admin/throttles.
 func (s *site) liftThrottles(c *gin.Context, f form) error {
-	session, err := s.operatorSession(c)
+	session, err := s.operatorSessionRecently(c)
 	if err != nil {
 		return err
 	}

@@ -87,8 +87,8 @@ func (b *Backups) Note(ctx context.Context, m *BackupManifest, bytes int64) erro
 		if err := makeBackupRow(tx); err != nil {
 			return err
 		}
-		return tx.Exec("UPDATE backups SET last_at = ?, last_bytes = ?, failed_at = NULL, failure = '' WHERE id = ? AND (last_at IS NULL OR last_at <= ?)",
-			m.At, bytes, theBackupRow, m.At).Error
+		return tx.Exec("UPDATE backups SET last_at = ?, last_bytes = ?, failed_at = NULL, failure = '' WHERE id = ? AND (last_at IS NULL OR last_at <= ? OR last_at > ?)",
+			m.At, bytes, theBackupRow, m.At, b.Now()).Error
 	})
 }
 
@@ -99,13 +99,13 @@ func makeBackupRow(tx *gorm.DB) error {
 // Claim gives the scheduled backup to the instance owner if the last whole backup is older than due, no
 // other instance is making one, and none was begun in the last fifteen minutes. The owner must call
 // [Backups.Renew] before [BackupLease] has passed, and at the end [Backups.Done], [Backups.Fail] or
-// [Backups.Release].
+// [Backups.Release]. Times that lie in the future count as unknown: a clock was wrong when they were written.
 func (b *Backups) Claim(ctx context.Context, owner string, due time.Time) (won bool, err error) {
 	state, err := database.G[backupRow](b.read(ctx)).Where("id = ?", theBackupRow).Find(ctx)
 	if err != nil {
 		return false, explained("look whether a backup is due", err)
 	}
-	if len(state) == 1 && state[0].LastAt != nil && !state[0].LastAt.Before(due) {
+	if now := b.Now(); len(state) == 1 && state[0].LastAt != nil && !state[0].LastAt.Before(due) && !state[0].LastAt.After(now) {
 		return false, nil // the usual answer, without a write
 	}
 	err = b.tx(ctx, "claim the backup", func(tx *gorm.DB) error {
@@ -114,8 +114,9 @@ func (b *Backups) Claim(ctx context.Context, owner string, due time.Time) (won b
 		}
 		now := b.Now()
 		claimed := tx.Exec(`UPDATE backups SET lease_owner = ?, lease_until = ?, tried_at = ?
-WHERE id = ? AND (last_at IS NULL OR last_at < ?) AND (lease_until IS NULL OR lease_until <= ?) AND (tried_at IS NULL OR tried_at <= ?)`,
-			owner, now.Add(BackupLease), now, theBackupRow, due, now, now.Add(-backupPause))
+WHERE id = ? AND (last_at IS NULL OR last_at < ? OR last_at > ?) AND (lease_until IS NULL OR lease_until <= ? OR lease_until > ?)
+AND (tried_at IS NULL OR tried_at <= ? OR tried_at > ?)`,
+			owner, now.Add(BackupLease), now, theBackupRow, due, now, now, now.Add(BackupLease), now.Add(-backupPause), now)
 		won = claimed.RowsAffected == 1
 		return claimed.Error
 	})

@@ -25,6 +25,7 @@ var (
 
 const (
 	longestRow   = 64 << 20 // bytes of a line
+	lineCost     = 24       // bytes of memory that a line takes beside its text
 	longestEntry = 64 << 20 // bytes of an entry that is not a part
 )
 
@@ -146,12 +147,17 @@ func (a *archiveReader) part(ctx context.Context, name string, digests []rowsDig
 	if err != nil {
 		return 0, damaged("the part "+name+" cannot be read", err)
 	}
-	lines, scanner := [][]byte{}, bufio.NewScanner(zip)
+	lines, count, size, scanner := [][]byte{}, int64(0), 0, bufio.NewScanner(zip)
 	scanner.Buffer(make([]byte, 0, 64<<10), longestRow)
 	for scanner.Scan() {
 		line := append(slices.Clone(scanner.Bytes()), '\n')
 		digests[a.at].add(line)
-		lines = append(lines, line)
+		if count, size = count+1, size+len(line)+lineCost; size > partSize+longestRow {
+			return 0, damaged("the part "+name+" has more rows than any part that this program writes", nil)
+		}
+		if a.rows != nil {
+			lines = append(lines, line)
+		}
 	}
 	if err := scanner.Err(); err != nil {
 		return 0, damaged("the part "+name+" cannot be read", err)
@@ -159,7 +165,6 @@ func (a *archiveReader) part(ctx context.Context, name string, digests []rowsDig
 	if _, err := io.Copy(io.Discard, packed); err != nil {
 		return 0, damaged("the part "+name+" cannot be read", err)
 	}
-	count := int64(len(lines))
 	table.Rows += count
 	table.Parts = append(table.Parts, BackupPart{Name: name, Rows: count, SHA256: hex.EncodeToString(hash.Sum(nil))})
 	if a.rows == nil {

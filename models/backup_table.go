@@ -153,7 +153,7 @@ func servable(version int64, dialect database.Dialect) error {
 	switch {
 	case err != nil:
 		return err
-	case version == 0:
+	case version <= 0:
 		return errNoTables
 	case version > newest:
 		return fmt.Errorf("%w: it has schema %d, this program knows %d; use the newer version of latchkey", database.ErrNewerSchema, version, newest)

@@ -422,5 +422,8 @@ func TestBackupClaims(t *testing.T) {
 		claim("two", k.clock.Now(), true)
 		k.must(k.Backups.Release(ctx, "two"))
 		claim("one", k.clock.Now(), true) // at once
+		k.must(k.Backups.Release(ctx, "one"))
+		k.exec("UPDATE backups SET last_at = ?, tried_at = ?, lease_until = ?", k.Now().AddDate(5, 0, 0), k.Now().AddDate(5, 0, 0), k.Now().AddDate(5, 0, 0))
+		claim("two", k.clock.Now(), true) // a clock was wrong once
 	})
 }

@@ -81,14 +81,14 @@ func (a *OperatedAccounts) EndSessions(ctx context.Context, operatorID, accountI
 }
 
 // SetOperator makes an account an operator, or an ordinary account again. It returns [ErrNotFound], [ErrAccountNotActive]
-// for an account that is not confirmed or is disabled, or [ErrLastOperator] if nobody else would be an operator.
+// for an account that is not confirmed, is disabled, or has a guardian, who could choose its password; or [ErrLastOperator] if nobody else would be an operator.
 func (a *OperatedAccounts) SetOperator(ctx context.Context, operatorID, accountID int64, on bool) error {
 	kind := ActOperatorOff
 	if on {
 		kind = ActOperatorOn
 	}
 	return a.act(ctx, operatorID, kind, accountID, func(ctx context.Context, tx *gorm.DB, row *accountRow) error {
-		if on && (row.ConfirmedAt == nil || row.DisabledAt != nil) {
+		if on && (row.ConfirmedAt == nil || row.DisabledAt != nil || row.GuardianID != nil) {
 			return ErrAccountNotActive
 		}
 		if !on {

@@ -4,7 +4,14 @@
 set -eu
 
 if [ "${1:-}" = purge ]; then
-	rm -rf /var/lib/latchkey /var/lib/latchkey-agent /etc/latchkey
+	# Backups stay, if the operator let the service write them there: they may be the last copy.
+	if [ -d /var/lib/latchkey/backups ] && [ -n "$(ls -A /var/lib/latchkey/backups)" ]; then
+		find /var/lib/latchkey -mindepth 1 -maxdepth 1 ! -name backups -exec rm -rf {} +
+		echo "latchkey: the backups in /var/lib/latchkey/backups are still there." >&2
+	else
+		rm -rf /var/lib/latchkey
+	fi
+	rm -rf /var/lib/latchkey-agent /etc/latchkey
 fi
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload

@@ -7,6 +7,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/internal/backupfile"
 	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/printable"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/templates"
 )
@@ -48,7 +49,7 @@ func (c restoreCommand) Run(p *program) error {
 		return resultJSON(p.output, &manifest, map[string]any{"file": c.File, "restored": !c.Check})
 	}
 	if c.Check {
-		_, err = fmt.Fprintf(p.output, "The backup %s is whole: %s, made by version %s.\n", c.File, summary(&manifest), manifest.Version)
+		_, err = fmt.Fprintf(p.output, "The backup %s is whole: %s, made by version %s.\n", c.File, summary(&manifest), printable.Text(manifest.Version))
 		return err
 	}
 	_, err = fmt.Fprintf(p.output, "The backup %s is restored: %s.\n"+

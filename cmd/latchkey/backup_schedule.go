@@ -61,7 +61,7 @@ func (s *scheduledBackups) make(ctx context.Context) (made jobs.BackupMade, err 
 	if err != nil {
 		return made, s.advice(err)
 	}
-	removed, err := folder.Prune()
+	removed, err := folder.Prune(made.File)
 	if made.Removed = len(removed); err != nil {
 		return made, fmt.Errorf("the backup is whole, but old ones could not be removed: %w", s.advice(err))
 	}

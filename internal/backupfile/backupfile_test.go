@@ -140,13 +140,15 @@ func TestPrune(t *testing.T) {
 		"latchkey-0123abcd-2026-03-04T04-06-07Z.tar.bak", "latchkey-ffffffff-2020-01-01T00-00-00Z.tar", "notes.txt", "latchkey-0123abcd-by-hand.tar",
 	}
 	old := []string{"latchkey-0123abcd-2026-03-01T04-06-07Z.tar", "latchkey-0123abcd-2026-03-02T04-06-07Z.tar.age", "latchkey-0123abcd-2026-03-03T04-06-07Z.tar.unfinished-42"}
-	kept := []string{filepath.Base(f.Next(at, true)), filepath.Base(f.Next(at.Add(time.Second), false))}
+	made := f.Next(at.Add(time.Second), false)
+	kept := []string{filepath.Base(made), "latchkey-0123abcd-2031-03-04T04-06-07Z.tar"} // the second is from a wrong clock
+	old = append(old, filepath.Base(f.Next(at, true)))
 	for _, name := range slices.Concat(stay, old, kept) {
 		if err := os.WriteFile(filepath.Join(f.Path, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	removed, err := f.Prune()
+	removed, err := f.Prune(made)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,10 +29,11 @@ func (f Folder) Next(at time.Time, encrypted bool) string {
 	return filepath.Join(f.Path, name)
 }
 
-// Prune removes the oldest backups of the folder, so that the newest Keep of them stay, and files that an
-// earlier run of this program has left half written. It returns the names of what it has removed. Call
-// it after a new backup is whole, and not while one is being written.
-func (f Folder) Prune() (removed []string, err error) {
+// Prune removes the oldest backups of the folder, so that Keep of them stay, and files that an earlier run
+// of this program has left half written. The file made stays in any case: names of the others may lie in
+// the future, if a clock was wrong once. Prune returns the names of what it has removed. Call it after the
+// backup in made is whole, and not while one is being written.
+func (f Folder) Prune(made string) (removed []string, err error) {
 	entries, err := os.ReadDir(f.Path)
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func (f Folder) Prune() (removed []string, err error) {
 	for _, entry := range entries {
 		found := own.FindStringSubmatch(entry.Name())
 		switch {
-		case found == nil || !entry.Type().IsRegular():
+		case found == nil || !entry.Type().IsRegular() || entry.Name() == filepath.Base(made):
 		case found[2] != "":
 			gone = append(gone, entry.Name())
 		default:
@@ -50,7 +51,7 @@ func (f Folder) Prune() (removed []string, err error) {
 		}
 	}
 	slices.Sort(whole)
-	gone = append(gone, whole[:max(0, len(whole)-f.Keep)]...)
+	gone = append(gone, whole[:max(0, len(whole)+1-max(f.Keep, 1))]...)
 	for _, name := range gone {
 		if failed := os.Remove(filepath.Join(f.Path, name)); failed != nil && !errors.Is(failed, fs.ErrNotExist) {
 			err = errors.Join(err, failed)
