@@ -68,8 +68,8 @@ type Options struct {
 // keeps the passwords of guests.
 func (o *Options) managesPasswords() bool { return o.MediaKind == client.MediaEmby }
 
-// signsInBrowsers reports whether Open can sign people in at the web app of the media server. The web app
-// of Emby keeps its sign-in in a way that is described nowhere.
+// signsInBrowsers reports whether Open can sign people in at the web app of the media server. It cannot
+// do so at the web app of Emby, because Emby does not document how that app keeps a sign-in.
 func (o *Options) signsInBrowsers() bool { return o.MediaKind != client.MediaEmby }
 
 // managed returns a secret if the agent keeps it as the password of a guest, and otherwise "".

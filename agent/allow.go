@@ -60,8 +60,8 @@ func (a *Allowances) all(ctx context.Context) ([]Allowance, error) {
 	return list, nil
 }
 
-// Allow gives the yes to a local user. It returns [ErrLocalUserUnknown],
-// [ErrLocalUserRefused] for an administrator, or [ErrMediaServerAway].
+// Allow allows a local user: the service may then let people in as this local user. It returns
+// [ErrLocalUserUnknown], [ErrLocalUserRefused] for an administrator, or [ErrMediaServerAway].
 func (a *Allowances) Allow(ctx context.Context, localUserID string) error {
 	user, err := a.links.linkable(ctx, localUserID)
 	if err != nil {
@@ -71,7 +71,7 @@ func (a *Allowances) Allow(ctx context.Context, localUserID string) error {
 	return err
 }
 
-// give writes down the yes to a local user, and reports whether it is new.
+// give stores the yes of the admin to a local user, and reports whether it is new.
 func (c *core) give(ctx context.Context, user mediaserver.LocalUser, by string) (fresh bool, err error) {
 	if fresh, err = c.store.allow(ctx, user, by); err != nil {
 		return false, c.explainFile(ctx, err)

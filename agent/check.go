@@ -195,7 +195,8 @@ func notMade(steps []mediaserver.CheckedStep, made []Check) (list []Check) {
 	return list
 }
 
-// withoutQuickConnect reports whether the media server has no Quick Connect at all, as Emby.
+// withoutQuickConnect reports whether the media server is one that never has Quick Connect, such as
+// Emby.
 func withoutQuickConnect(steps []mediaserver.CheckedStep) bool {
 	return slices.ContainsFunc(steps, func(step mediaserver.CheckedStep) bool { return step.Name == "sign-in" })
 }
@@ -314,8 +315,8 @@ func stateAtHome(finding reach.Finding) string {
 	}
 }
 
-// stateFromHere returns the state of an address for outside as it is seen from here. Something else that answers with a
-// certificate of its own may be the router.
+// stateFromHere returns the state of an address for people outside, as this machine sees it. If something else answers
+// with its own certificate, it may be the router, so that is only a warning.
 func stateFromHere(answer reach.Answer) string {
 	switch {
 	case answer.Finding == reach.NoAnswer:

@@ -50,7 +50,8 @@ func (k *Checks) clock(ctx context.Context) Check {
 	return check
 }
 
-// clockReason says on which side of the service's clock this one is.
+// clockReason says whether the clock of this machine is ahead of the clock of the service or behind
+// it.
 func clockReason(off time.Duration) string {
 	if off > 0 {
 		return "ahead"

@@ -156,7 +156,8 @@ func TestChecksOfAddresses(t *testing.T) {
 	}
 }
 
-// The end of a certificate is told from 14 days before it, and the apps in Emby's manner work where the proxy takes their prefix off.
+// The agent warns of the end of a certificate from 14 days before it. Apps that use addresses as Emby's apps do work if the proxy
+// removes their prefix.
 func TestChecksOfCertificates(t *testing.T) {
 	t.Parallel()
 	fake := jellyfintest.New(t, "12")

@@ -43,8 +43,8 @@ var (
 	// ErrOutsideHours means that the media server does not let the local user in at this
 	// hour.
 	ErrOutsideHours = errors.New("the local user is not let in at this hour")
-	// ErrPINRequired means that nobody comes in by this link until the person has given the PIN to the
-	// service. The text names the page for that.
+	// ErrPINRequired means that nobody gets in with this link until the person has given the PIN to
+	// the service. The text names the page for that.
 	ErrPINRequired = errors.New("the PIN is needed first")
 	// ErrStayPaused means that the owner has paused the link. The text says until when.
 	ErrStayPaused = errors.New("your access to this server is paused")

@@ -363,8 +363,8 @@ func (f *fake) EndDevice(ctx context.Context, user, device string) error {
 	return f.do(ctx, "EndDevice "+user+" "+device, func() error { f.endTokens(user, device); return nil })
 }
 
-// policy returns the limits of a local user. Without any they may see and do everything. The caller
-// holds the lock.
+// policy returns the limits of a local user. A local user without limits may see and do everything.
+// The caller holds the lock.
 func (f *fake) policy(id string) mediaserver.Limits {
 	p, set := f.policies[id]
 	if !set {

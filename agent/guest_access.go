@@ -77,9 +77,9 @@ func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
 	return nil
 }
 
-// enable enables a guest who is let in. If the state of the guest is open already, it does not: a guest who is
-// disabled nevertheless was disabled by an administrator, and stays disabled, also after a pause, until the owner
-// says that they are set again.
+// enable enables the local user of a guest who is let in. It does nothing if the agent has already opened the
+// guest: if such a guest is disabled, then an administrator disabled them. They stay disabled, also after a
+// pause, until the owner asks for a reset of the guest.
 func (gs *guests) enable(ctx context.Context, link *linkRow, g *guestRow) error {
 	stays := strings.HasPrefix(g.Applied, appliedOpen) || g.changedByHand(client.HandDisabled)
 	if stays && !link.mustReset(g) {
@@ -89,7 +89,7 @@ func (gs *guests) enable(ctx context.Context, link *linkRow, g *guestRow) error 
 }
 
 // isShut reports whether nothing has to be done to shut the guest out. The parameter over says that their link was
-// removed, and again that the owner has said that they are set again.
+// removed, and again says that the owner has asked for a reset of the guest.
 func (g *guestRow) isShut(over, again bool) bool {
 	return g.LeftAlone != "" || g.Applied == appliedShut || g.Applied == appliedPaused && !over && !again
 }
@@ -126,8 +126,8 @@ func (gs *guests) shut(ctx context.Context, now time.Time, g *guestRow) error {
 	return gs.finishReset(ctx, &named[0], g)
 }
 
-// begin notes that the state of a guest is unknown, if the agent is about to enable or disable them: if the program is
-// killed in between, nobody must take what it did for the work of an administrator.
+// begin notes that the state of a guest is unknown, if the agent is about to enable or disable them. If the program is
+// killed in between, the next run must not believe that an administrator has made this change.
 func (gs *guests) begin(ctx context.Context, g *guestRow, turns bool) error {
 	if !turns || g.Applied == "" {
 		return nil
@@ -180,10 +180,10 @@ func (gs *guests) disable(ctx context.Context, g *guestRow, over bool) error {
 	return nil
 }
 
-// delete deletes a guest at the media server and forgets them. The guest's tokens are
-// revoked first: the link may have been removed after settle had revoked all tokens that
-// had to end. If a token cannot be revoked, the guest is deleted nevertheless; the token
-// stays owed, and revokeOwed has begun the trouble.
+// delete deletes a guest at the media server and forgets them. It first revokes the guest's tokens,
+// because the link may have been removed after settle had revoked all tokens that had to end. If a
+// token cannot be revoked, the guest is deleted nevertheless. revokeOwed then tries again to revoke
+// the token, and has begun the trouble for it.
 func (gs *guests) delete(ctx context.Context, g *guestRow) error {
 	_ = gs.tokens.revokeOwed(ctx)
 	remove := func(ctx context.Context) error { return gs.opt.MediaServer.Delete(ctx, g.LocalUserID) }

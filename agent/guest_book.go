@@ -65,7 +65,8 @@ func (b *guestBook) comeBack(move func(g *guestRow, link *linkRow) (moved bool, 
 	return nil
 }
 
-// comeBackBy lets the first guest return with a link who can be its guest and is moved.
+// comeBackBy gives a link to the first former guest who can be its guest and for whom move returns
+// true.
 func (b *guestBook) comeBackBy(link *linkRow, move func(g *guestRow, link *linkRow) (moved bool, err error)) error {
 	for i, g := range b.former[link.AccountID] {
 		if !link.mayBe(g) || g.LeftAlone != "" {

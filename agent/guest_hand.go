@@ -13,20 +13,23 @@ import (
 )
 
 // This file is about guests whom an administrator has changed in the dashboard of the media server. The agent
-// notices that, tells it to the service, and leaves it as it is until the owner says there that it is set again.
+// notices such a change, tells the service, and does not undo the change until the owner asks the service for a
+// reset of the guest.
 
 // changedByHand reports whether an administrator has made the change of a guest, client.HandDisabled or another.
 func (g *guestRow) changedByHand(change string) bool {
 	return slices.Contains(strings.Split(g.Hand, ","), change)
 }
 
-// mustReset reports whether the owner has said that a guest of the link is set again, and the agent has not done it.
+// mustReset reports whether the owner has asked for a reset of the guests of the link and the agent has not yet
+// carried it out for this guest.
 func (r *linkRow) mustReset(g *guestRow) bool {
 	return r.HandResetAt != 0 && r.HandResetAt != g.ResetAt
 }
 
 // handOf returns what an administrator has changed for a guest, by comparing the agent's file with the local user
-// that the media server has just listed. The link is the one of the guest, and inUse says whether it is in use.
+// that the media server has just listed. The parameter link is the guest's link, and inUse says whether it is in
+// use.
 func handOf(g *guestRow, link *linkRow, inUse bool, user *mediaserver.LocalUser, sees string) []string {
 	var hand []string
 	note := func(change string, is bool) {
@@ -93,8 +96,8 @@ func (b *beforeLook) linkOf(id string) *linkRow {
 	return nil
 }
 
-// resetAdministrators takes guests back whom the agent has left alone as administrators, if the owner has said that
-// they are set again and they are administrators no longer.
+// resetAdministrators takes back guests whom the agent has left alone as administrators, if they are administrators
+// no longer and the owner has asked for a reset.
 func (gs *guests) resetAdministrators(ctx context.Context) error {
 	rows, err := readGuests(gs.store.read(ctx), "left_alone = ?", aloneAdministrator)
 	if err != nil || len(rows) == 0 {
@@ -134,7 +137,7 @@ func (gs *guests) resetAdministrator(ctx context.Context, link *linkRow, g *gues
 	return gs.explainFile(ctx, gs.store.takeGuestBack(ctx, g.LocalUserID))
 }
 
-// finishReset notes that a guest was set again, if the owner has asked for that.
+// finishReset notes that the agent has reset a guest, if the owner has asked for that.
 func (gs *guests) finishReset(ctx context.Context, link *linkRow, g *guestRow) error {
 	if !link.mustReset(g) {
 		return nil

@@ -15,9 +15,9 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// TestHostileRepeatedQuestionsOpenNoMissingLink asks again and again with the access key of
-// a link that only the agent's file still has, as it happens when a backup of the service
-// was restored. Many questions must not let the caller in.
+// TestHostileRepeatedQuestionsOpenNoMissingLink asks again and again with the access key of a link
+// that exists only in the agent's file. This happens after a backup of the service was restored.
+// Many questions must not let the caller in.
 func TestHostileRepeatedQuestionsOpenNoMissingLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -26,8 +26,9 @@ func (i *Invites) DraftImport(ctx context.Context, list peoplelist.List, profile
 	return draft, i.importError(ctx, err)
 }
 
-// RunImport carries out a draft of [Invites.DraftImport]. It returns as soon as the service has begun;
-// running the same import again tells how far it is. It returns the errors of DraftImport.
+// RunImport carries out a draft of [Invites.DraftImport]. It returns as soon as the service has begun.
+// Another call for the same import tells how many lines are done. It returns the errors of
+// DraftImport.
 func (i *Invites) RunImport(ctx context.Context, id client.ID) (client.Import, error) {
 	service, err := i.service.client(ctx)
 	if err != nil {

@@ -105,9 +105,9 @@ func (i *Invites) Create(ctx context.Context, ask InviteAsk) (InviteAnswer, erro
 	return answerOf(made), nil
 }
 
-// TimeZone returns the time zone of the server's owner, in which a last day is meant. It returns UTC
-// while the service does not know it, or if this machine does not. It returns [ErrNotRegistered],
-// [ErrServiceAway] or [ErrServiceRefused].
+// TimeZone returns the time zone of the server's owner. The last day of a link is a day in this
+// zone. It returns UTC while the service does not know the zone, or if this machine does not know
+// it. It returns [ErrNotRegistered], [ErrServiceAway] or [ErrServiceRefused].
 func (i *Invites) TimeZone(ctx context.Context) (*time.Location, error) {
 	service, err := i.service.client(ctx)
 	if err != nil {

@@ -42,7 +42,7 @@ type LevelState struct {
 	Username      string    // of the account
 	State         string    // client.LevelEveryday or another
 	Until         time.Time // of client.LevelUnlocked
-	PINRequired   bool      // nobody comes in without an open unlock
+	PINRequired   bool      // nobody gets in without an open unlock
 	Open          bool      // an unlock is open now; only then somebody comes in if PINRequired
 	ByHand        []string  // fields of a client.Level that an administrator has changed at the media server
 	Problem       string    // client.LevelProblemLibrary or another; "" for none

@@ -33,8 +33,8 @@ func (l *Levels) closeUnlocks(ctx context.Context) error {
 }
 
 // doubt is called when a run begins. If the agent's file was restored from a copy, nobody can tell what the
-// media server was last told: what it has then counts as the agent's own, and not as changed by hand. So an
-// unlocked level of later does not stay.
+// media server was last told. Then the limits that the media server has count as the agent's own limits,
+// and not as changed by hand. So a wider level that was unlocked after the copy was made does not stay.
 func (l *Levels) doubt(ctx context.Context) {
 	if !l.copy.current(ctx) {
 		_ = l.explainFile(ctx, l.store.doubtLevels(ctx))
@@ -223,7 +223,7 @@ func (l *Levels) confirm(ctx context.Context, row *levelRow) error {
 	return nil
 }
 
-// isRefused reports whether the media server has refused the same not long ago.
+// isRefused reports whether the media server has refused the same limits a short time ago.
 func (l *Levels) isRefused(plan *levelPlan) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -116,7 +116,7 @@ func (t *levelTask) asleep() bool {
 }
 
 // chosen returns a digest of what people have chosen for the link: another digest means that they have
-// chosen anew.
+// chosen again.
 func (t *levelTask) chosen() string {
 	text, _ := json.Marshal([]any{t.link.ID, t.levels.Everyday, t.levels.Unlocked}) //nolint:errchkjson // levels that were read from JSON
 	sum := sha256.Sum256(text)

@@ -12,14 +12,14 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// pinRequired reports whether nobody comes in by the link without an open unlock. This does not depend on
+// pinRequired reports whether nobody gets in with the link without an open unlock. This does not depend on
 // the setting levels, which is about policies.
 func (r *linkRow) pinRequired() bool {
 	levels := r.levels()
 	return levels != nil && levels.PINRequired
 }
 
-// letsIn reports whether somebody may come in by a link now: it asks for no PIN, or an unlock is open. It
+// letsIn reports whether somebody may get in with a link now: it asks for no PIN, or an unlock is open. It
 // decides by the agent's own file.
 func (s *Store) letsIn(tx *gorm.DB, linkID string) (bool, error) {
 	found, err := readLinks(tx, "id = ?", linkID)
@@ -30,7 +30,7 @@ func (s *Store) letsIn(tx *gorm.DB, linkID string) (bool, error) {
 	return open.open(), err
 }
 
-// checkPIN returns [ErrPINRequired] if nobody may come in by a link before the PIN was given.
+// checkPIN returns [ErrPINRequired] if nobody may get in with a link before the PIN was given.
 func (e *Exchanges) checkPIN(ctx context.Context, link *linkRow) error {
 	in, err := e.store.letsIn(e.store.read(ctx), link.ID)
 	if err != nil {
@@ -61,8 +61,8 @@ func (e *Exchanges) notKept(ctx context.Context, link *linkRow, device mediaserv
 }
 
 // askForPIN tells the service, in the background, that a device was refused because no unlock is open. It
-// does nothing for other errors, and within a minute it tells the same device of the same link once. The
-// zero device is one that the agent does not know.
+// does nothing for other errors, and it tells about the same device of the same link only once within a
+// minute. The zero device stands for a device that the agent does not know.
 func (e *Exchanges) askForPIN(ctx context.Context, link *linkRow, device mediaserver.Device, err error) {
 	if !errors.Is(err, ErrPINRequired) || e.service.contact.failing(e.opt.Now()) {
 		return

@@ -10,11 +10,11 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// warnBefore is how long before the end of an unlock a word is said.
+// warnBefore is how long before the end of an unlock the agent warns the person who is watching.
 const warnBefore = 5 * time.Minute
 
-// finish does what belongs to a level that holds: a word before the end of an unlock, and the end of what
-// plays after it. Neither ever delays the end of an unlock.
+// finish does the work at the end of an unlock: it warns the person some minutes before, and stops what
+// is playing after it. It never delays the end of an unlock.
 func (l *Levels) finish(ctx context.Context, t *levelTask, plan *levelPlan) error {
 	problem := ""
 	if goneLibrary(plan.level, plan.libraries) {
@@ -76,8 +76,8 @@ func (l *Levels) attempt(ctx context.Context, t *levelTask, act func(ctx context
 	}
 }
 
-// warning returns the word that has to be said before the end of what is open, and that end. It returns
-// nil if there is none, or if it was said.
+// warning returns the message that warns of the end of what is open, and the time of that end. It
+// returns nil for the message if no warning is needed, or if the warning was sent already.
 func (t *levelTask) warning() (*client.LevelMessage, time.Time) {
 	u := t.now.service
 	if u == nil || u.Warning == nil || !t.unlocked() || t.now.until.After(u.EndsAt) || t.row.Warned == t.warningKey() {
@@ -86,7 +86,8 @@ func (t *levelTask) warning() (*client.LevelMessage, time.Time) {
 	return u.Warning, u.EndsAt
 }
 
-// warningKey names the unlock with its end: if the end is moved, there is another word.
+// warningKey names the unlock and its end. If the end is moved, the key changes, so that the agent
+// warns again.
 func (t *levelTask) warningKey() string {
 	return unlockKey(t.now.service) + "/" + t.now.service.EndsAt.UTC().Format(time.RFC3339)
 }

@@ -127,8 +127,9 @@ func TestChangeByHandOfAGuestStays(t *testing.T) {
 	d.sees(user, "l1")
 }
 
-// TestRestoredFolderShutsLevels puts the agent's folder back from a copy, while the unlocked level of later
-// is at the media server: that does not count as a change by hand, and the everyday level is back.
+// TestRestoredFolderShutsLevels replaces the agent's folder by an older copy while the media server has a
+// level that was unlocked after that copy was made. This level does not count as a change by hand, and the
+// everyday level comes back.
 func TestRestoredFolderShutsLevels(t *testing.T) {
 	t.Parallel()
 	s, d, service, _, link := newLevels(t)

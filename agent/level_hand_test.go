@@ -24,8 +24,9 @@ func full() *client.Level {
 }
 
 // TestChangesByHandStay changes each field in the dashboard, to something wider than the level. The field
-// stays as it is at every level, and is told to the service. When the levels are chosen anew, the new level
-// holds again, inside of what the administrator gave. When the link ends, what was changed by hand stays.
+// stays as it is at every level, and the service hears about the change. After a new choice of levels, the
+// new level holds again, within the limits that the administrator has set. When the link ends, the change by
+// hand stays.
 func TestChangesByHandStay(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -245,7 +246,8 @@ func TestLevelThatIsRefused(t *testing.T) {
 	eventually(t, "no trouble", func() bool { return !d.trouble("levels_refused") })
 }
 
-// TestLibraryOfLevelVanishes removes a library that a level names: the others stay shut, and it is told.
+// TestLibraryOfLevelVanishes removes a library that a level names. The other libraries stay hidden, and
+// the agent tells the service about the missing library.
 func TestLibraryOfLevelVanishes(t *testing.T) {
 	t.Parallel()
 	_, d, service, _, link := newLevels(t)

@@ -203,12 +203,13 @@ func open(levels *client.AgentLevels, id string, from time.Time, length time.Dur
 	return &out
 }
 
-// whose adjusts for whom levels hold.
+// whose sets the people to whom levels apply.
 func whose(levels string) change {
 	return func(o *agent.Options) { o.Policy.Levels = levels }
 }
 
-// newLevels starts the service and an agent, and links bob with the local user u1. Levels hold for him, too.
+// newLevels starts the service and an agent, and links bob with the local user u1. The agent applies levels
+// to linked people such as bob, too.
 func newLevels(t *testing.T, adjust ...change) (*servicetest.Service, *deployment, *levelService, *client.Client, agent.Link) {
 	t.Helper()
 	s := newSite(t)
@@ -254,7 +255,7 @@ func (d *deployment) isState(service *levelService, linkID, state string) client
 	return service.state(linkID)
 }
 
-// calls returns how many calls of a kind the fake has carried out.
+// callsOf returns the calls of a kind that the fake has carried out.
 func (f *fake) callsOf(kind string) []string {
 	return slices.DeleteFunc(f.asked(), func(call string) bool { return !strings.HasPrefix(call, kind) })
 }

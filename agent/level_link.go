@@ -69,8 +69,8 @@ func packLevels(in *client.AgentLevels) *string {
 	return &text
 }
 
-// validLevel reports whether a level makes sense. A level with a word that the agent does not know makes
-// none: it may forbid something that the agent would allow.
+// validLevel reports whether a level makes sense. It returns false for a level with a word that the
+// agent does not know, because such a level may forbid something that the agent would allow.
 func validLevel(l *client.Level) bool {
 	if l == nil {
 		return true
@@ -110,7 +110,7 @@ func validUnlock(u *client.AgentUnlock) bool {
 	return isNumber(string(u.ID)) && !u.OpenedAt.IsZero() && long > 0 && long <= unlockMost
 }
 
-// unlockKey names one opening of an unlock. An unlock that is opened anew has another key.
+// unlockKey names one opening of an unlock. An unlock that is opened again has another key.
 func unlockKey(u *client.AgentUnlock) string {
 	if u == nil {
 		return ""

@@ -69,7 +69,7 @@ func (l *Levels) tell(ctx context.Context) error {
 
 // look compares the limits of all local users with what the agent wrote. What differs was changed by an
 // administrator in the dashboard of the media server: it becomes the bound of its field, and stays as it
-// is until the levels are chosen anew. An error of the media server does not matter, because the next
+// is until the levels are chosen again. An error of the media server does not matter, because the next
 // report looks again.
 func (l *Levels) look(ctx context.Context) error {
 	rows, err := levelRows(l.store.read(ctx)) // before the media server is asked: a row that is written meanwhile is left alone

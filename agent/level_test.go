@@ -78,7 +78,8 @@ func TestUnlockEndsAtTheDeadline(t *testing.T) {
 	d.limitedQuietly(everydayKid())
 }
 
-// TestUnlockEndsWhileItIsCarriedOut lets the end come while the media server writes the unlocked level, at the same slow pace.
+// TestUnlockEndsWhileItIsCarriedOut lets an unlock end while the media server, which is slow, is still writing the unlocked
+// level.
 func TestUnlockEndsWhileItIsCarriedOut(t *testing.T) {
 	t.Parallel()
 	s, d, service, link := newSlowLevels(t)
@@ -385,8 +386,8 @@ func TestUnlockAtTheMachine(t *testing.T) {
 	d.limited(unlockedKid())
 }
 
-// TestParallelUnlocksAndLocks changes, opens and closes a level 64 times at once. At the end holds what
-// the last one says.
+// TestParallelUnlocksAndLocks changes, opens and closes a level 64 times at once. At the end, the level
+// has the state that the last of these calls has chosen.
 func TestParallelUnlocksAndLocks(t *testing.T) {
 	t.Parallel()
 	s, d, service, _, link := newLevels(t)

@@ -108,8 +108,8 @@ func (p *localPasswords) complete(ctx context.Context, service *client.Agent, us
 	return p.keep(ctx, userID, id, accountID)
 }
 
-// takeBack owes a random password to each local user for whom selected returns true, see
-// [owePasswords].
+// takeBack notes, for each local user for whom selected returns true, that the agent has to give
+// them a random password. See [owePasswords].
 func (p *localPasswords) takeBack(ctx context.Context, selected func(fields []string) bool) error {
 	err := p.store.tx(ctx, "take passwords back", func(tx *gorm.DB) error { return owePasswords(tx, selected) })
 	p.wake.media.now()

@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// offered waits until the service offers a person exactly some libraries for what lies behind their PIN. Without names
+// offered waits until the service offers a person exactly some libraries for what their PIN protects. Without names
 // the service does not know which ones the person sees.
 func (d *deployment) offered(person *client.Client, want ...string) {
 	d.t.Helper()

@@ -22,7 +22,8 @@ type localUserStates struct {
 	oldAt  time.Time // when the service did not know the call; the zero time if it does
 }
 
-// The agent asks a service that does not know the call again after serviceOldWait: it may be updated meanwhile.
+// serviceOldWait is the time after which the agent repeats a call that an older service does not know, because
+// the service may have been updated meanwhile.
 const serviceOldWait = time.Hour
 
 // loop tells the states again and again, until ctx ends.
@@ -106,7 +107,8 @@ func sameState(a, b client.LocalUserState) bool {
 	return a.SeenAt.Equal(b.SeenAt) && a.Devices == b.Devices && slices.Equal(a.KeptOut, b.KeptOut)
 }
 
-// keepUsers keeps the local users that a report has found, so that nobody asks for them twice.
+// keepUsers keeps the local users that a report has found, so that the media server need not be
+// asked for them again.
 func (m *MediaServer) keepUsers(users []mediaserver.LocalUser) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -155,7 +157,8 @@ func (l *localUserStates) look(ctx context.Context) ([]client.LocalUserState, er
 	return states, nil
 }
 
-// keptOut returns what keeps a local user out at a time, beside what the report says: sorted words of the service.
+// keptOut returns what keeps a local user out at a time, in addition to the facts in the report: sorted words of
+// the service.
 func keptOut(u mediaserver.LocalUser, now time.Time) []string {
 	words := []string{}
 	if !u.RemoteAccess {

@@ -40,8 +40,9 @@ func (d *deployment) wayIn(externalID, step, reason string) {
 	}, d.log)
 }
 
-// Each link of the chain that lies at the media server breaks alone, on the fakes of 10.11 and 12: the agent tells it, and
-// the owner's page names it. When it is mended, nothing is wrong any more.
+// The test breaks, one after the other, each thing at the media server that a local user needs to get in. It uses the
+// fakes of 10.11 and 12. The agent tells the service what is broken, and the page of the owner names it. After the repair,
+// the page says that nothing is wrong.
 func TestWayInOnJellyfin(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.11", "12"} {

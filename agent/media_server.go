@@ -84,8 +84,9 @@ func (m *MediaServer) check(ctx context.Context) error {
 	}
 }
 
-// checkOnce does the work of [MediaServer.check] with one question. It reports whether the answer is the newest word: if
-// something else failed while the question was under way, nobody knows which of the two is newer, and the failure stands.
+// checkOnce does the work of [MediaServer.check] with one question. It reports whether the answer is newer than all other
+// facts about the media server. If something else failed while the question was under way, nobody knows which of the two
+// is newer, and the failure counts.
 func (m *MediaServer) checkOnce(ctx context.Context) (newest bool, err error) {
 	within, cancel := context.WithTimeout(ctx, m.pace.media)
 	defer cancel()

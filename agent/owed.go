@@ -74,7 +74,7 @@ func (w *owedWork) tellLoop(ctx context.Context) {
 }
 
 // tell tells the service which links were ended here, which guests were created, why other guests were
-// not created, and what was made of the levels.
+// not created, what administrators changed at guests by hand, and how the levels were applied.
 func (w *owedWork) tell(ctx context.Context) error {
 	err := errors.Join(w.links.tellEnds(ctx), w.guests.tellAll(ctx), w.guests.tellReasons(ctx), w.guests.tellHand(ctx), w.levels.tell(ctx))
 	if err == nil {

@@ -197,8 +197,8 @@ func codeReason(err error) string {
 // approve asks the media server to approve a code, and returns the same results as [quickConnects.try]. It
 // first writes down that it tries the code, and which devices the local user has. If the agent crashes after
 // the media server has approved the code, the media server no longer knows the code at the next try, and
-// that must not be reported as a mistake of the person. If a device has certainly come in by then, the code
-// was approved.
+// that must not be reported as a mistake of the person. If the local user certainly has a new device by
+// then, the code was approved.
 func (q *quickConnects) approve(ctx context.Context, one client.OpenQuickConnect, link *linkRow, userID string, note *quickNote) (reason string, err error) {
 	name := factQuickConnect + string(one.ID)
 	facts, err := q.store.facts(ctx)

@@ -30,7 +30,7 @@ func (f *fake) signedIn(user string) bool {
 	return false
 }
 
-// A device that comes in by Quick Connect is known with its link. It is signed out when the
+// A device that signs in by Quick Connect is known with its link. It is signed out when the
 // person ends it alone, when they sign out everywhere, when they leave the link, and when the
 // link is ended at this machine after a restart of the agent. What another local user has on
 // the same device stays.

@@ -125,8 +125,8 @@ func (r *reports) noteSent(ctx context.Context, now time.Time, seenAs, name, ver
 	}))
 }
 
-// othersMost is the number of reports after which there must be a second agent, if each of these reports came right
-// after a report of another run. A late report of an earlier run can cause one of them.
+// othersMost is the number of reports after which the agent concludes that a second agent runs, if each of these
+// reports came right after a report of another run. A late report of an earlier run can cause one of them.
 const othersMost = 2
 
 // noteRun notes whether the report before came from another run of an agent. For the first
@@ -145,9 +145,10 @@ func (l *lastReport) noteRun(now time.Time, every time.Duration, another bool) (
 	return another && l.others == 1
 }
 
-// reportTo sends a report. A service that is older than this agent refuses fields that it does not know. Then
-// reportTo first leaves out which libraries local users see, what is about televisions and which media server it is, then also what is about
-// levels, the addresses at which Open works, the run, the key for passwords and device keys, and at last the kinds of the libraries.
+// reportTo sends a report. A service that is older than this agent refuses fields that it does not know. Then reportTo sends the
+// report again with fewer fields. It first leaves out the libraries that local users see, the field about televisions and the
+// kind of the media server; then also the fields about levels; then also the run, the key for passwords, the addresses at which
+// Open works and the field about device keys; and at last also the kinds of the libraries.
 func reportTo(ctx context.Context, service *client.Agent, report client.Report) (client.ReportAnswer, error) {
 	answer, err := service.Report(ctx, report)
 	if errors.Is(err, client.ErrJSONInvalid) &&
@@ -176,8 +177,9 @@ func reportTo(ctx context.Context, service *client.Agent, report client.Report) 
 	return service.Report(ctx, report)
 }
 
-// changedBackMost is the number of unchanged reports in a row after which there must be a second agent, if each of
-// these reports made the service change something. An owner who changes addresses sometimes causes one such report.
+// changedBackMost is the number of unchanged reports in a row after which the agent concludes that a second agent
+// runs, if each of these reports made the service change something. An owner who changes addresses sometimes causes
+// one such report.
 const changedBackMost = 3
 
 // checkAlone begins a trouble if there is a sign that another agent uses the same server key, and
@@ -280,7 +282,7 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	return report, nil
 }
 
-// reported returns local users as they stand in a report.
+// reported returns local users in the form that a report has.
 func (r *reports) reported(ctx context.Context, links []linkRow, users []mediaserver.LocalUser) ([]client.ReportedLocalUser, error) {
 	of, err := r.whoIsAllowed(ctx)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// Share is what one service has at a media server that several services use.
+// Share has the facts about one service at a media server that several services use.
 type Share struct {
 	Name     string // of the service at this machine, such as "club"; it never changes
 	Store    *Store
@@ -30,7 +30,8 @@ func (s *Store) claims(ctx context.Context) (claims, error) {
 	if all.intents, err = s.intents(ctx); err != nil {
 		return all, err
 	}
-	// An administrator belongs to nobody's service, and who is gone belongs to nobody.
+	// Guests who have become administrators belong to no service, and guests who were deleted are
+	// left out.
 	guests, err := readGuests(s.read(ctx), "left_alone NOT IN (?, ?)", aloneGone, aloneAdministrator)
 	if err != nil {
 		return all, err
@@ -57,8 +58,8 @@ func (s *Store) lets(ctx context.Context, localUserID string, allUsers bool) (bo
 	return s.has(ctx, "links WHERE local_user_id = ? AND "+usable+" AND (? OR "+allowed+")", localUserID, stamp(s.now()), allUsers)
 }
 
-// holdsLimits reports whether the agent of this file has written limits for a local user that are
-// still in force.
+// holdsLimits reports whether the agent of this file has written limits for a local user and has
+// not taken them back.
 func (s *Store) holdsLimits(ctx context.Context, localUserID string) (bool, error) {
 	return s.has(ctx, "levels WHERE local_user_id = ? AND wanted <> ''", localUserID)
 }

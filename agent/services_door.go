@@ -13,7 +13,7 @@ import (
 // service to another. See ADR 0044.
 type Door struct{ agents []*Agent }
 
-// NewDoor returns the door of the agents, of which the first one answers what names no service.
+// NewDoor returns the door of the agents. The first agent answers requests that name no service.
 func NewDoor(first *Agent, others ...*Agent) *Door {
 	return &Door{append([]*Agent{first}, others...)}
 }
@@ -99,13 +99,14 @@ func learn(ctx context.Context, agents []*Agent, ask ExchangeAsk) (*Agent, error
 	return nil, failed
 }
 
-// knownHere says what the agent's own copy knows of a device.
+// knownHere says what the agent's own copy knows about the key and the account of a device.
 type knownHere struct {
 	account bool // the account has a link
 	key     bool // the access key opens a link
 }
 
-// knows looks into the agent's own copy, and asks nobody.
+// knows reports what the agent's own copy knows about an access key and an account. It does not ask
+// the service.
 func (e *Exchanges) knows(ctx context.Context, ask ExchangeAsk) (knownHere, error) {
 	key := showKey(ask.AccessKey)
 	account, found, err := e.lookUp(ctx, ask.AccountID, &key)
@@ -159,7 +160,7 @@ func (o *Opens) hasFlow(id string) bool {
 	return o.flows[id] != nil
 }
 
-// Run runs all agents until ctx ends. What happens to one of them does not end the others.
+// Run runs all agents until ctx ends. If one of them ends, the others go on.
 func (d *Door) Run(ctx context.Context) error {
 	errs := make([]error, len(d.agents))
 	var all sync.WaitGroup

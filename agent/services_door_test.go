@@ -12,13 +12,13 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// shows shows an access key at the door of both services.
+// shows sends an access key to the door, which belongs to both services.
 func (n *neighbours) shows(key string, account client.ID) (agent.Exchanged, error) {
 	return n.door.Exchange(n.family.t.Context(), agent.ExchangeAsk{AccessKey: key, AccountID: string(account), Device: tv})
 }
 
-// TestAKeyIsToldToNoOtherService shows keys of the family, keys of the club and keys of nobody at the door.
-// Each opens what it opens, and no key is sent to any service.
+// TestAKeyIsToldToNoOtherService shows keys of the family, keys of the club and unknown keys at the door.
+// Each key opens only its own local user, and no key is sent to any service.
 func TestAKeyIsToldToNoOtherService(t *testing.T) {
 	t.Parallel()
 	n := newNeighbours(t).started()

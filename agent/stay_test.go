@@ -74,8 +74,8 @@ func TestPauseEndsWithoutTheService(t *testing.T) {
 	eventually(t, "disabled at the end", func() bool { return !d.fake.bobEnabled() })
 }
 
-// TestPauseDespiteCrash ends the program at each step of pausing and of resuming a guest. The state that was asked for
-// must be reached nevertheless, and nothing of it is taken for a change by hand.
+// TestPauseDespiteCrash ends the program at each step of pausing and of resuming a guest. The guest must get the
+// wanted state nevertheless, and the agent must not take any of these steps for a change by hand.
 func TestPauseDespiteCrash(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -118,8 +118,8 @@ func TestPauseDespiteCrash(t *testing.T) {
 	}
 }
 
-// TestGuestChangedByHand changes a guest in the dashboard. The agent tells it to the owner and does not fight it, until
-// the owner says that the guest is set again.
+// TestGuestChangedByHand changes a guest in the dashboard. The agent tells the owner, and does not change the guest
+// back until the owner asks for a reset of the guest.
 func TestGuestChangedByHand(t *testing.T) {
 	t.Parallel()
 	set := func(f *fake, id string, change func(u *mediaserver.LocalUser)) { f.set(func() { change(f.find(id)) }) }
@@ -190,8 +190,8 @@ func TestGuestDisabledByHandStaysSoAfterAPause(t *testing.T) {
 	d.never("enabled", func() bool { return d.fake.bobEnabled() })
 }
 
-// TestGuestWhoIsAdministratorForAWhile makes a guest an administrator and takes that back. The agent looks after them
-// again when the owner says so.
+// TestGuestWhoIsAdministratorForAWhile makes a guest an administrator and takes that back. The agent looks after the
+// guest again when the owner asks for it.
 func TestGuestWhoIsAdministratorForAWhile(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, newSite(t)).started()

@@ -100,8 +100,8 @@ func (s *Store) setHand(ctx context.Context, g *guestRow, hand string) (noted bo
 	return noted && err == nil, err
 }
 
-// setReset notes that the owner's wish of a time, to set a guest again, was carried out, and what is left of the
-// changes by hand.
+// setReset notes that the agent has carried out the reset of a guest that the owner asked for at a time, and
+// which changes by hand are left.
 func (s *Store) setReset(ctx context.Context, g *guestRow, at int64, hand string) error {
 	return s.tx(ctx, "note that a guest was set again", func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE guests SET reset_at = ?, hand = ? WHERE local_user_id = ?", at, hand, g.LocalUserID).Error

@@ -202,7 +202,7 @@ func (s *Store) unlockHere(ctx context.Context, linkID string, until time.Time) 
 	})
 }
 
-// closeAll closes every unlock, and begins to follow the clock anew.
+// closeAll closes every unlock, and begins to follow the clock again.
 func closeAll(tx *gorm.DB, now time.Time) error {
 	links, err := readLinks(tx, "levels IS NOT NULL")
 	if err != nil {

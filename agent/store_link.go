@@ -39,7 +39,7 @@ type linkRow struct {
 	UnlinkedAt      int64 // when an admin ended it here, in Unix milliseconds; negative once the service knows, 0 for a link that was not ended here
 	Missing         listing
 	PausedUntil     int64 // until when the owner has paused it, [pausedForGood] without an end; 0 for a link that is not paused
-	HandResetAt     int64 // when the owner last said that what was changed by hand is set again; 0 for never
+	HandResetAt     int64 // when the owner last asked for a reset of what was changed by hand; 0 for never
 	Allowed         bool  `gorm:"->"` // whether the local user may be used, apart from Policy.AllowAllUsers; not a column
 }
 

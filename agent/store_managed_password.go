@@ -15,9 +15,10 @@ type managedRow struct {
 	Tried       string // a newer password that the media server may have taken; "" if there is none
 }
 
-// ManagedPasswords returns the passwords that the agent manages for a local user: the one that counts, and
-// before it a newer one, if nobody knows whether the media server has taken that one. It returns none for
-// a local user whose password is their own.
+// ManagedPasswords returns the passwords that the agent manages for a local user. There are two if the
+// agent has tried to set a new password and does not know whether the media server has taken it: the new
+// one comes first, the former one follows. There are none for a local user who has chosen their own
+// password.
 func (s *Store) ManagedPasswords(ctx context.Context, localUserID string) ([]string, error) {
 	rows, err := readManaged(s.read(ctx), localUserID)
 	if err != nil {

@@ -17,9 +17,10 @@ func (q *quickConnects) askerMay(ctx context.Context, one client.OpenQuickConnec
 }
 
 // ownerMay reports whether the owner of the server may sign a television in as a local user, with digits that the owner
-// has typed for the person of a link: as the agent's own guest unless the setting televisions is off, as a local user
-// who was there before only if that setting says so, and never as an administrator. That the local user is allowed, and
-// that the PIN was given where the link needs it, is checked as for every other way in.
+// has typed for the person of a link. The owner may do so for the agent's own guest, unless the setting televisions is
+// off. For a local user who was there before, that setting must allow it. The owner may never do so for an
+// administrator. The agent checks elsewhere, as for every other sign-in, that the local user is allowed, and that the
+// PIN was given if the link needs it.
 func (q *quickConnects) ownerMay(ctx context.Context, link *linkRow, user mediaserver.LocalUser) (bool, error) {
 	if user.Administrator || q.opt.Policy.Televisions == client.TelevisionsOff {
 		return false, nil

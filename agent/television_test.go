@@ -15,7 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// television lets ann type digits for the person of a link, and waits for what becomes of them.
+// television lets ann type digits for the person of a link, and waits for what happens to them.
 func (d *deployment) television(linkID, code string) client.QuickConnect {
 	d.t.Helper()
 	ctx := d.t.Context()
@@ -35,8 +35,8 @@ func forTelevisions(whose string) change {
 	return func(o *agent.Options) { o.Policy.Televisions = whose }
 }
 
-// televisionFor signs a television in for a guest, on a media server on which show shows a code. The guest finds it
-// among their devices, and it ends with the link.
+// televisionFor signs a television in for a guest of a media server. The function show shows a code on the
+// television. The guest finds the television among their devices, and its sign-in ends with the link.
 func televisionFor(t *testing.T, s *servicetest.Service, d *deployment, show func() string, signedIn func(localUser string) bool) {
 	t.Helper()
 	cat := s.Join(t, "cat")
@@ -141,7 +141,7 @@ func byOwner(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 	_, _ = io.WriteString(w, strings.ReplaceAll(got.Body.String(), `"by_owner":false`, `"by_owner":true`))
 }
 
-// TestTelevisionNeedsThePIN does not let the owner past the PIN at the door.
+// TestTelevisionNeedsThePIN does not let the owner in without the PIN.
 func TestTelevisionNeedsThePIN(t *testing.T) {
 	t.Parallel()
 	s, d, service, _, link := newLevels(t, forTelevisions(client.TelevisionsLinked))

@@ -279,7 +279,8 @@ func (c *Circles) onPerson(ctx context.Context, method, path string, repeat agai
 	})
 }
 
-// Admit lets a person in who waits for the account. It may return [ErrCircleFull] or [ErrCircleShut].
+// Admit lets in a person who waits at a server of the account. It may return [ErrCircleFull] or
+// [ErrCircleShut].
 func (c *Circles) Admit(ctx context.Context, id, serverID, accountID ID) error {
 	return c.onPerson(ctx, http.MethodPost, "/api/v1/circles/{id}/servers/{server_id}/people/{account_id}/admit", never, id, serverID, accountID)
 }

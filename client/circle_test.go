@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// Programs of two owners put their servers into a circle, and a person comes in by one link.
+// Programs of two owners put their servers into a circle, and a person gets in with one link.
 func TestSiteCircles(t *testing.T) {
 	t.Parallel()
 	s, ctx := newSite(t), t.Context()

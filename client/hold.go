@@ -19,7 +19,7 @@ type Hold struct {
 
 func (h *Hold) whole() bool { return h.Server != "" }
 
-// Get returns what lies behind the PIN at a server. accountID is "" for one's own, or a member of the family.
+// Get returns what the PIN protects at a server. accountID is a member of the family, or "" for the account itself.
 func (h *Holds) Get(ctx context.Context, serverID, accountID ID) (Hold, error) {
 	var out Hold
 	err := h.core.fetch(ctx, call{
@@ -35,7 +35,7 @@ type HoldChange struct {
 	PIN       string `json:"pin,omitempty"`        // needed to take away less than before
 }
 
-// Set replaces what lies behind the PIN at a server. It may return errors about the field pin and about fields such
+// Set replaces what the PIN protects at a server. It may return errors about the field pin and about fields such
 // as hold.max_rating, [ErrGuardianOnly], [ErrUnlockStopped], [ErrUnlockThrottled], [ErrPINNotSet], [ErrPINOff] or
 // [ErrPINThrottled].
 func (h *Holds) Set(ctx context.Context, serverID ID, in HoldChange) error {

@@ -45,7 +45,7 @@ type LevelHours struct {
 
 // AgentLevels are the levels of a link.
 type AgentLevels struct {
-	PINRequired bool         `json:"pin_required"` // nobody comes in without an open unlock
+	PINRequired bool         `json:"pin_required"` // nobody gets in without an open unlock
 	Everyday    *Level       `json:"everyday"`     // nil if only PINRequired is held
 	Unlocked    *Level       `json:"unlocked"`     // nil if there is nothing to unlock
 	Unlock      *AgentUnlock `json:"unlock"`       // nil if none is open
@@ -66,7 +66,7 @@ type LevelMessage struct {
 	Text   string `json:"text"`
 }
 
-// Which local users the levels of an agent hold for.
+// The local users to whom the levels of an agent apply.
 const (
 	LevelsOff    = "off"
 	LevelsGuests = "guests"

@@ -32,8 +32,8 @@ type AgentLink struct {
 	// Pause is set while the owner has paused the link; then Active is false. The agent disables the local user of a
 	// guest, ends the tokens, and ends the pause by itself at Pause.Until.
 	Pause *AgentPause `json:"pause"`
-	// HandResetAt is when the owner last said that what an administrator has changed by hand at the media server is
-	// set again; zero for never.
+	// HandResetAt is when the owner last asked for a reset of everything that an administrator has changed by
+	// hand at the media server. It is zero if the owner never asked.
 	HandResetAt time.Time `json:"hand_reset_at,omitzero"`
 
 	// Levels limit what the local user of the link may see and do; nil if there are none.

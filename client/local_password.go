@@ -45,9 +45,9 @@ type askLocalPassword struct {
 	Sealed   string `json:"sealed"`
 }
 
-// Ask hands a sealed password to the agent of a server. It may return [ErrConfirmPassword],
-// [ErrThrottled], [ErrLocalPasswordRefused], or [ErrNotFound] without a link. Afterwards [LocalPasswords.Get] returns how far
-// it has come.
+// Ask hands a sealed password to the agent of a server. It may return [ErrConfirmPassword], [ErrThrottled],
+// [ErrLocalPasswordRefused], or [ErrNotFound] without a link. Afterwards [LocalPasswords.Get] tells whether the local user
+// has got the password.
 func (l *LocalPasswords) Ask(ctx context.Context, serverID ID, sealed string) (LocalPassword, error) {
 	var out LocalPassword
 	err := l.core.fetch(ctx, call{
@@ -56,7 +56,7 @@ func (l *LocalPasswords) Ask(ctx context.Context, serverID ID, sealed string) (L
 	return out, err
 }
 
-// Get returns what became of a password.
+// Get returns the outcome of a password.
 func (l *LocalPasswords) Get(ctx context.Context, id ID) (LocalPassword, error) {
 	var out LocalPassword
 	err := l.core.fetch(ctx, call{

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// LocalUserStates are facts that change while people use the media server. An agent tells them beside its report.
+// LocalUserStates are facts that change while people use the media server. An agent tells them separately from
+// its report.
 type LocalUserStates struct {
 	// NeedsQuickConnect is true if the media server makes tokens by Quick Connect alone.
 	NeedsQuickConnect bool `json:"needs_quick_connect"`
@@ -22,7 +23,7 @@ type LocalUserState struct {
 	KeptOut []string  `json:"kept_out"`         // KeptOutHours and others: what keeps the local user out now; the service leaves out words that it does not know
 }
 
-// What keeps a local user out although the media server has not disabled them.
+// The reasons that keep a local user out although the media server has not disabled them.
 const (
 	KeptOutHours    = "hours"    // the media server lets them in at other hours
 	KeptOutSessions = "sessions" // they have as many sessions as they may have

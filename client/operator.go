@@ -46,7 +46,7 @@ func (o *Operators) Overview(ctx context.Context) (Overview, error) {
 	return out, err
 }
 
-// OperatorSetting is a setting that is in force.
+// OperatorSetting is a setting that the program uses.
 type OperatorSetting struct {
 	Name   string `json:"name"`
 	Value  string `json:"value"`  // a secret is masked
@@ -59,7 +59,7 @@ type operatorSettings struct {
 
 func (s *operatorSettings) whole() bool { return s.Settings != nil }
 
-// Settings returns the settings that are in force.
+// Settings returns the settings that the program uses.
 func (o *Operators) Settings(ctx context.Context) ([]OperatorSetting, error) {
 	var out operatorSettings
 	err := o.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/operator/settings", want: http.StatusOK, again: always}, &out)

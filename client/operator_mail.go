@@ -27,8 +27,8 @@ type OperatedMail struct {
 	Reason    string    `json:"reason"`           // why it was not sent yet; "" if nobody has tried
 }
 
-// OperatedMailDetail is a mail as it would be sent, without the secrets of its links. Its three fields are "" if nobody
-// would get the mail any longer.
+// OperatedMailDetail is a mail as it would be sent, without the secrets of its links. Recipient, Subject and Text are
+// "" if the mail would not be sent to anybody any longer.
 type OperatedMailDetail struct {
 	OperatedMail
 	Recipient string `json:"recipient"`

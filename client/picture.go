@@ -18,7 +18,7 @@ func orEmpty(file []byte) []byte {
 }
 
 // SetPicture gives the account a picture: a JPEG, PNG, GIF or WebP file of at most 5 MiB and 5,000 pixels
-// on each side. The service draws it anew, smaller, and keeps nothing else of the file. It may return an
+// on each side. The service makes a smaller picture from it, and keeps nothing else of the file. It may return an
 // error about the field picture, or [ErrThrottled]. [Account].Picture has its address.
 func (a *Accounts) SetPicture(ctx context.Context, file []byte) error {
 	return a.core.done(ctx, call{

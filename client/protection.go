@@ -12,7 +12,7 @@ type Protections struct{ core *core }
 // Protection has the choices of the owner of a server.
 type Protection struct {
 	Active      bool              `json:"active"`       // if false, nothing below has an effect
-	PINRequired bool              `json:"pin_required"` // nobody comes in without an open unlock
+	PINRequired bool              `json:"pin_required"` // nobody gets in without an open unlock
 	Everyday    Level             `json:"everyday"`
 	Unlocked    *Level            `json:"unlocked"`     // nil if there is nothing to unlock
 	AgentLevels string            `json:"agent_levels"` // LevelsGuests and the others; "" if the agent knows no levels
@@ -61,8 +61,8 @@ type changeProtection struct {
 	Unlocked    *Level `json:"unlocked"`
 }
 
-// Set replaces the protection of a server: of in, only the first four fields count. It may return errors about
-// fields such as everyday.max_rating.
+// Set replaces the protection of a server. It uses only the first four fields of in. It may return errors
+// about fields such as everyday.max_rating.
 func (p *Protections) Set(ctx context.Context, serverID ID, in Protection) error {
 	return p.core.done(ctx, call{
 		method: http.MethodPut, path: "/api/v1/servers/{id}/protection", values: []string{string(serverID)},

@@ -62,7 +62,8 @@ func (q *QuickConnects) Ask(ctx context.Context, serverID ID, code string) (Quic
 	return out, err
 }
 
-// Get returns how far the agent of the server has come.
+// Get returns the state of a sign-in by Quick Connect, and what the agent of the server has
+// answered.
 func (q *QuickConnects) Get(ctx context.Context, id ID) (QuickConnect, error) {
 	var out QuickConnect
 	err := q.core.fetch(ctx, call{

@@ -29,7 +29,7 @@ type RosterEntry struct {
 	LocalUserState string           `json:"local_user_state"` // what keeps the person out: gone, disabled, administrator, waiting, paused or not_allowed; "" for nothing
 }
 
-// RosterLink is the link of an entry.
+// RosterLink is the link of an entry of the roster.
 type RosterLink struct {
 	Username    string    `json:"username"`
 	DisplayName string    `json:"display_name"`
@@ -41,7 +41,7 @@ type RosterLink struct {
 	AcceptedAt  time.Time `json:"accepted_at,omitzero"`
 }
 
-// RosterLocalUser is the local user of an entry.
+// RosterLocalUser is the local user of an entry of the roster.
 type RosterLocalUser struct {
 	ID            ID        `json:"id"`          // in the service
 	ExternalID    string    `json:"external_id"` // on the media server

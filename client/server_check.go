@@ -79,7 +79,8 @@ func (s *Servers) Checks(ctx context.Context, id ID) (ServerChecks, error) {
 }
 
 // AskForChecks asks the agent of a server to check everything now. The results come some seconds
-// later, see [Servers.Checks]. It can be asked once a minute, then it returns [ErrThrottled].
+// later, see [Servers.Checks]. It returns [ErrThrottled] if it was called less than a minute
+// before.
 func (s *Servers) AskForChecks(ctx context.Context, id ID) error {
 	return s.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/servers/{id}/checks", values: []string{string(id)}, want: http.StatusAccepted,

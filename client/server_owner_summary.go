@@ -26,7 +26,7 @@ type ServerSummary struct {
 	Troubles     []string  `json:"troubles"`    // disabled, away, not_allowed, kept_out, quick_connect, no_address, only_home, checks or warnings; the worst first
 }
 
-// Summary returns what an owner has to know about a server at a glance.
+// Summary returns the most important facts about a server for its owner.
 func (s *Servers) Summary(ctx context.Context, id ID) (ServerSummary, error) {
 	var out ServerSummary
 	err := s.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/servers/{id}/summary", values: []string{string(id)}, want: http.StatusOK, again: always}, &out)

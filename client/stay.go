@@ -19,7 +19,8 @@ type AgentPause struct {
 	Active bool      `json:"active"`         // what Active of the link is without the pause
 }
 
-// What an administrator can have changed by hand at the media server, for the local user of a guest.
+// The changes that an administrator can have made by hand at the media server, to the local user of
+// a guest.
 const (
 	HandEnabled       = "enabled"       // can sign in, although the link is paused
 	HandDisabled      = "disabled"      // cannot sign in, although the link is in use
@@ -27,7 +28,7 @@ const (
 	HandAdministrator = "administrator" // has become an administrator, whom no agent changes
 )
 
-// Stay is what the owner of a server decides about the stay of one person there.
+// Stay has the facts and the choices of the owner of a server about the stay of one person there.
 type Stay struct {
 	LinkID   ID        `json:"link_id"`
 	Username string    `json:"username"`
@@ -93,8 +94,8 @@ func (p *People) Extend(ctx context.Context, serverID, linkID ID) (time.Time, er
 	return out.EndsAt, err
 }
 
-// AnswerHand says what becomes of what an administrator has changed by hand at the media server: with keep it stays
-// like that, otherwise the agent sets it again as it is at the service.
+// AnswerHand answers the changes that an administrator has made by hand at the media server. With keep, the changes
+// stay. Otherwise the agent resets the guest to the state that the service has.
 func (p *People) AnswerHand(ctx context.Context, serverID, linkID ID, keep bool) error {
 	return p.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/servers/{id}/people/{link_id}/hand", values: []string{string(serverID), string(linkID)},
@@ -114,7 +115,7 @@ func (p *People) ExtendByMail(ctx context.Context, token string) (time.Time, err
 	return out.EndsAt, err
 }
 
-// HandState is what an administrator has changed by hand for the local user of one link.
+// HandState lists the changes that an administrator has made by hand to the local user of one link.
 type HandState struct {
 	LinkID ID       `json:"link_id"`
 	Hand   []string `json:"hand"` // HandEnabled and the others

@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// Why an owner cannot sign a television in for a person. Further reasons are what the local user is: gone, administrator
-// or not_allowed.
+// The reasons why an owner cannot sign a television in for a person. There are more reasons, about the local user: gone,
+// administrator and not_allowed.
 const (
 	TelevisionOff         = "off"               // the agent does not let the owner do it, or is older
 	TelevisionNoCodes     = "quick_connect_off" // the media server takes no codes now
@@ -16,7 +16,7 @@ const (
 	TelevisionPINRequired = "pin_required"      // nobody comes in before the person has given their PIN
 )
 
-// For whom an agent lets the owner sign televisions in, see [Report].
+// The people for whom an agent lets the owner sign televisions in, see [Report].
 const (
 	TelevisionsOff    = "off"
 	TelevisionsGuests = "guests"
@@ -60,7 +60,7 @@ func (p *People) SignTelevisionIn(ctx context.Context, serverID, linkID ID, code
 	return out, err
 }
 
-// TelevisionTry returns how far the agent has come with the digits of a television. It may return [ErrNotFound].
+// TelevisionTry returns the state of a try to sign a television in. It may return [ErrNotFound].
 func (p *People) TelevisionTry(ctx context.Context, serverID, id ID) (QuickConnect, error) {
 	var out QuickConnect
 	err := p.core.fetch(ctx, call{

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// Unlocks is about what lies behind the PIN of a person, or of a member of the family whom the person looks
-// after.
+// Unlocks has the operations that unlock what the PIN of a person protects, for this person or for a
+// member of the family whom the person looks after.
 type Unlocks struct{ core *core }
 
-// Unlockable is a server, with what lies behind the PIN there.
+// Unlockable is a server, with what the PIN protects there.
 type Unlockable struct {
 	ID          ID        `json:"id"` // of the open unlock; "" if nothing is open
 	ServerID    ID        `json:"server_id"`
 	Server      string    `json:"server"`       // its name
-	PINRequired bool      `json:"pin_required"` // nobody comes in without an open unlock
+	PINRequired bool      `json:"pin_required"` // nobody gets in without an open unlock
 	Everyday    Level     `json:"everyday"`
 	Unlocked    *Level    `json:"unlocked"` // nil if there is nothing to unlock but the door
 	Hold        *Level    `json:"hold"`     // what lies behind the PIN by the choice of the person or of a guardian; see [Holds]
@@ -37,15 +37,16 @@ type unlockList struct {
 
 func (l *unlockList) whole() bool { return l.Unlocks != nil }
 
-// List returns the servers of a person with what lies behind the PIN there. accountID is "" for one's own, or
-// a member of the family.
+// List returns the servers of a person, each with the things that open only with the PIN there. accountID is
+// a member of the family, or "" for the servers of the account itself.
 func (u *Unlocks) List(ctx context.Context, accountID ID) ([]Unlockable, error) {
 	var out unlockList
 	err := u.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/unlocks", query: ofAccount(accountID), want: http.StatusOK, again: always}, &out)
 	return out.Unlocks, err
 }
 
-// ofAccount returns the parameters of a request about an account, which is "" for one's own.
+// ofAccount returns the query of a request about an account. accountID is "" for the account that
+// makes the request.
 func ofAccount(accountID ID) url.Values {
 	if accountID == "" {
 		return nil
@@ -55,16 +56,16 @@ func ofAccount(accountID ID) url.Values {
 
 // Unlock names the thing that is to be unlocked.
 type Unlock struct {
-	AccountID   ID     `json:"account_id,omitempty"` // a member of the family; "" for one's own servers
+	AccountID   ID     `json:"account_id,omitempty"` // a member of the family; "" for the servers of the account
 	ServerIDs   []ID   `json:"server_ids"`
 	PIN         string `json:"pin"`          // of the person who unlocks
 	Minutes     int    `json:"minutes"`      // 1 to 1440
 	StopPlaying bool   `json:"stop_playing"` // at the end, stop what is playing
 }
 
-// Open unlocks, in place of what is open at these servers. It may return errors about the fields server_ids,
-// minutes and pin, [ErrNothingToUnlock], [ErrGuardianOnly], [ErrUnlockStopped], [ErrUnlockThrottled],
-// [ErrPINNotSet], [ErrPINOff] or [ErrPINThrottled].
+// Open unlocks things at some servers. It replaces what is open at these servers. It may return errors about
+// the fields server_ids, minutes and pin, [ErrNothingToUnlock], [ErrGuardianOnly], [ErrUnlockStopped],
+// [ErrUnlockThrottled], [ErrPINNotSet], [ErrPINOff] or [ErrPINThrottled].
 func (u *Unlocks) Open(ctx context.Context, in Unlock) ([]Unlockable, error) {
 	var out unlockList
 	err := u.core.fetch(ctx, call{method: http.MethodPost, path: "/api/v1/unlocks", body: in, want: http.StatusCreated}, &out)

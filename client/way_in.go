@@ -14,14 +14,15 @@ type WayIn struct {
 	StatesAt   time.Time `json:"states_at,omitzero"` // when the agent told the states of local users last; zero for never
 }
 
-// WayStep is one link of the chain.
+// WayStep is one of the steps that a person needs to get in.
 type WayStep struct {
 	Name   string `json:"name"`   // account, link, server, local_user, pin, hours, sessions, devices, quick_connect or address
 	State  string `json:"state"`  // ok, broken, partly (it keeps the person out in some places) or unknown
 	Reason string `json:"reason"` // why the state is not ok
 }
 
-// WayIn walks the chain from a person or a local user to the media server. The id belongs to a [RosterEntry].
+// WayIn checks each step that a person or a local user needs to get in at the media server. The id belongs to
+// a [RosterEntry].
 func (r *Roster) WayIn(ctx context.Context, serverID, id ID) (WayIn, error) {
 	var out WayIn
 	err := r.core.fetch(ctx, call{

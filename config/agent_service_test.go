@@ -7,8 +7,9 @@ import (
 	"github.com/latchkey-media/latchkey/config"
 )
 
-// TestFurtherServiceInheritsNoBound compares what the file of a further service decides with what the agent's own
-// file decides: a bound that is missing there would be taken over from the first service.
+// TestFurtherServiceInheritsNoBound compares the settings that the file of a further service decides with the
+// settings that the agent's own file decides. If a bound is missing in the first group, the further service would
+// inherit the bound of the first service.
 func TestFurtherServiceInheritsNoBound(t *testing.T) {
 	t.Parallel()
 	further := reflect.TypeFor[config.AgentService]()

@@ -129,8 +129,8 @@ func checkListen(text string) error {
 	return nil
 }
 
-// checkMetricsListen returns the address of the numbers, with the address of this machine if it names none. other is
-// the address of the service.
+// checkMetricsListen returns the address at which Prometheus reads the numbers. If the text names only a port, it
+// adds the loopback address of this machine. The parameter other is the address of the service.
 func checkMetricsListen(text, other string) (string, error) {
 	if text == "" {
 		return "", nil

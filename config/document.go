@@ -9,7 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// introduction opens docs/configuration.md.
+// introduction is the beginning of docs/configuration.md.
 const introduction = `# Configuration
 
 <!-- Made from config/settings.go and config/agent.go by "go test ./config -update". Do not edit. -->
@@ -65,7 +65,7 @@ session-idle: 14d
 # The secret key is better kept out of this file: LATCHKEY_SECRET_KEY_FILE.
 `
 
-// agentPart opens the part about the agent.
+// agentPart is the beginning of the part about the agent.
 const agentPart = `
 ## The agent
 

@@ -12,14 +12,14 @@ import (
 // mask is printed instead of a secret.
 const mask = "••••"
 
-// InForce is a setting that is in force.
+// InForce is a setting that the program uses.
 type InForce struct {
 	Name   string
 	Value  string // a secret is masked
 	Origin string // the place from which the value came
 }
 
-// InForce returns the settings that are in force, each with the place from which its value came. Secrets are masked. A
+// InForce returns the settings that the program uses, each with the place from which its value came. Secrets are masked. A
 // value that cannot be used is marked; Check says what is wrong with it.
 func (l *Loaded) InForce() []InForce {
 	all := settingsOf(l.set)

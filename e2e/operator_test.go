@@ -9,8 +9,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// operatorPages is the day of an operator: how the service is doing, a person, a mail that could not be sent, a server, the
-// limits in force.
+// operatorPages returns the pages that an operator uses: the overview, a person, a mail that could not be sent, a server,
+// and the limits.
 func operatorPages(t *testing.T, s *service) []shown {
 	t.Helper()
 	runa, tove := s.account(t, "runa"), s.account(t, "tove")

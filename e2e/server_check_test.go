@@ -9,7 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
 )
 
-// tellChecks makes an agent tell an expired certificate and some warnings, and opens the page.
+// tellChecks makes an agent report an expired certificate and some warnings, and opens the page of
+// the checks.
 func tellChecks(v *visitor, s *service, of agent) {
 	v.t.Helper()
 	askAPI[struct{}](v.t, s, of.key, http.MethodPut, "/server/checks", map[string]any{"checks": []map[string]any{
@@ -24,8 +25,8 @@ func tellChecks(v *visitor, s *service, of agent) {
 	v.wantText("main", v.says("check.address.certificate_expired", "Date", v.says("date.day", "Day", "20", "Month", v.says("date.month.11"), "Year", "2026")))
 }
 
-// TestServerCheck: an owner finds what is wrong from the page of the server, in German on a phone, asks the agent for new checks,
-// which come by themselves, and tries from outside.
+// TestServerCheck shows an owner on the page of the server what is wrong, in German on a phone. The owner asks the agent for new
+// checks, which appear on the page by themselves, and tries the addresses from outside.
 func TestServerCheck(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "12")

@@ -10,8 +10,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 )
 
-// stayPages returns the pages on which an owner decides how long a guest may come, first signed in and then from the
-// mail before the end.
+// stayPages returns the pages on which an owner decides about the end of the stay of a guest, first signed in and
+// then from the mail before the end.
 func stayPages(t *testing.T, s *service) []shown {
 	t.Helper()
 	vera, gus := s.account(t, "vera"), s.account(t, "gus")

@@ -19,7 +19,7 @@ func answerJSON(c *gin.Context, status int, value any) error {
 	return nil
 }
 
-// done answers with status 204, unless err is not nil.
+// done answers with status 204 if err is nil. It returns err.
 func done(c *gin.Context, err error) error {
 	if err == nil {
 		c.Status(http.StatusNoContent)

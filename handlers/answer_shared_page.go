@@ -106,7 +106,7 @@ func (p *sharedPage) with(nonce string) []byte {
 
 // gzipWith returns the page with a nonce as a file of gzip (RFC 1952). Between the
 // compressed parts, the nonce is in blocks that are not compressed. So only the checksum
-// has to be computed anew.
+// has to be computed again.
 func (p *sharedPage) gzipWith(nonce string) []byte {
 	length := uint16(len(nonce)) //nolint:gosec // a nonce has 22 characters
 	stored := binary.LittleEndian.AppendUint16([]byte{0}, length)

@@ -149,7 +149,7 @@ type circleTermsAsked struct {
 	Profile   string     `json:"profile"`
 }
 
-// read returns the terms as models has them.
+// read returns the terms in the form that package models uses.
 func (in circleTermsAsked) read() (models.CircleTerms, error) {
 	out := models.CircleTerms{LinkDays: in.LinkDays, PeopleMost: in.People, AskFirst: in.AskFirst, Shut: in.Shut, Profile: in.Profile}
 	var err error
@@ -160,7 +160,8 @@ func (in circleTermsAsked) read() (models.CircleTerms, error) {
 	return out, err
 }
 
-// peopleField names the member of a request that the field people_most of models is.
+// peopleField changes the name of the field of an error from people_most, which package models
+// uses, to people, which requests use.
 func peopleField(err error) error { return underNames(err, map[string]string{"people_most": "people"}) }
 
 // apiCircles answers GET /api/v1/circles.
@@ -366,7 +367,7 @@ func (s *site) apiTakeOutOfCircle(c *gin.Context, session models.Session) error 
 	})
 }
 
-// circleTaken says what came of taking a server.
+// circleTaken says what happened when a person took a server.
 type circleTaken struct {
 	Status string `json:"status"`
 }

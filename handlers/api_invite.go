@@ -77,8 +77,8 @@ func (in inviteAsked) read() (models.InviteServer, error) {
 	return out, err
 }
 
-// usesIn returns how many people may accept an invite, or 0 if the request does not say it.
-// The operations use 0 for that, so a request must not say 0.
+// usesIn returns how many people may accept an invite, or 0 if the request does not say how many. A
+// request must not say 0, because 0 means to the operations that nothing was said.
 func usesIn(given *int) (int, error) {
 	switch {
 	case given == nil:

@@ -98,7 +98,7 @@ func TestAPILinks(t *testing.T) {
 	}
 }
 
-// The whole life of a link, from the report of a local user to its removal.
+// A link from the report of a local user to the removal of the link.
 func TestAPILifeOfALink(t *testing.T) {
 	t.Parallel()
 	eachBusySite(t, lifeOfALink)

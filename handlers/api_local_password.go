@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// localPasswordObject shows what became of a password for a local user.
+// localPasswordObject shows the outcome of a password for a local user.
 type localPasswordObject struct {
 	ID        string    `json:"id"`
 	Status    string    `json:"status"`

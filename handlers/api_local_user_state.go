@@ -10,7 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// agentProgram is how the agent begins its User-Agent header; its version follows.
+// agentProgram is the beginning of the User-Agent header of an agent. The version of the agent
+// follows.
 const agentProgram = "latchkey-agent/"
 
 // toldLocalUser is the state of a local user as an agent tells it.

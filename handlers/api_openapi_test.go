@@ -150,8 +150,8 @@ func (o contractOperation) checkResponses(t *testing.T) {
 	}
 }
 
-// The file itself, and not only the tests, allows no undescribed members in
-// requests.
+// The file openapi.yaml itself forbids members in requests that it does not describe. The tests are
+// not the only thing that forbids them.
 func TestContractClosesRequests(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("openapi.yaml")

@@ -73,7 +73,7 @@ func (s *site) apiOverview(c *gin.Context) error {
 	})
 }
 
-// settingsObject has the settings that are in force.
+// settingsObject has the settings that the program uses.
 type settingsObject struct {
 	Settings []settingObject `json:"settings"`
 }

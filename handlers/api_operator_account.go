@@ -35,7 +35,8 @@ func operatedAccountOf(a models.Account) operatedAccount {
 	}
 }
 
-// stateAsked reads the parameter state of a list of operators, which is "" or one of states.
+// stateAsked reads the parameter state of a list that operators ask for. The state is "" or one of
+// states.
 func stateAsked(c *gin.Context, states []string) (string, error) {
 	state, given, err := parameter(c, "state")
 	if err == nil && given && !slices.Contains(states, state) {
@@ -109,7 +110,8 @@ func (s *site) apiOperatorAccountRoutes(r *gin.Engine, accounts string) {
 	r.DELETE(accounts+"/:id", s.operating(func(store *models.Store) operation { return store.OperatedAccounts.Delete }))
 }
 
-// turnOperator picks the operation that makes an account an operator, or ends that.
+// turnOperator returns a function that picks the operation to make an account an operator, or to
+// end that if on is false.
 func turnOperator(on bool) pickOperation {
 	return func(store *models.Store) operation {
 		return func(ctx context.Context, operatorID, id int64) error {

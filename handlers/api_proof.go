@@ -9,8 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// proofObject shows how far a person has got in proving which local user they
-// are.
+// proofObject is the state of a proof with which a person shows which local user they are.
 type proofObject struct {
 	ID        string    `json:"id"`
 	Status    string    `json:"status"`

@@ -9,8 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// quickConnectObject shows how far the sign-in of a device by Quick Connect has
-// got.
+// quickConnectObject is the state of the sign-in of a device by Quick Connect.
 type quickConnectObject struct {
 	ID        string    `json:"id"`
 	Status    string    `json:"status"`

@@ -20,7 +20,7 @@ type rosterObject struct {
 	LocalUserState string           `json:"local_user_state"` // what keeps the person out: gone, disabled, administrator, waiting, not_allowed, or ""
 }
 
-// rosterLink is the link of an entry.
+// rosterLink is the link of an entry of the roster.
 type rosterLink struct {
 	Username    string     `json:"username"`
 	DisplayName string     `json:"display_name"`
@@ -32,7 +32,7 @@ type rosterLink struct {
 	AcceptedAt  *time.Time `json:"accepted_at"`
 }
 
-// rosterLocalUser is the local user of an entry.
+// rosterLocalUser is the local user of an entry of the roster.
 type rosterLocalUser struct {
 	ID            string     `json:"id"`
 	ExternalID    string     `json:"external_id"`

@@ -86,7 +86,8 @@ func TestAPITries(t *testing.T) {
 	ann.refused(ann.api(http.MethodPost, v1+"/servers/"+den.id+"/tries", nil), http.StatusForbidden, "tries_off")
 }
 
-// Every result and every finding has words in every language, and no word is there without one.
+// Every result and every finding has words in every language, and the catalogue has no words for
+// other results.
 func TestChecksHaveWords(t *testing.T) {
 	t.Parallel()
 	catalogue, err := templates.NewCatalogue()

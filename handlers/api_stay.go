@@ -37,7 +37,7 @@ func agentPauseOf(p *models.AgentPause) *agentPause {
 	return &agentPause{p.Since, moment(p.Until), p.Active}
 }
 
-// stayObject is what the owner of a server decides about the stay of one person.
+// stayObject has the facts and the choices of the owner of a server about the stay of one person.
 type stayObject struct {
 	LinkID   string       `json:"link_id"`
 	Username string       `json:"username"`

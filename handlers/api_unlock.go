@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// unlockObject is a server of a person, with what lies behind the PIN there.
+// unlockObject is a server of a person, with what the PIN protects there.
 type unlockObject struct {
 	ID          *string      `json:"id"` // of the open unlock; null if nothing is open
 	ServerID    string       `json:"server_id"`
@@ -40,7 +40,8 @@ func unlockOf(u models.Unlockable) unlockObject {
 	}
 }
 
-// whose returns the account in a text of a request, or the reader's own if the text is "".
+// whose returns the id of the account that a text of a request names, or of the reader's own
+// account if the text is "".
 func whose(text string, session models.Session) (int64, error) {
 	if text == "" {
 		return session.AccountID, nil

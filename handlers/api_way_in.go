@@ -17,7 +17,7 @@ type wayInObject struct {
 	StatesAt   *time.Time      `json:"states_at"`    // when its agent told the states of local users last
 }
 
-// wayStepObject is one link of the chain.
+// wayStepObject is one of the steps that a person needs to get in.
 type wayStepObject struct {
 	Name   string `json:"name"`
 	State  string `json:"state"`

@@ -33,8 +33,9 @@ func anybodysMetrics() *metrics.Metrics {
 	})
 }
 
-// TestMetricsNameNobody lets people, televisions and servers use the site, and looks for what is theirs in the labels of
-// the numbers. Each route must be a pattern of the code, so that no caller can make up new labels.
+// TestMetricsNameNobody lets people, televisions and servers use the site. Then it looks for their names, ids and other
+// facts in the labels of the numbers. Each route must be a pattern of the code, so that no caller can make up new
+// labels.
 func TestMetricsNameNobody(t *testing.T) {
 	t.Parallel()
 	m := anybodysMetrics()
@@ -81,7 +82,7 @@ func TestMetricsNameNobody(t *testing.T) {
 }
 
 // TestMetricsCostNoMemory counts what requests allocate without and with somebody who counts them. The routes do not use
-// the database, whose driver allocates now more, now less.
+// the database, because its driver does not always allocate the same amount.
 func TestMetricsCostNoMemory(t *testing.T) { //nolint:paralleltest // it counts what the whole process allocates
 	config := *servicetest.New(t, servicetest.Options{}).Config
 	config.Log = slog.New(slog.DiscardHandler)

@@ -60,7 +60,7 @@ func TestLastDaysAreDaysOfTheReader(t *testing.T) {
 	}
 	owner.says(row, `value="`+day+`"`, last.Format("2 January 2006"))
 
-	// The days of a profile are counted where the owner lives, too.
+	// The last day of a profile is also counted in the time zone of the owner.
 	profile, err := s.Store.InviteProfiles.Make(t.Context(), account.ID, models.InviteProfile{ServerID: attic.look().ID, Name: "Fortnight", Uses: 1, InviteDays: 14, LinkDays: 14})
 	if err != nil {
 		t.Fatal(err)

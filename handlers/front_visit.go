@@ -61,8 +61,8 @@ func (v *visit) session() (models.Session, error) {
 // visitKey finds the visit in the context of a request.
 type visitKey struct{}
 
-// Value returns the visit for its key, whether a switched session may make the request for its key, and for other keys the value of the context around
-// it.
+// Value returns the visit for the key of the visit. For the key [models.OpenToSwitched] it returns whether a switched session may
+// make the request. For any other key it returns the value of the context around the visit.
 func (v *visit) Value(key any) any {
 	if key == (visitKey{}) {
 		return v

@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// ceilingView has the fields of the age up to which a member may watch, on the page of the member.
+// ceilingView has the fields of the age limit of a member, on the page of the member.
 type ceilingView struct {
 	Set     bool // there is a limit
 	Age     SelectField

@@ -152,7 +152,8 @@ func mayTake(circle models.Circle, state string) bool {
 	return circle.Person && (state == models.CircleOpen || state == models.CircleAsks)
 }
 
-// circleName returns the input of the name of a circle, which has a name until another one is typed.
+// circleName returns the input for the name of a circle. It contains the present name until a person
+// has typed another one.
 func (in *inputs) circleName(name string) Field {
 	field := in.add(Field{Name: "name", Type: "text", Hint: in.hint("circle_name"), Autocomplete: "off", Required: true}, "circle_name")
 	if _, typed := in.typed["name"]; !typed {
@@ -268,7 +269,8 @@ func (p *circlePage) fillForms(circle models.Circle, mine []models.OwnedServer, 
 	p.Alone = circle.Owner && !slices.ContainsFunc(circle.Servers, func(one models.CircleServer) bool { return one.State != models.CircleOwn })
 }
 
-// fillCircleServers writes the servers of the circle into the page, with the forms of the own ones.
+// fillCircleServers writes the servers of the circle into the page, with forms for the servers of
+// the reader.
 func (s *site) fillCircleServers(c *gin.Context, page *circlePage, circle models.Circle, accountID int64, sent form, wrong mistakes) error {
 	for _, one := range circle.Servers {
 		id := idText(one.ServerID)
@@ -298,7 +300,7 @@ func newCirclePersonView(one models.CirclePerson) circlePersonView {
 	}
 }
 
-// circleState says in words what a server of a circle is for the reader.
+// circleState says in words what the state of a server of a circle means for the reader.
 func (b Base) circleState(state string) string {
 	switch state {
 	case models.CircleOwn:

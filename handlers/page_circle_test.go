@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Two owners put their servers into a circle; a person comes in by one link, is let in, refused and allowed again.
+// Two owners put their servers into a circle; a person gets in with one link, is let in, refused and allowed again.
 func TestCirclePages(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

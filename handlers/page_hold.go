@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// holdPage is the data of templates/pages/hold.html: what lies behind the PIN of the reader, or of a member, at one
-// server.
+// holdPage is the data of templates/pages/hold.html: what the PIN of the reader, or of the guardian of a member,
+// protects at one server.
 type holdPage struct {
 	Base
 	ID, Server string

@@ -42,8 +42,8 @@ func viewTile(p models.HouseholdPerson) tileView {
 	}
 }
 
-// peopleHere returns the people of the device of a session. A session that has ended since the request began leads to
-// the page that signs in, as one that had ended before.
+// peopleHere returns the people of the device of a session. If the session has ended since the request began, it
+// leads to the page that signs in, as if the session had ended before the request.
 func (s *site) peopleHere(c *gin.Context, session models.Session) (models.Household, error) {
 	found, err := s.Store.Households.List(c.Request.Context(), session)
 	if errors.Is(err, models.ErrNoSession) {

@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// importPage is the data of templates/pages/import.html: everybody whom nobody is linked with, beside
-// each a field, and the upload of a list.
+// importPage is the data of templates/pages/import.html: the local users to whom nobody is linked,
+// each with a field, and the upload of a list.
 type importPage struct {
 	Base
 	ServerID, Server string

@@ -75,8 +75,8 @@ func (s *site) drawImportBatch(c *gin.Context, cause error) error {
 	return s.render(c, wrong.status, "import_batch", page)
 }
 
-// fillImportLines writes the lines of a list into the page: those that can be reminded on the first
-// page, and the others page by page. The lines that were refused come first, so that nobody has to look for them.
+// fillImportLines writes the lines of a list into the page. The first page has the lines whose people can be
+// reminded. The other lines come page by page, the refused lines first, so that nobody has to look for them.
 func (s *site) fillImportLines(c *gin.Context, own owned, page *importBatchPage, lines []models.ImportLine) error {
 	asked, err := s.pageTurned(c, importLinesOnPage, "lines of an import", page.ID)
 	if err != nil {

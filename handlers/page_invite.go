@@ -92,8 +92,9 @@ func (s *site) invite(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "invite", page)
 }
 
-// fillInvite finds out what the invite is to the person who is signed in. It reports whether that person chooses who
-// of the family gets a link, which has a page of its own.
+// fillInvite writes into the page whether the invite is for the signed-in person, and whether that person already
+// has its links. It reports whether that person must choose who of the family gets a link; there is another page for
+// that choice.
 func (s *site) fillInvite(c *gin.Context, session models.Session, one models.Invite, page *invitePage) (choose bool, err error) {
 	mine, err := s.Store.Invites.Received(c.Request.Context(), session.AccountID)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// inviteLinkPage is the data of templates/pages/invite_link.html: the link of an invite, for its
-// owner to hand on.
+// inviteLinkPage is the data of templates/pages/invite_link.html: the link of an invite, which its
+// owner gives to other people.
 type inviteLinkPage struct {
 	Base
 	ServerID, Server string

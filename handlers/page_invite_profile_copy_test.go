@@ -48,7 +48,8 @@ func TestCopyInviteProfile(t *testing.T) {
 	stranger.see(stranger.get(to), http.StatusNotFound)
 }
 
-// An owner of many servers reads them in parts, each with what waits there.
+// An owner of many servers reads the list of servers in several parts. Each part shows what waits
+// for the owner at its servers.
 func TestServersOfAnOwnerInParts(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -8,7 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// levelView is the data of templates/partials/level_form.html: the fields of one level, with what it means.
+// levelView is the data of templates/partials/level_form.html: the fields of one level, and a text that
+// says what the level means.
 type levelView struct {
 	Base
 	ID        string // of the element; the names of the fields begin with it, too

@@ -102,10 +102,11 @@ func readRating(text string) *models.LevelRating {
 	return &out
 }
 
-// levelHoursRows is the number of hours that a form has at least.
+// levelHoursRows is the smallest number of rows of hours in a form.
 const levelHoursRows = 3
 
-// readHours reads the hours of a form. A row without a day is not used; without any row a level lets in always.
+// readHours reads the hours of a form. It ignores a row without a day. A level without any hours lets people in
+// at all times.
 func readHours(f form, prefix string) []models.LevelHours {
 	var hours []models.LevelHours
 	for i := range maxFields {

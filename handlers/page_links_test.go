@@ -69,7 +69,7 @@ func TestInvitation(t *testing.T) {
 	owner.says(den.page()+"/people", "Nobody yet")
 }
 
-// A pending link shows the person who the owner of the server is.
+// A pending link tells the person who owns the server.
 func TestPendingLinkTellsTheOwner(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

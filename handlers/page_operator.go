@@ -23,7 +23,8 @@ type operatorParts struct {
 	Parts []serverPart
 }
 
-// operatorSession returns the session of an operator. To everybody else these pages do not exist.
+// operatorSession returns the session of an operator. It returns models.ErrNotFound to everybody
+// else, so that these pages do not exist for them.
 func (s *site) operatorSession(c *gin.Context) (models.Session, error) {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -32,7 +33,7 @@ func (s *site) operatorSession(c *gin.Context) (models.Session, error) {
 	return session, s.onlyOperators(c)
 }
 
-// onlyOperators returns models.ErrNotFound if the visitor is no operator.
+// onlyOperators returns models.ErrNotFound if the visitor is not an operator.
 func (s *site) onlyOperators(c *gin.Context) error {
 	visitor, err := visitOf(c).visitor()
 	if err == nil && !visitor.Operator {
@@ -51,7 +52,7 @@ func (s *site) operatorSessionRecently(c *gin.Context) (models.Session, error) {
 }
 
 // operatorBase returns the part of a page of operators that all of them share. The parameter here is the part of the
-// console to which the page belongs, as it stands in addresses; "" for the overview.
+// console to which the page belongs, as addresses name it; "" for the overview.
 func (s *site) operatorBase(c *gin.Context, name, here string, wrong mistakes) operatorPage {
 	base := s.base(c, name).telling(wrong)
 	return operatorPage{base, operatorParts{base, base.operatorLinks(here)}}

@@ -57,7 +57,8 @@ func TestConsoleIsForOperators(t *testing.T) {
 	rita.see(rita.get("/admin"), http.StatusNotFound)
 }
 
-// Each act does what it says, is written down with who did it, and tells the person that an operator did it.
+// Each act of an operator does what it says. The list of acts then has it with the name of the operator, and
+// the person hears that an operator did it.
 func TestConsoleActsOnAccounts(t *testing.T) {
 	t.Parallel()
 	s, rita, bob, page := consoleSite(t)
@@ -182,7 +183,7 @@ func TestConsoleShowsServers(t *testing.T) {
 	rita.see(rita.get(server), http.StatusNotFound)
 }
 
-// The pages of operators are turned, and keep their filters.
+// The lists on the pages of operators have several pages, which keep the filters of the list.
 func TestConsoleIsTurned(t *testing.T) {
 	t.Parallel()
 	s, rita, _, _ := consoleSite(t)

@@ -28,7 +28,7 @@ type quickConnectServerView struct {
 }
 
 // quickConnectWaitPage is the data of templates/pages/quick_connect_wait.html,
-// which shows what became of the code.
+// which shows the outcome of the code.
 type quickConnectWaitPage struct {
 	Base
 	ID, Server string
@@ -121,8 +121,7 @@ func (s *site) quickConnectOf(c *gin.Context) (models.QuickConnect, error) {
 	return s.Store.QuickConnects.Get(c.Request.Context(), session.AccountID, id)
 }
 
-// quickConnectWait answers GET /link/quick-connect/ID: how far the agent has
-// got.
+// quickConnectWait answers GET /link/quick-connect/ID with the state of the sign-in at the agent.
 func (s *site) quickConnectWait(c *gin.Context) error {
 	found, err := s.quickConnectOf(c)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serverOwnerPage is the data of templates/pages/server_owner.html: what the owner of a server has to know about
-// it at a glance.
+// serverOwnerPage is the data of templates/pages/server_owner.html: the most important facts about a server for
+// its owner.
 type serverOwnerPage struct {
 	Base
 	Parts         serverParts

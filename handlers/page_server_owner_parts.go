@@ -12,7 +12,8 @@ type serverPart struct {
 	Here       bool // the page itself
 }
 
-// partsOf returns the links between the pages about a server. The parameter here names the page itself.
+// partsOf returns the links between the pages about a server. The parameter here is the name of the
+// page that shows the links.
 func partsOf(b Base, own owned, here string) serverParts {
 	return serverParts{b, []serverPart{
 		{own.to, b.T("roster.parts.summary"), here == "summary"},
@@ -28,5 +29,6 @@ func (o owned) settings() string { return o.to + "/settings" }
 // people returns the address of the list of people of the server.
 func (o owned) people() string { return o.to + "/people" }
 
-// person returns the address of one entry of that list. The id belongs to a link or to a local user.
+// person returns the address of one person in the list of people. The id belongs to a link or to a
+// local user.
 func (o owned) person(id int64) string { return o.people() + "/" + idText(id) }

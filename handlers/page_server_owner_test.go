@@ -110,7 +110,7 @@ func TestHandOver(t *testing.T) {
 	}
 }
 
-// Only the owner of a server sees its page for the owner.
+// A person who does not own a server can neither see the pages for its owner nor send their forms.
 func TestOtherPeoplesServers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

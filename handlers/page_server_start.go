@@ -43,7 +43,8 @@ type linkStateView struct {
 	Until           time.Time
 }
 
-// quickTryView is the data of partials/quick_failed.html: what became of six digits.
+// quickTryView is the data of partials/quick_failed.html, which tells what happened after a person
+// typed six digits.
 type quickTryView struct {
 	Base
 	ID, Server, State, Reason string // see quickConnectWaitPage; ID is "" if no digits were typed
@@ -161,7 +162,8 @@ func startOf(invite models.Invite) string {
 	return startPath(invite.Servers[0].ServerID)
 }
 
-// startOfInvite returns the page of startOf for an invite that waits for the answer of the person.
+// startOfInvite returns the page that startOf returns for an invite, if the person has not answered
+// the invite yet. Otherwise it returns the home page.
 func (s *site) startOfInvite(c *gin.Context, inviteID string) string {
 	session, err := visitOf(c).session()
 	if err != nil {
@@ -348,7 +350,7 @@ func (b Base) qr(text, label string) qrView {
 	return qrView{code, label}
 }
 
-// quickTry returns what became of the digits that the address of the page names.
+// quickTry returns the outcome of the digits that the address of the page names.
 func (s *site) quickTry(c *gin.Context, page serverStartPage, session models.Session, serverID int64) (quickTryView, error) {
 	view := quickTryView{Base: page.Base, Server: page.Name}
 	id, err := idOf(queryValue(c, "try"))

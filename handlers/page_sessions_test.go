@@ -66,9 +66,9 @@ func (s *site) manySessions(t *testing.T, p person, n int) {
 	}
 }
 
-// A list of sessions has several pages, with links between them, so it works without
-// scripts. Each session is on exactly one page, and after a session is signed out, the
-// browser gets back to the page of this session.
+// A list of sessions has several pages, with links between them, so it works without scripts. Each
+// session is on exactly one page. After a person has signed out a session, the browser returns to
+// the page on which that session was listed.
 func TestSessionsPagesTogether(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)

@@ -134,7 +134,7 @@ func (s *site) onStay(c *gin.Context, f form, n notice, do func(ctx context.Cont
 }
 
 // dayIn returns the moment at which the day that a text names begins in a zone. It returns the zero time for the text
-// "", and an error about the field for a text that is no day.
+// "", and an error about the field for a text that is not a day.
 func dayIn(text, field, code string, zone *time.Location) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -146,8 +146,8 @@ func dayIn(text, field, code string, zone *time.Location) (time.Time, error) {
 	return day, nil
 }
 
-// setStayEnd answers POST …/stay/end: the last day, which ends in the zone of the owner. With "do" endless there is no
-// end. A day that was not changed keeps its time.
+// setStayEnd answers POST …/stay/end with the last day, which ends in the zone of the owner. If "do" is "endless", the
+// stay gets no end. A day that was not changed keeps its time.
 func (s *site) setStayEnd(c *gin.Context, f form) error {
 	return s.onStay(c, f, noticeStaySaved, func(ctx context.Context, at stayOf) error {
 		end := time.Time{}

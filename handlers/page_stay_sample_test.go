@@ -6,7 +6,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// staySamples returns the pages on how long a person may come to a server.
+// staySamples returns the pages about the stay of a person at a server.
 func (s sampler) staySamples() []sample {
 	berlin := (&timeZones{}).named("Europe/Berlin")
 	base := s.noticed(s.signedIn("stay"), "notice.stay_saved")

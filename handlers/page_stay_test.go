@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// TestStayOnThePage changes the end of a stay, pauses it and resumes it on the page. The days are those of the owner's
-// time zone.
+// TestStayOnThePage changes the end of a stay, pauses it and resumes it on the page. The days are counted in the time
+// zone of the owner.
 func TestStayOnThePage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

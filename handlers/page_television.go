@@ -23,7 +23,7 @@ type televisionPage struct {
 	Digits     string // as they are shown in the second step; "" in the first
 }
 
-// televisionWaitPage is the data of templates/pages/television_wait.html: what became of the digits.
+// televisionWaitPage is the data of templates/pages/television_wait.html: the outcome of the digits.
 type televisionWaitPage struct {
 	Base
 	ID, LinkID, TryID string

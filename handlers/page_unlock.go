@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// unlockPage is the data of templates/pages/unlock.html: what lies behind the PIN of the reader, or of a member of
-// the family.
+// unlockPage is the data of templates/pages/unlock.html: what the PIN protects for the reader, or for a member
+// of the family.
 type unlockPage struct {
 	Base
 	Member   string // the id of the member; "" for the reader
@@ -43,7 +43,7 @@ type unlockView struct {
 	Left       string // how long it is open, in the reader's language
 	Everyday   string // what the everyday level leaves to see
 	Unlocked   string // what the unlocked level leaves to see; "" if only the door is behind the PIN
-	Door       bool   // nobody comes in without an unlock
+	Door       bool   // nobody gets in without an unlock
 	Opens      bool   // there is something to unlock
 	Stopped    bool
 	NotHeld    bool   // the agent does not hold levels for this local user

@@ -21,7 +21,8 @@ type wayInPage struct {
 	StatesAt     time.Time // zero for never
 }
 
-// wayStepView is one link of the chain. Texts are in the reader's language.
+// wayStepView is one of the steps that a person needs to get in. Texts are in the reader's
+// language.
 type wayStepView struct {
 	Name     string // what was looked at
 	State    string // ok, broken, partly or unknown

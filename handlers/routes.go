@@ -247,7 +247,7 @@ func (s *site) householdRoutes(r *gin.Engine) {
 	s.post(r, householdPath+"/tiles", s.setTiles)
 }
 
-// unlockRoutes registers the pages on what lies behind a PIN, for people, for guardians and for the owners of
+// unlockRoutes registers the pages on what a PIN protects, for people, for guardians and for the owners of
 // servers.
 func (s *site) unlockRoutes(r *gin.Engine) {
 	s.get(r, unlockPath, s.unlock)
@@ -273,7 +273,7 @@ func (s *site) televisionRoutes(r *gin.Engine) {
 	s.get(r, path+"/:try/state", s.televisionState)
 }
 
-// stayRoutes registers the pages on how long a person may come to a server, for its owner.
+// stayRoutes registers the pages on the stay of a person at a server, for the owner of the server.
 func (s *site) stayRoutes(r *gin.Engine) {
 	const stay = "/servers/:id/people/:link_id/stay"
 	s.get(r, stay, s.stay)

@@ -168,7 +168,8 @@ func (s *site) apiServerRoutes(r *gin.Engine, v1 string) {
 	s.get(r, servers+"/:id/join", nil, s.withSession(s.apiProof))
 }
 
-// apiStayRoutes registers the operations of owners on how long a person may come to a server.
+// apiStayRoutes registers the operations of owners on the stay of a person at a server: pauses, a
+// later end, and changes by hand.
 func (s *site) apiStayRoutes(r *gin.Engine, v1, servers string) {
 	person := servers + "/:id/people/:link_id"
 	s.get(r, person+"/stay", nil, s.withSession(s.apiStay))
@@ -199,7 +200,7 @@ func (s *site) apiImportRoutes(r *gin.Engine, servers string) {
 	r.POST(imports+"/:import_id/remind", s.withSession(s.apiRemindImport))
 }
 
-// apiUnlockRoutes registers the operations of people on what lies behind their PIN.
+// apiUnlockRoutes registers the operations of people on what their PIN protects.
 func (s *site) apiUnlockRoutes(r *gin.Engine, v1 string) {
 	unlocks, hold := v1+"/unlocks", v1+"/holds/:id"
 	s.get(r, unlocks, nil, s.withSession(s.apiUnlocks))

@@ -257,7 +257,7 @@ func table() map[string]row {
 		"POST /servers/:id/invite/profiles/delete":  ofServer,
 		"POST /servers/:id/invite/profiles/copy":    ofServer,
 
-		// To everybody who is no operator, these pages do not exist.
+		// For everybody who is not an operator, these pages do not exist.
 		"GET /admin":                            operators("/admin"),
 		"GET /admin/throttles":                  operators("/admin/throttles"),
 		"GET /admin/settings":                   operators("/admin/settings"),

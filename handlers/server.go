@@ -101,7 +101,7 @@ type Server struct {
 	Served func(method, route string, status int, took time.Duration)
 }
 
-// Setting is a setting that is in force.
+// Setting is a setting that the program uses.
 type Setting struct {
 	Name   string
 	Value  string // a secret is masked

@@ -170,9 +170,9 @@ type SelectField struct {
 	Options []Option
 }
 
-// End writes the time at which something ends: as [Base.DateTime] does, or the date alone if
-// that is the end of a day of the reader. A reader whose time zone is not known reads of which
-// zone the day is: "21 November 2026 (UTC)".
+// End writes the time at which something ends: as [Base.DateTime] does, or only the date if that is
+// the end of a day of the reader. If the time zone of the reader is not known, the text names the
+// zone of the day: "21 November 2026 (UTC)".
 func (b Base) End(t time.Time) string {
 	switch zone := b.zone(); {
 	case !lastday.Is(t, zone):

@@ -35,7 +35,7 @@ var (
 )
 
 // places keeps the mails that are being sent. Each mail has a place at first. If the mail server
-// takes long over a mail, the mail is set aside: it is still being sent, but its place is free for
+// needs a long time for a mail, the mail is set aside: it is still being sent, but its place is free for
 // other mails. Callers pass the present time to the methods.
 //
 // A domain has two places. Each mail that the domain accepts without delay gives it one more place,

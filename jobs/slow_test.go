@@ -113,9 +113,9 @@ func TestASlowMailFreesThePlaceOfItsDomain(t *testing.T) {
 	}, modelstest.Unlimited)
 }
 
-// TestASlowMailIsSentOnce lets a mail server take five minutes over a mail. The lease of the mail
-// is renewed all the time, so another worker, which looks for leases that nobody renews, does not
-// get the mail.
+// TestASlowMailIsSentOnce sends a mail to a mail server that needs five minutes for it. The lease
+// of the mail is renewed all the time, so another worker, which looks for leases that nobody
+// renews, does not get the mail.
 func TestASlowMailIsSentOnce(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {

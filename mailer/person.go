@@ -35,8 +35,8 @@ func (m *Mailer) presentable(name string, longest int) bool {
 	return harmless(name, longest) && plainName(name) && !mixesScripts(name) && !soundsOfficial(name) && !m.looksLikeUs(name)
 }
 
-// plainName reports whether s is made of letters, a few digits, spaces, pictures and the marks
-// that stand in names. Encoded words of mail headers (RFC 2047) have other marks.
+// plainName reports whether s consists of letters, a few digits, spaces, pictures and the marks
+// that names have. Encoded words of mail headers (RFC 2047) have other marks.
 func plainName(s string) bool {
 	digits := 0
 	for _, r := range s {

@@ -17,7 +17,8 @@ type problem struct {
 // problemsMost is the greatest number of problems in a mail. The page of the server shows all of them.
 const problemsMost = 10
 
-// spoken returns an address as people say it: without what every browser adds by itself.
+// spoken returns an address as people say it: without the scheme and the usual port, which browsers
+// add by themselves.
 func spoken(address string) string {
 	for scheme, port := range map[string]string{"https://": ":443", "http://": ":80"} {
 		if rest, ok := strings.CutPrefix(address, scheme); ok {

@@ -23,7 +23,7 @@ func (a *Accounts) DeleteWithMembers(ctx context.Context, accountID int64, passw
 	return a.deleteByPassword(ctx, accountID, password, deleteMembers, caller)
 }
 
-// membersFate says what becomes of members whose only guardian deletes their account.
+// membersFate says what happens to members whose only guardian deletes their account.
 type membersFate int
 
 const (

@@ -45,8 +45,8 @@ const (
 	longestFailure = 400
 )
 
-// BackupState says what is known about the backups of a database. Its times are UTC, and zero for what
-// has not happened.
+// BackupState says what is known about the backups of a database. Its times are UTC. A time is zero if
+// the event has not happened.
 type BackupState struct {
 	LastAt    time.Time // the moment that the newest whole backup shows
 	LastBytes int64     // its size
@@ -77,8 +77,8 @@ func (b *Backups) Last(ctx context.Context) (BackupState, error) {
 	return state, nil
 }
 
-// Note stores that somebody has made the whole backup m of a number of bytes. It does nothing in a
-// database whose schema is older than this.
+// Note stores that somebody has made the complete backup m. The parameter bytes is its size. Note
+// does nothing in a database whose schema is older than this.
 func (b *Backups) Note(ctx context.Context, m *BackupManifest, bytes int64) error {
 	if m.Schema < backupSchema41 {
 		return nil
@@ -130,8 +130,8 @@ func (b *Backups) Renew(ctx context.Context, owner string) (held bool, err error
 	return held, explained("renew the lease of the backup", err)
 }
 
-// Done stores that the instance owner has made the whole backup m of a number of bytes, and ends its
-// lease.
+// Done stores that the instance with the name owner has made the complete backup m, and ends its
+// lease. The parameter bytes is the size of the backup.
 func (b *Backups) Done(ctx context.Context, owner string, m *BackupManifest, bytes int64) error {
 	if err := b.Note(ctx, m, bytes); err != nil {
 		return err
@@ -158,7 +158,8 @@ func (b *Backups) Release(ctx context.Context, owner string) error {
 	return explained("release the backup", err)
 }
 
-// leased sets columns of the row if the instance owner has the lease, and reports whether it has it.
+// leased sets columns of the row if the instance with the name owner has the lease. It reports
+// whether that instance has the lease.
 func (b *Backups) leased(ctx context.Context, owner, set string, args ...any) (held bool, err error) {
 	err = b.db.Again(ctx, func(db *gorm.DB) error {
 		changed := db.Exec("UPDATE backups SET "+set+" WHERE id = ? AND lease_owner = ?", append(append([]any{}, args...), theBackupRow, owner)...)

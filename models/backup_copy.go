@@ -24,10 +24,10 @@ type RestoreOptions struct {
 
 // RestoreBackup checks a whole backup and then puts it in the place of a database, which no other
 // program may have open. The database is then marked as restored: the next [Restores.Finish] ends
-// what must not live again. It returns an error of [CheckBackup], [ErrWrongKey], [ErrNotEmpty],
-// database.ErrInUse or database.ErrNewerSchema before it has changed anything. If it is interrupted, a
-// SQLite database is as it was, and any other one is refused by every start until a restore has come to
-// its end.
+// everything that must not become valid again. It returns an error of [CheckBackup], [ErrWrongKey],
+// [ErrNotEmpty], database.ErrInUse or database.ErrNewerSchema before it has changed anything. If it is
+// interrupted, a SQLite database is as it was. With any other database, no program can start until a
+// restore has been completed.
 func RestoreBackup(ctx context.Context, o RestoreOptions) (m BackupManifest, err error) {
 	err = reading(o.Open, func(r io.Reader) error {
 		m, err = CheckBackup(ctx, r, o.Progress)
@@ -132,10 +132,10 @@ type CopyOptions struct {
 }
 
 // CopyDatabase copies a database into an empty one of the same or another engine, and then compares
-// every row. No other program may have one of them open. Nothing ends by it, and the original stays as
-// it is. It returns database.ErrNoDatabase, database.ErrInUse, database.ErrNewerSchema or [ErrNotEmpty]
-// before it has changed anything. If it is interrupted, every start on the copy is refused until a copy
-// has come to its end.
+// every row. No other program may have one of them open. Unlike a restore, it ends nothing, and it does
+// not change the original. It returns database.ErrNoDatabase, database.ErrInUse,
+// database.ErrNewerSchema or [ErrNotEmpty] before it has changed anything. If it is interrupted, no
+// program can start on the copy until CopyDatabase has been repeated and has completed the copy.
 func CopyDatabase(ctx context.Context, o CopyOptions) (m BackupManifest, err error) {
 	if err := database.Exists(o.From); err != nil {
 		return m, err

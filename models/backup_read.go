@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// Errors of files that are no good backups.
+// Errors about files from which nothing can be restored.
 var (
 	ErrNoBackup      = errors.New("the file is not a backup of latchkey")
 	ErrBackupDamaged = errors.New("the backup is damaged, so nothing was changed: use another one")

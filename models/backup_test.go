@@ -147,8 +147,8 @@ func (k *kit) populate(many int) {
 	}
 }
 
-// export returns what the export says about accounts. The export notes itself in the history, so this
-// is done once for each database.
+// exports returns what the export says about accounts. The export notes itself in the history, so
+// this is done once for each database.
 func (k *kit) exports(ids ...int64) []models.Export {
 	k.t.Helper()
 	var all []models.Export
@@ -302,7 +302,8 @@ func TestRestoreBackup(t *testing.T) {
 	})
 }
 
-// What does not fit is refused before anything is changed.
+// A restore that is refused has changed nothing. It is refused if the database is in use or has
+// data, if the secret key is another one, or if the file is damaged or is not a backup.
 func TestRestoreRefuses(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {

@@ -73,7 +73,7 @@ func (m *BackupManifest) RowsOf(table string) int64 {
 	return 0
 }
 
-// The steps of which [BackupProgress] tells.
+// The steps that [BackupProgress] is told about.
 const (
 	BackupWriting   = "write"
 	BackupChecking  = "check"

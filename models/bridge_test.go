@@ -200,7 +200,8 @@ func DrawPictures(s *Store) (release func()) {
 	return func() { s.Pictures.drawing.Add(-picturesAtOnce) }
 }
 
-// LevelsTogether returns the stricter of two levels in every field, without empty lists that say nothing.
+// LevelsTogether returns the level that has the stricter limit of two levels in every field. Empty lists
+// that limit nothing become nil.
 func LevelsTogether(a, b Level) Level {
 	both := a.and(b)
 	for _, list := range []*[]string{&both.HiddenLibraries, &both.HiddenFolders, &both.Unrated, &both.BlockedTags, &both.MayNot} {

@@ -9,10 +9,11 @@ import (
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// A circle is a set of servers whose owners let the same people in. Each server is in it by the yes of
-// its own owner, who alone sets its terms. People come in by an invite to the circle, which is an
-// ordinary invite with the id of the circle (circle_invite.go). A link that came by the circle has the id
-// of the circle, too. An operation that changes a circle locks accounts first, then the circle, then servers.
+// A circle is a set of servers whose owners let the same people in. A server is in a circle only because its
+// own owner has agreed, and that owner alone sets its terms. People get in with an invite to the circle,
+// which is an ordinary invite with the id of the circle (circle_invite.go). A link that a circle has made has
+// the id of the circle, too. An operation that changes a circle locks accounts first, then the circle, then
+// servers.
 
 // Circles are the operations on circles and on their servers.
 type Circles struct{ *core }
@@ -101,8 +102,9 @@ type circleAskRow struct {
 // TableName returns the name of the table, circle_asks.
 func (circleAskRow) TableName() string { return "circle_asks" }
 
-// circleAnswerRow is a row of circle_answers: a person who waits for the yes of a server's owner, whom the
-// owner has refused, or who has had a link for a number of days and gets no further one without that yes.
+// circleAnswerRow is a row of circle_answers: a person who waits for the answer of a server's owner, a
+// person whom the owner has refused, or a person who has already had a link for a number of days. Such a
+// person gets another link only if the owner agrees.
 type circleAnswerRow struct {
 	CircleID  int64
 	ServerID  int64

@@ -43,7 +43,8 @@ func (s *Circles) Ask(ctx context.Context, ownerID, circleID int64, username str
 	})
 }
 
-// askable returns the account that may be asked by a username: of a grown person who has confirmed an address.
+// askable returns the account with a username, if it may be asked into a circle: it must belong to a grown
+// person who has confirmed an address. Otherwise it returns an error about the field username.
 func (s *Circles) askable(ctx context.Context, tx *gorm.DB, username string) (accountRow, error) {
 	asked, err := s.usableByUsername(ctx, tx, strings.TrimSpace(username))
 	if KindOf(err) == KindInvalid || err == nil && (asked.GuardianID != nil || asked.NewcomerOf != 0) {
@@ -95,7 +96,8 @@ func (s *Circles) tellAsked(ctx context.Context, tx *gorm.DB, row circleAskRow, 
 	return s.recordAbout(ctx, tx, row.AskedBy, EventCircleAsked, circle.Name, caller)
 }
 
-// TakeBack takes back that an owner was asked. Every owner in the circle may do it. It returns [ErrNotFound].
+// TakeBack takes back the question to an owner whether they bring a server. Every owner in the circle may do
+// it. It returns [ErrNotFound].
 func (s *Circles) TakeBack(ctx context.Context, ownerID, circleID, accountID int64) error {
 	return s.tx(ctx, "take back what an owner was asked", func(tx *gorm.DB) error {
 		if err := lockCircleOf(tx, circleID, ownerID); err != nil {

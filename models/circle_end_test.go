@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A person whose link an owner has ended, or whose days are over, does not come back by one click, nor by a link of another
-// owner.
+// If an owner has ended the link of a person, or the days of the link are over, the person cannot take the server again
+// without that owner, and not with a link of another owner either.
 func TestCircleEndsStay(t *testing.T) {
 	eachCircle(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -135,7 +135,7 @@ func (k *kit) crowdCircles(n int) {
 	}
 }
 
-// The statements of a circle read along an index on SQLite, however many circles there are, and their number does not grow with the people.
+// On SQLite, the statements of a circle use an index, however many circles there are. More people do not need more statements.
 func TestCircleReadsLittle(t *testing.T) {
 	eachCircle(t, func(k *kit) {
 		ctx := k.t.Context()

@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// entering is a person who comes into servers of a circle.
+// entering is a person who gets access to servers of a circle.
 type entering struct {
 	circle    *circleRow
 	account   *accountRow
@@ -47,12 +47,12 @@ func (c *core) enter(ctx context.Context, tx *gorm.DB, row circleServerRow, who 
 	return CircleIn, c.linkByCircle(ctx, tx, row, who)
 }
 
-// heldTerms is the condition for a server of a circle whose terms are those that a transaction has read. On MySQL a
-// query would see the row as it was when the transaction began, and an update sees it as it is.
+// heldTerms is the condition for a server of a circle whose terms have not changed since a transaction read them.
+// On MySQL a query would see the row as it was when the transaction began; an update sees the row as it is now.
 const heldTerms = "UPDATE circle_servers SET lock_version = lock_version + 1 WHERE circle_id = ? AND server_id = ? AND owner_id = ? AND terms_version = ?"
 
-// seat decides by updates, which hold the row, whether the terms of a server let a person in. It returns [CircleOpen] if
-// they do.
+// seat decides whether the terms of a server let a person in. It returns [CircleOpen] if they do. It reads the terms by
+// updates, which lock the row.
 func (c *core) seat(tx *gorm.DB, row circleServerRow, who entering) (string, error) {
 	now := c.Now()
 	held := []any{row.CircleID, row.ServerID, row.OwnerID, row.TermsVersion}
@@ -96,7 +96,8 @@ func (c *core) seat(tx *gorm.DB, row circleServerRow, who entering) (string, err
 	return CircleOpen, err
 }
 
-// linkByCircle makes the link of a person who gets in at a server, and owes a mail to its owner.
+// linkByCircle makes the link of a person to a server of a circle, and owes a mail to the owner of
+// the server.
 func (c *core) linkByCircle(ctx context.Context, tx *gorm.DB, row circleServerRow, who entering) error {
 	zone, err := c.zoneOfOwner(ctx, tx, row.ServerID)
 	if err != nil {
@@ -288,9 +289,9 @@ func (p *CirclePeople) take(ctx context.Context, tx *gorm.DB, accountID, circleI
 	return state, p.recordAbout(ctx, tx, accountID, EventLinkAccepted, server.server().Name, caller)
 }
 
-// Leave ends everything that a person has from a circle: its links, and what waits for an owner. What owners have
-// refused stays. Servers that the person owns stay in the circle. Leave returns [ErrNotFound], or the error of a
-// link that only a guardian may end.
+// Leave ends everything that a person has from a circle: the links, and the questions that wait for an owner. The
+// refusals of owners stay, and servers that the person owns stay in the circle. Leave returns [ErrNotFound], or
+// the error of a link that only a guardian may end.
 func (p *CirclePeople) Leave(ctx context.Context, accountID, circleID int64, caller Caller) error {
 	return p.tx(ctx, "leave a circle", func(tx *gorm.DB) error {
 		if err := lockAccount(tx, accountID); err != nil {

@@ -35,7 +35,8 @@ type ExportedCircleWait struct {
 	At                 time.Time
 }
 
-// readCircles reads what circles have of the account. The refusals of owners are their own notes about their servers.
+// readCircles reads the data that circles have about the account. It leaves out the refusals of owners, because they
+// are the owners' own notes about their servers.
 func (e *Export) readCircles(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
 	err := tx.Raw(`SELECT p.circle_id, c.name, p.joined_at FROM circle_people p JOIN circles c ON c.id = p.circle_id
 WHERE p.account_id = ? ORDER BY p.circle_id`, accountID).Scan(&e.Circles).Error

@@ -306,7 +306,7 @@ func (s *Circles) People(ctx context.Context, ownerID, circleID, after int64, n 
 	return people, s.addPlaces(ctx, circleID, servers, people)
 }
 
-// addPlaces writes what people have at servers into people.
+// addPlaces adds to each person of the list what the person has at each of the servers.
 func (s *Circles) addPlaces(ctx context.Context, circleID int64, servers []int64, people []CirclePerson) error {
 	if len(people) == 0 {
 		return nil

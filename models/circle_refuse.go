@@ -57,7 +57,7 @@ func (p *CirclePeople) Admit(ctx context.Context, ownerID, circleID, serverID, a
 	})
 }
 
-// admit lets a person in whose wait is over.
+// admit lets in a person for whom a server of a circle no longer needs the answer of its owner.
 func (p *CirclePeople) admit(ctx context.Context, tx *gorm.DB, person circlePersonRow, serverID int64) error {
 	row, err := database.G[circleServerRow](tx).Where("circle_id = ? AND server_id = ?", person.CircleID, serverID).Take(ctx)
 	if err != nil {
@@ -136,7 +136,7 @@ func (c *core) refuseEnded(ctx context.Context, tx *gorm.DB, link *linkRow) erro
 	return c.remember(ctx, tx, circleAnswerRow{CircleID: link.CircleID, ServerID: link.ServerID, AccountID: link.AccountID, State: circleRefused})
 }
 
-// remember writes an answer of an owner over an earlier one.
+// remember stores an answer of an owner. It replaces an earlier answer.
 func (c *core) remember(ctx context.Context, tx *gorm.DB, row circleAnswerRow) error {
 	row.CreatedAt = c.Now()
 	err := requireRow(tx.Exec("UPDATE circle_answers SET state = ?, created_at = ? WHERE circle_id = ? AND server_id = ? AND account_id = ?",

@@ -131,7 +131,7 @@ func (s *Circles) hasRoom(ctx context.Context, tx *gorm.DB, row *circleServerRow
 	return err
 }
 
-// addToCircle makes an account a person of a circle, unless it is one already.
+// addToCircle makes an account a person of a circle. It does nothing if the account already is one.
 func (c *core) addToCircle(ctx context.Context, tx *gorm.DB, row circlePersonRow) error {
 	n, err := database.G[circlePersonRow](tx).Where("circle_id = ? AND account_id = ?", row.CircleID, row.AccountID).Count(ctx, "*")
 	if err != nil || n > 0 {
@@ -382,8 +382,8 @@ func keepCirclePeople(tx *gorm.DB, serverID int64) error {
 	return tx.Exec("UPDATE links SET circle_id = 0 WHERE server_id = ? AND circle_id <> 0", serverID).Error
 }
 
-// eraseCircleRows deletes what circles have of an account that is deleted. Its servers are out of their circles, and keep
-// their people. The invites of the account are deleted already.
+// eraseCircleRows deletes the rows that circles have about an account that is deleted. It takes the servers of the
+// account out of their circles; these servers keep their people. The invites of the account are deleted already.
 func eraseCircleRows(tx *gorm.DB, accountID int64) error {
 	var rows []circleServerRow
 	if err := tx.Raw("SELECT circle_id, server_id FROM circle_servers WHERE owner_id = ? ORDER BY circle_id, server_id", accountID).Scan(&rows).Error; err != nil {

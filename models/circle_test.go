@@ -63,7 +63,8 @@ func TestCircle(t *testing.T) {
 	})
 }
 
-// A newcomer gets in at all servers by one form, and takes no new server before the address is confirmed.
+// A newcomer gets in at all servers of a circle with one form, and can take no new server before the
+// address is confirmed.
 func TestCircleSignUp(t *testing.T) {
 	eachCircle(t, func(k *kit) {
 		f := k.circle(open(), open())
@@ -78,7 +79,8 @@ func TestCircleSignUp(t *testing.T) {
 	})
 }
 
-// The terms of each server decide when somebody comes: a shut door, a yes of its owner, and how many people.
+// The terms of each server decide when a person gets in: the server may let in nobody new, its owner may
+// have to agree, and the number of people may be limited.
 func TestCircleTerms(t *testing.T) {
 	eachCircle(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -229,7 +231,8 @@ func TestCircleLeaves(t *testing.T) {
 	})
 }
 
-// What was cut off is finished by the sweep, and only where the server has left.
+// If the work was cut off after a server had left a circle, the sweep finishes it. It does nothing
+// for servers that are still in the circle.
 func TestCircleSweep(t *testing.T) {
 	eachCircle(t, func(k *kit) {
 		f := k.circle(open(), open())

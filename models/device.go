@@ -154,9 +154,9 @@ func (d *Devices) beginAnew(ctx context.Context, in DeviceAsk) error {
 	return err
 }
 
-// missed counts a wrong code of a device, no matter who sent it, because the id of a
-// device is not secret. At the limit the codes of the device die, and missed
-// returns [ErrThrottled] until the device asks for a new code.
+// missed counts a wrong code of a device, no matter who sent it, because the id of a device is not
+// secret. At the limit, missed makes the codes of the device invalid, and returns
+// [ErrThrottled] until the device asks for a new code.
 func (d *Devices) missed(ctx context.Context, deviceID string) error {
 	limit := d.opt.Limits.DeviceMisses
 	misses := d.missKey(deviceID)

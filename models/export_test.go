@@ -10,8 +10,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// fullPerson makes a person of whom there is something in every table. It returns the guardian of the
-// person, the person, a session of the person, and a secret of a mailed link.
+// fullPerson makes a person who has at least one row in every table with facts about people. It
+// returns the guardian of the person, the person, a session of the person, and a secret of a mailed
+// link.
 func (k *kit) fullPerson() (guardian, a models.Account, in models.SignedIn, reset string) {
 	k.t.Helper()
 	ctx := k.t.Context()

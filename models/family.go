@@ -351,8 +351,8 @@ func (f *Families) ownFamily(ctx context.Context, guardianID int64) (accountRow,
 	return row, familyID, nil
 }
 
-// holdFamily locks a family for a guardian. It returns [ErrNotFound] for somebody who is no guardian of it
-// any longer. It reads only after it has locked, so that it sees what other transactions have written.
+// holdFamily locks a family for a guardian. It returns [ErrNotFound] for somebody who is not a guardian of
+// it any longer. It reads only after it has locked, so that it sees what other transactions have written.
 func (c *core) holdFamily(ctx context.Context, tx *gorm.DB, familyID, guardianID int64) error {
 	if err := lockAccount(tx, familyID); err != nil {
 		return err

@@ -104,7 +104,8 @@ func TestInviteForTheFamily(t *testing.T) {
 	})
 }
 
-// Who has everything already is shown so and gets nothing new; a second guardian chooses from the same members.
+// A member who already has everything is marked as such, and gets nothing new. A second guardian chooses from
+// the same members.
 func TestInviteForTheFamilyOfMembers(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, first, owner := k.t.Context(), k.account(), k.account()
@@ -182,7 +183,7 @@ func TestInviteForTheFamilyOfSomebodyLetGo(t *testing.T) {
 	})
 }
 
-// One of several parallel answers counts, as a whole.
+// Only one of several parallel answers counts, and it counts completely.
 func TestRaceOfAnswersForTheFamily(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, first, owner := k.t.Context(), k.account(), k.account()

@@ -12,9 +12,9 @@ import (
 
 // Ask asks a grown person into a family, as its second guardian or as [RoleAdult], and owes a mail to
 // them. Only the first guardian asks a second one. It returns errors about the fields username and role,
-// [ErrSecondGuardian] if there is one or one was asked, [ErrNotFirst], [ErrFamilyFull], and what
-// [Families.AddMember] returns for an account that cannot be a guardian, [ErrThrottled] or
-// [ErrUnavailable].
+// [ErrSecondGuardian] if the family has a second guardian or has asked a person to be one,
+// [ErrNotFirst], [ErrFamilyFull], the errors of [Families.AddMember] for an account that cannot be a
+// guardian, [ErrThrottled] or [ErrUnavailable].
 func (f *Families) Ask(ctx context.Context, guardianID int64, username, role string) error {
 	guardian, familyID, err := f.ownFamily(ctx, guardianID)
 	switch {

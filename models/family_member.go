@@ -56,8 +56,8 @@ func (m *Members) lookedAfter(ctx context.Context, guardianID, memberID int64) (
 	return row, nil
 }
 
-// holdMember locks a member for its guardian. It returns [ErrNotFound] for somebody who is no guardian of it
-// any longer.
+// holdMember locks a member for its guardian. It returns [ErrNotFound] for somebody who is not a guardian of
+// it any longer.
 func (m *Members) holdMember(ctx context.Context, tx *gorm.DB, row *accountRow, guardianID int64) error {
 	if err := m.holdFamily(ctx, tx, *row.GuardianID, guardianID); err != nil {
 		return err
@@ -233,8 +233,8 @@ func (m *Members) LetGo(ctx context.Context, guardianID, memberID int64, email s
 	})
 }
 
-// TakeBackLetGo takes back that a member is let go, as long as nobody has opened the link: the link opens
-// nothing from then on, and its mail is not sent if it was not sent yet. It also returns [ErrNotFound] when
+// TakeBackLetGo takes back [Members.LetGo], as long as nobody has opened the mailed link. From then on the
+// link opens nothing, and its mail is not sent if it was not sent yet. It also returns [ErrNotFound] when
 // no address waits for its confirmation.
 func (m *Members) TakeBackLetGo(ctx context.Context, guardianID, memberID int64, caller Caller) error {
 	caller.By = guardianID
@@ -323,8 +323,9 @@ func (e *Emails) startAfresh(ctx context.Context, tx *gorm.DB, row *accountRow, 
 	})
 }
 
-// dissolveFamily does with the family of a guardian who deletes their account what must be done before
-// the account is erased: the second guardian becomes the first. Without one, fate decides about the members.
+// dissolveFamily prepares the family of a guardian for the deletion of the guardian's account: the second
+// guardian becomes the first. If there is no second guardian, the parameter fate says what happens to the
+// members.
 func (c *core) dissolveFamily(ctx context.Context, tx *gorm.DB, accountID int64, fate membersFate) error {
 	guardians, err := c.guardiansOf(ctx, tx, accountID)
 	if err != nil {

@@ -17,7 +17,7 @@ type History struct{ *core }
 // who did what, as event.KIND.
 type EventKind string
 
-// The events.
+// The kinds of events.
 const (
 	EventSignedUp            EventKind = "signed_up"
 	EventConfirmed           EventKind = "confirmed"

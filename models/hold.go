@@ -51,7 +51,7 @@ func (h *Holds) readPlace(ctx context.Context, readerID int64, one Unlockable) (
 	return out, explained("read what can be limited", err)
 }
 
-// Set replaces what lies behind a PIN at a server; nil puts nothing there. pin is needed if the new hold
+// Set replaces what a PIN protects at a server; nil puts nothing there. pin is needed if the new hold
 // takes less away than the one before: the PIN of the person, or of the guardian. It returns [ErrNotFound],
 // [ErrGuardianOnly] for a member, errors about fields below hold, and the errors of [Unlocks.Open] about the PIN.
 func (h *Holds) Set(ctx context.Context, readerID, accountID, serverID int64, hold *Level, pin string, caller Caller) error {
@@ -133,8 +133,9 @@ func sameLevel(a, b *Level) (bool, error) {
 	return err == nil && (x == nil) == (y == nil) && (x == nil || *x == *y), err
 }
 
-// shownTo returns the choices without what is about libraries that a person is not shown: they learn no names from
-// there. Tags belong to no library, so they are offered only if nothing hides a library from the person for good.
+// shownTo returns the choices without those that belong to libraries that the person may not see, so that the
+// person does not learn their names. Tags belong to no library, so they are offered only if no level hides a
+// library from the person for good.
 func (c LevelChoices) shownTo(u *Unlockable) LevelChoices {
 	if u.AllLibraries {
 		return c
@@ -173,9 +174,9 @@ func (h *Holds) proveWider(ctx context.Context, opener *accountRow, place *HoldP
 	return h.unlocks.provePIN(ctx, opener, []Unlockable{place.Unlockable}, pin, caller)
 }
 
-// check returns a hold in the form that is stored, nil for one that takes nothing away. It returns errors about fields
-// below hold, or [ErrPINNotSet] if nobody could open it. A person names only libraries that the link shows them: the
-// names of others are none of their business.
+// check returns a hold in the form that is stored, or nil for a hold that takes nothing away. It returns errors about
+// fields below hold, or [ErrPINNotSet] if nobody could open it. A person may name only libraries that the link shows
+// them, because they must not learn the names of other libraries.
 func (h *Holds) check(ctx context.Context, opener *accountRow, place *HoldPlace, hold *Level) (*Level, error) {
 	if hold == nil || hold.takesNothing() {
 		return nil, nil

@@ -123,8 +123,8 @@ func (r *sessionRow) firstID() int64 {
 	return r.ID
 }
 
-// List returns the people of the device of a session. A grown person is among them only where
-// they signed in themselves and did not leave themselves out. It returns [ErrNoSession] or
+// List returns the people of the device of a session. A grown person is one of them only if they
+// signed in on the device themselves and did not leave the household. It returns [ErrNoSession] or
 // [ErrUnavailable].
 func (h *Households) List(ctx context.Context, this Session) (Household, error) {
 	home, err := h.home(ctx, h.read(ctx), this)

@@ -10,13 +10,14 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Sessions hang on others: all of a household on the first session of the device, and a switched
-// one also on the session by whose right it is there. Whatever ends a session ends what hangs on
-// it, in the same transaction.
+// Some sessions depend on others. All sessions of a household depend on the first session of the device. A switched
+// session also depends on the session of the person who had the right to switch. If a session ends, the sessions that
+// depend on it end in the same transaction.
 
-// endSessions ends the sessions of an account that an SQL condition selects, "" for all, and
-// those that hang on them. Agents must be told of the former before, see device_key.go; it tells
-// them of the latter.
+// endSessions ends the sessions of an account that an SQL condition selects, or all of them for "".
+// It also ends the sessions that depend on these sessions. The caller must tell the agents about
+// the selected sessions before, see device_key.go; endSessions tells them about the dependent
+// sessions.
 func (c *core) endSessions(ctx context.Context, tx *gorm.DB, accountID int64, condition string, args ...any) error {
 	which := "account_id = ?"
 	if condition != "" {
@@ -35,8 +36,8 @@ func (c *core) endSessions(ctx context.Context, tx *gorm.DB, accountID int64, co
 	return c.endHanging(ctx, tx, ids)
 }
 
-// newest returns a statement that reads rows as they are now and locks them, not as they were
-// when the transaction began. SQLite needs nothing for that.
+// newest returns a statement that locks rows and reads them as they are now, and not as they were
+// when the transaction began. SQLite needs no change of the statement for that.
 func (c *core) newest(statement string) string {
 	if c.db.Dialect == database.MySQL {
 		return statement + " FOR UPDATE"
@@ -44,7 +45,7 @@ func (c *core) newest(statement string) string {
 	return statement
 }
 
-// endHanging ends the sessions that hang on sessions which were deleted just before.
+// endHanging ends the sessions that depend on sessions which were deleted just before.
 func (c *core) endHanging(ctx context.Context, tx *gorm.DB, ended []int64) error {
 	var hanging []sessionRow
 	for _, column := range []string{"household_id", "switched_from"} {
@@ -113,8 +114,8 @@ func (c *core) endSwitchedTo(ctx context.Context, tx *gorm.DB, this Session) err
 	return c.endRows(ctx, tx, rows, false)
 }
 
-// endSwitchedBy ends the switched sessions of the members of a family by the right of a guardian, who does
-// not look after them any longer.
+// endSwitchedBy ends the switched sessions of the members of a family to which a guardian had the right to
+// switch. The guardian does not look after these members any longer.
 func (c *core) endSwitchedBy(ctx context.Context, tx *gorm.DB, guardianID, familyID int64) error {
 	var rows []sessionRow
 	err := tx.Raw(c.newest(`SELECT s.id, s.account_id, s.device_id FROM sessions g JOIN sessions s ON s.switched_from = g.id AND s.by_guardian = ?
@@ -126,7 +127,7 @@ WHERE g.account_id = ?`), familyID, guardianID).Scan(&rows).Error
 }
 
 // endByToken ends the session with the given session token, if one exists, and with it the
-// household of its device: a browser signs in anew.
+// household of its device. It is called when a browser that has this session signs in again.
 func (c *core) endByToken(ctx context.Context, tx *gorm.DB, text string) error {
 	if !secret.WellFormed(secret.SessionToken, text) {
 		return nil
@@ -145,7 +146,7 @@ func (c *core) endByToken(ctx context.Context, tx *gorm.DB, text string) error {
 	return c.endReplaced(ctx, tx, first[0].AccountID, first)
 }
 
-// signDeviceOut ends the first session of the device of a session, and what hangs on it.
+// signDeviceOut ends the first session of the device of a session, and what depends on it.
 func (s *Sessions) signDeviceOut(ctx context.Context, tx *gorm.DB, session Session, caller Caller) error {
 	rows, err := database.G[sessionRow](tx).Where("id = ?", session.ID).Find(ctx)
 	if err != nil || len(rows) == 0 {

@@ -38,8 +38,8 @@ func TestHouseholdOfTheSecondGuardian(t *testing.T) {
 	})
 }
 
-// When a second guardian does not look after the members any longer, their sessions on the guardian's
-// devices end, and on other devices they live on.
+// When a second guardian no longer looks after the members, the sessions of the members on the
+// guardian's devices end. Their sessions on other devices stay.
 func TestHouseholdOfAFormerGuardian(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

@@ -130,7 +130,7 @@ func (h *Households) holdMember(ctx context.Context, tx *gorm.DB, person *Househ
 }
 
 // switchedRow returns a switched session without its id and token. It is on the device of the
-// first session, ends no later than the sessions that it hangs on, and never proved a password.
+// first session, ends no later than the sessions that it depends on, and never proved a password.
 func (h *Households) switchedRow(home *deviceHousehold, person *HouseholdPerson, caller Caller) sessionRow {
 	now, first := h.Now(), &home.first
 	row := sessionRow{
@@ -219,8 +219,9 @@ func (h *Households) join(ctx context.Context, tx *gorm.DB, this Session, other 
 	return tx.Exec("UPDATE sessions SET household_id = ?, lock_version = lock_version + 1 WHERE id = ?", other.first.ID, this.ID).Error
 }
 
-// replaceFirst puts a new session of the same person in the place of the first session. What
-// hangs on the other people stays; the switched sessions of the old one end with it.
+// replaceFirst puts a new session of the same person in the place of the first session. The
+// sessions that depend on the other people stay; the switched sessions of the old session end with
+// it.
 func (h *Households) replaceFirst(ctx context.Context, tx *gorm.DB, this Session, other *deviceHousehold) error {
 	err := tx.Exec("UPDATE sessions SET household_id = ?, lock_version = lock_version + 1 WHERE household_id = ? AND switched_from <> ?",
 		this.ID, other.first.ID, other.first.ID).Error
@@ -237,8 +238,8 @@ func sortedPair(a, b int64) []int64 {
 	return slices.Compact(pair)
 }
 
-// LeaveOut says whether the person of a signed-in session is left out of the people of its
-// device. Nobody can switch to somebody who is. It returns [ErrSwitched], [ErrNoSession] or
+// LeaveOut says whether the person of a signed-in session is left out of the people of its device.
+// Nobody can switch to a person who is left out. It returns [ErrSwitched], [ErrNoSession] or
 // [ErrUnavailable].
 func (h *Households) LeaveOut(ctx context.Context, this Session, out bool) error {
 	if this.Switched {

@@ -162,7 +162,8 @@ func TestSwitchedSessionIsRefused(t *testing.T) {
 	})
 }
 
-// A grown person stands among the people only where they signed in and proved the device.
+// A grown person is one of the people of a household only on devices on which they signed in and
+// proved the device.
 func TestHouseholdOfGrownPeople(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -217,7 +218,8 @@ func TestHouseholdOfGrownPeople(t *testing.T) {
 	}, modelstest.Unlimited)
 }
 
-// Whatever ends the first session, or the right to be switched to, ends what hangs on it.
+// Everything that ends the first session of a device, or the right to switch to a person, also ends
+// the sessions that depend on it.
 func TestHouseholdEnds(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -289,7 +291,7 @@ func TestHouseholdEnds(t *testing.T) {
 	})
 }
 
-// Using a switched session keeps the sessions alive on which it hangs.
+// The use of a switched session keeps the sessions alive on which the switched session depends.
 func TestSwitchedSessionKeepsItsHousehold(t *testing.T) {
 	each(t, func(k *kit) {
 		f := k.householdFamily()

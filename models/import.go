@@ -364,9 +364,9 @@ func eraseImportLines(tx *gorm.DB, which string, value int64) error {
 	return nil
 }
 
-// forgetImports deletes the imports to which a condition applies, with their lines. Of those that were
-// started it keeps a row without lines and without a server, until their time is over: otherwise an
-// owner could delete a list and send the mails of a day again, all at once.
+// forgetImports deletes the imports to which a condition applies, with their lines. Of each import
+// that was started it keeps a row without lines and without a server until the time of the import is
+// over. Otherwise an owner could delete a list and then send all the mails of a day again.
 func forgetImports(tx *gorm.DB, which string, value int64) error {
 	if err := eraseImportLines(tx, which, value); err != nil {
 		return err

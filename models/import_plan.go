@@ -34,7 +34,8 @@ type ledgerUser struct {
 	accountID int64 // that is linked to it, or 0
 }
 
-// ledgerInvite is the newest invite to a person, as far as it decides about another one.
+// ledgerInvite has the facts about the newest invite to a person that decide whether the person can
+// be invited again.
 type ledgerInvite struct{ waits, declined bool }
 
 // person returns the person of a line or an invite: an account, or a mailbox.

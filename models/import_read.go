@@ -183,11 +183,10 @@ UNION ALL SELECT i.greeting, i.typed, i.account_id FROM invites i WHERE i.owner_
 UNION ALL SELECT u.name, i.typed, i.account_id FROM invites i JOIN invite_servers v ON v.invite_id = i.id JOIN local_users u ON u.id = v.local_user_id
 WHERE i.owner_id = ? AND i.typed <> ''`
 
-// Propose lists the local users of an owner's server whom nobody is linked with, and whom no open
-// invite offers, by name. For each it proposes a person if the name of the local user is an address,
-// or if the owner has met a person by that name at another server or in an invite. It never asks
-// whether an account with that name exists, because that is nothing that owners may learn. It returns
-// [ErrNotFound].
+// Propose lists the local users of an owner's server who have no link and no open invite, by name.
+// For each it proposes a person if the name of the local user is an address, or if the owner has met
+// a person by that name at another server or in an invite. It never asks whether an account with that
+// name exists, because owners must not learn that. It returns [ErrNotFound].
 func (i *Imports) Propose(ctx context.Context, ownerID, serverID int64) ([]ImportProposal, error) {
 	users, err := (&Servers{core: i.core}).LocalUsers(ctx, ownerID, serverID)
 	if err != nil {

@@ -218,7 +218,7 @@ func (i *Imports) invitedAccounts(ctx context.Context, tx *gorm.DB, lines []impo
 	return known, nil
 }
 
-// carryOut makes the invite of a line, or writes down why there is none any longer.
+// carryOut makes the invite of a line, or stores why the line can make no invite any longer.
 func (i *Imports) carryOut(
 	ctx context.Context, tx *gorm.DB, row *importRow, line *importLineRow, l *ledger, accounts map[int64]*accountRow, server string,
 ) error {

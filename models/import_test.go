@@ -144,8 +144,9 @@ func TestImportMailsAPersonOnce(t *testing.T) {
 	})
 }
 
-// The answers of the people are seen, and who has not answered is reminded: at the earliest a day
-// later, then once a week, and three times in all. Nobody who has stopped mails is.
+// The owner sees how people have answered, and can remind people who have not answered: at the
+// earliest a day later, then once a week, and three times in all. A person who has stopped the
+// mails is not reminded.
 func TestImportRemindsWhoHasNotAnswered(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna, ben := k.t.Context(), k.account(), k.account(), k.account()

@@ -133,8 +133,8 @@ func (*Invites) tryOffer(accept func() error) (err error) {
 	return ErrUnavailable.because(err)
 }
 
-// acceptTries is how often an invite is accepted anew. After each try but the last, the owner
-// must have replaced a library of the invite in that moment.
+// acceptTries is how often the service tries to accept an invite. It tries again only if the owner
+// has replaced a library of the invite at that moment.
 const acceptTries = 3
 
 // errOfferChanged means that an offer has other libraries than a transaction has read.

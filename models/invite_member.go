@@ -6,11 +6,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// newOffers is the statement that counts the servers of an invite that an account cannot use
-// yet. A server counts, too, if the account has a link there without the local user that the
-// invite offers. Offers that are void do not count. An invite to a circle counts as one that is new, unless the account belongs
-// to the people of the circle. Its values are the id of the account, the id of the invite, the
-// present time, the id of the account, [LinkAccepted], and the present time.
+// newOffers is the statement that counts the servers of an invite that an account cannot use yet. A server counts, too, if the
+// account has a link there without the local user that the invite offers. Offers that are void do not count. All servers of an
+// invite to a circle count, unless the account belongs to the people of the circle. Its values are the id of the account, the
+// id of the invite, the present time, the id of the account, [LinkAccepted], and the present time.
 const newOffers = `SELECT COALESCE(SUM(CASE WHEN i.circle_id = 0 THEN 1
  WHEN EXISTS (SELECT 1 FROM circle_people p WHERE p.circle_id = i.circle_id AND p.account_id = ?) THEN 0 ELSE 1 END), 0) FROM invite_servers v JOIN invites i ON i.id = v.invite_id
 JOIN servers s ON s.id = v.server_id AND s.owner_id = i.owner_id AND s.disabled_at IS NULL

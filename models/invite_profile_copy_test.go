@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// TestInviteProfileCopy copies profiles between the servers of an owner. Libraries are found by their names, and
-// what is missing is told.
+// TestInviteProfileCopy copies profiles between the servers of an owner. The copy finds libraries by their
+// names, and says which libraries are missing.
 func TestInviteProfileCopy(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, stranger := k.t.Context(), k.account(), k.account()

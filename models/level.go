@@ -333,8 +333,8 @@ func (c *levelCheck) checkWords(l *Level) {
 	}
 }
 
-// tidy sorts a list and removes blanks around its entries, empty entries and what it has twice. It returns
-// the length.
+// tidy sorts a list. It removes blanks around its entries, empty entries and duplicates, and returns the
+// length of the list.
 func tidy(list *[]string) int {
 	if *list == nil {
 		return 0
@@ -350,14 +350,16 @@ func tidy(list *[]string) int {
 	return len(*list)
 }
 
-// known reports whether the server has every name of a list, or a level before had it.
+// known reports whether a level may have every name of a list: the server has the name, or one of the levels n.before
+// has it.
 func (n *levelNames) known(list []string, has func(string) bool, of func(Level) []string) bool {
 	return !slices.ContainsFunc(list, func(name string) bool {
 		return !has(name) && !slices.ContainsFunc(n.before, func(l Level) bool { return slices.Contains(of(l), name) })
 	})
 }
 
-// rates reports whether the server knows a rating, or a level before had it.
+// rates reports whether a level may have a rating: the server knows the rating, or a level that is
+// replaced has it.
 func (n *levelNames) rates(r *LevelRating) bool {
 	if r == nil {
 		return true

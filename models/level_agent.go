@@ -40,7 +40,7 @@ type linkLevelsRow struct {
 	PINRequired bool
 	Everyday    string
 	Unlocked    *string
-	Hold        *string    // what lies behind the person's own PIN
+	Hold        *string    // what the person's own PIN protects
 	StoppedAt   *time.Time // since when nothing can be unlocked, because the PIN was removed
 	UnlockID    int64      // 0 if nothing was unlocked
 	OpenedBy    int64      // the account whose PIN was given
@@ -58,14 +58,14 @@ type linkLevelsRow struct {
 // TableName returns the name of the table, link_levels.
 func (linkLevelsRow) TableName() string { return "link_levels" }
 
-// For which local users an agent holds levels.
+// The local users to whom the levels of an agent apply.
 const (
 	LevelsOff    = "off"
 	LevelsGuests = "guests"
 	LevelsLinked = "linked" // guests and everybody else who is linked
 )
 
-// What an agent has made of the levels of a link.
+// The states of the levels of a link, as an agent reports them.
 const (
 	LevelEveryday = "everyday"
 	LevelUnlocked = "unlocked"
@@ -73,7 +73,7 @@ const (
 	LevelWaiting  = "waiting"  // the media server has not taken it yet
 )
 
-// LevelStates returns what an agent may have made of the levels of a link.
+// LevelStates returns all states of the levels of a link.
 func LevelStates() []string {
 	return []string{LevelEveryday, LevelUnlocked, LevelNotHeld, LevelWaiting}
 }
@@ -98,7 +98,7 @@ type LevelChoices struct {
 // levelChoicesMost is the greatest number of names of each kind that are kept.
 const levelChoicesMost = 1000
 
-// LevelFolder is a folder inside a library. Its ids are those of the media server.
+// LevelFolder is a folder inside a library. Its ids are the ids that the media server uses.
 type LevelFolder struct {
 	ID        string `json:"id"`
 	Name      string `json:"name"`
@@ -107,7 +107,7 @@ type LevelFolder struct {
 
 // AgentLevels are the levels of a link as its agent gets them.
 type AgentLevels struct {
-	PINRequired bool         // nobody comes in without an open unlock
+	PINRequired bool         // nobody gets in without an open unlock
 	Everyday    *Level       // nil if only PINRequired is held
 	Unlocked    *Level       // nil if there is nothing to unlock
 	Unlock      *AgentUnlock // nil if none is open
@@ -157,7 +157,7 @@ type levelParts struct {
 // none reports whether nothing limits the link.
 func (p *levelParts) none() bool { return !p.Active && p.Hold == nil && p.CeilingAge == nil }
 
-// pinRequired reports whether nobody comes in without an open unlock.
+// pinRequired reports whether nobody gets in without an open unlock.
 func (p *levelParts) pinRequired() bool {
 	if p.Own {
 		return p.Active && p.OwnPIN
@@ -220,7 +220,8 @@ func (p *levelParts) both() (everyday Level, unlocked *Level, err error) {
 	return everyday, unlocked, nil
 }
 
-// opens reports whether the link has something to unlock: its level, or its door.
+// opens reports whether the person of the link can unlock something: a level that is wider than the
+// everyday level, or the server itself, if nobody gets in there without the PIN.
 func (p *levelParts) opens() bool {
 	_, unlocked, err := p.both()
 	return err == nil && (unlocked != nil || p.pinRequired())
@@ -338,8 +339,8 @@ func endLevels(tx *gorm.DB, linkID int64) error {
  asked_device = '', asked_client = '', asked_at = NULL, told_state = '', told_by_hand = '', told_problem = '' WHERE link_id = ?`, linkID).Error
 }
 
-// guardianOnly returns [ErrGuardianOnly] for the link of a member that has levels: only a guardian ends it, because the
-// media server's own policy would come back.
+// guardianOnly returns [ErrGuardianOnly] for the link of a member that has levels. Only a guardian may end such a link,
+// because the agent then gives the local user back the policy without these levels.
 func guardianOnly(tx *gorm.DB, linkID int64) error {
 	var rows []struct {
 		GuardianID *int64
@@ -353,7 +354,8 @@ func guardianOnly(tx *gorm.DB, linkID int64) error {
 	return err
 }
 
-// adoptLevels gives a new link what was closed for an earlier link of the same person with the same server.
+// adoptLevels gives a new link the levels of an earlier link of the same person with the same server, so
+// that what was locked there stays locked.
 func adoptLevels(tx *gorm.DB, link *linkRow) error {
 	return tx.Exec("UPDATE link_levels SET link_id = ? WHERE server_id = ? AND account_id = ?", link.ID, link.ServerID, link.AccountID).Error
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// ExportedLevels are the levels of a link of the account, in what they differ from the defaults of the server,
-// and the unlock that is open. Times are UTC.
+// ExportedLevels has the levels of a link of the account, as far as they differ from the defaults of the
+// server, and the unlock that is open. Times are UTC.
 type ExportedLevels struct {
 	LinkID, ServerID         int64
 	Own                      bool // the owner has chosen PINRequired, Everyday and Unlocked for this link
 	PINRequired              bool
 	Everyday                 Level
 	Unlocked                 *Level // nil if there is nothing to unlock
-	Hold                     *Level // what lies behind the person's own PIN; nil for nothing
+	Hold                     *Level // what the person's own PIN protects; nil for nothing
 	StoppedAt                time.Time
 	OpenedAt, ClosesAt       time.Time
 	StopPlaying              bool

@@ -8,7 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Two levels together are the stricter one in every field, whichever comes first.
+// Two levels that hold together make one level that has the stricter limit in every field. Their
+// order makes no difference.
 func TestLevelsTogether(t *testing.T) {
 	t.Parallel()
 	type l = models.Level
@@ -41,7 +42,8 @@ func TestLevelsTogether(t *testing.T) {
 	}
 }
 
-// Many hours on both sides have no more common hours than both have together.
+// If two levels have many hours each, the list of their common hours is not longer than both lists
+// together.
 func TestHoursDoNotMultiply(t *testing.T) {
 	t.Parallel()
 	var a, b models.Level

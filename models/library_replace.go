@@ -23,10 +23,10 @@ type GoneLibrary struct {
 	Likely []Library // libraries that may be the same under a new name, the likeliest first
 }
 
-// These are the longest times between the end of a library and the coming of a library that
-// may be the same under a new name: the new one may have come a little before, or later. It
-// comes later if the media server lists it later. The owner may also have made the new
-// library by hand before or after removing the other one.
+// These are the longest times between the end of a library and the appearance of a library that may
+// be the same under a new name. The new one may have appeared a little before, or later: for
+// example, the media server may list it later, or the owner may have made the new library by hand
+// before or after removing the other one.
 const (
 	cameBefore = time.Hour
 	cameAfter  = 24 * time.Hour
@@ -226,8 +226,8 @@ WHERE v.server_id = ? AND v.libraries IS NOT NULL AND i.state = ? AND i.expires_
 	return changed, nil
 }
 
-// replacedLibrary returns a stored choice of libraries in which the id by has replaced the
-// id gone. It also reports whether gone was in the choice.
+// replacedLibrary returns a stored choice of libraries in which the library with the id by has
+// replaced the library with the id gone. It also reports whether gone was in the choice.
 func replacedLibrary(packed *string, gone, by string) (after *string, has bool, err error) {
 	ids, err := libraryIDs(*packed)
 	if err != nil || !slices.Contains(ids, gone) {

@@ -19,7 +19,7 @@ type AgentLink struct {
 	Type, State           string
 	Active                bool        // the account may be linked: confirmed and not disabled; false while the link is paused
 	Pause                 *AgentPause // nil if the link is not paused
-	HandResetAt           time.Time   // when the owner last said that what was changed by hand is set again; zero for never
+	HandResetAt           time.Time   // when the owner last asked for a reset of what was changed by hand; zero for never
 	Libraries             []Library   // nil if the server decides
 	EndsAt                time.Time   // zero for no end
 	RequestedBy           string

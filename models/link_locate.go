@@ -112,11 +112,10 @@ func (l *Links) locatedLink(r *locatedRow, this Session, state string) (Link, er
 // lookTag finds a session together with the version of the list of its account.
 const lookTag = aliveColumns + ", a.id, v.version, v.ends_at" + fromSessions + " LEFT JOIN server_lists v ON v.account_id = s.account_id" + whereHash
 
-// LookTag finds the session of a token, and the tag of the servers to which its account has
-// accepted links, by one statement. The session has ID, AccountID and Switched alone. The tag changes whenever anything changes in the list that
-// [Links.LocateTagged] returns. It is "" while a link that has ended is not swept yet, and
-// does not say then whether the list is still the same. LookTag returns the errors of
-// [Sessions.Look].
+// LookTag finds the session of a token, and the tag of the servers to which its account has accepted links, by one statement. Of
+// the session, only ID, AccountID and Switched are set. The tag changes whenever anything changes in the list that
+// [Links.LocateTagged] returns. The tag is "" while a link that has ended is not swept yet; then nobody can tell from the tag
+// whether the list is still the same. LookTag returns the errors of [Sessions.Look].
 func (s *Sessions) LookTag(ctx context.Context, token string) (this Session, tag string, err error) {
 	if !secret.WellFormed(secret.SessionToken, token) {
 		return Session{}, "", ErrNoSession

@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// LocalUserState has the facts that an agent tells about a local user beside its report: they change while people
-// use the server. Its report would otherwise have to be sent, and stored, again and again.
+// LocalUserState has facts about a local user that change while people use the server. The agent sends them
+// separately from its report, because otherwise the report would have to be sent, and stored, again and again.
 type LocalUserState struct {
 	ExternalID string    // the media server's id
 	SeenAt     time.Time // the last use, by the clock of the media server, without minutes; zero if it is not known
@@ -21,7 +21,8 @@ type LocalUserState struct {
 	KeptOut    []string  // KeptOutHours and others, sorted; what keeps the local user out now
 }
 
-// What can keep a local user out, although the media server has them and does not disable them.
+// The reasons that can keep a local user out, although the media server has them and does not
+// disable them.
 const (
 	KeptOutHours    = "hours"    // the media server lets them in at other hours
 	KeptOutSessions = "sessions" // they have as many sessions as they may have

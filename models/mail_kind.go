@@ -360,7 +360,7 @@ func stayChangedMail(person *accountRow, server string, owner *accountRow, what 
 	return owed{kind: MailStayChanged, account: person, facts: stayFacts(server, owner, at).and("what", what)}
 }
 
-// familyAskedMail returns the mail to a grown person whom a guardian asks into a family.
+// familyAskedMail returns the mail to a grown person whom a guardian invites into a family.
 func familyAskedMail(account, guardian *accountRow, at time.Time) owed {
 	return owed{
 		kind: MailFamilyAsked, account: account,

@@ -58,8 +58,8 @@ func (c *core) stoppedMailbox(token string) (string, error) {
 	return mailbox, nil
 }
 
-// stopRows returns the row of a mailbox as the current secret key makes it, and the one that
-// the previous key would have made; without a previous key both are the same.
+// stopRows returns the row of a mailbox as it is made with the current secret key, and the row as
+// it was made with the previous key. If no previous key exists, both are the same.
 func (c *core) stopRows(mailbox string) (now, before mailStopRow) {
 	now = mailStopRow{AddressMAC: c.keys.MAC("mail stop", mailbox), KeyID: c.keys.ID(), CreatedAt: c.Now()}
 	before = now
@@ -217,7 +217,7 @@ func mailboxTyped(address string) (string, error) {
 
 // stopLink returns the token with which the reader of a mail stops such mails, or "" for a
 // kind of mail that cannot be stopped. If the mailbox is stopped, it returns errDropMail; then
-// a row that the previous secret key made is written anew, so that it outlives that key.
+// a row that the previous secret key made is written again, so that it outlives that key.
 func (m *Mail) stopLink(ctx context.Context, tx *gorm.DB, letter *Letter) (string, error) {
 	if !letter.Kind.traits().Stops {
 		return "", nil

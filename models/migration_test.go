@@ -164,7 +164,7 @@ func TestMigration3HalfMade(t *testing.T) {
 			k.exec(step)
 		}
 		k.upFrom(2, fmt.Sprintf("without the last %d steps", done))
-		// MySQL keeps room in each row for columns that were dropped, until the table is written anew.
+		// MySQL keeps room in each row for columns that were dropped, until the table is written again.
 		for _, table := range []string{"accounts", "servers", "links", "local_users", "invites"} {
 			k.exec("ALTER TABLE " + table + " FORCE")
 		}

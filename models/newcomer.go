@@ -39,10 +39,10 @@ func (c *core) oweNewcomer(ctx context.Context, tx *gorm.DB, row *accountRow, ch
 	return c.owe(ctx, tx, emailConfirmMail(row, &change, c.opt.Lives.Confirm, c.starter(caller)))
 }
 
-// ConfirmAgain owes the mail that asks a newcomer for the confirmation of its address again,
-// also after its link has ended; the link of the earlier mail stops working. Above a limit it
-// does nothing and returns nil. It returns [ErrNotFound] for an account that is not a
-// newcomer, or that has not named an address.
+// ConfirmAgain owes a newcomer another mail that asks them to confirm their address, also after the
+// link of the earlier mail has ended. The link of the earlier mail stops working. Above a limit it
+// does nothing and returns nil. It returns [ErrNotFound] for an account that is not a newcomer, or
+// that has not named an address.
 func (e *Emails) ConfirmAgain(ctx context.Context, accountID int64, caller Caller) error {
 	row, err := e.accountByID(ctx, e.read(ctx), accountID)
 	if err != nil {

@@ -218,8 +218,8 @@ func (ask AccountsAsk) where() (condition string, args []any) {
 	}
 }
 
-// List returns accounts in the order of their usernames. It looks a beginning up in two indexes, and does not
-// read the accounts that do not fit.
+// List returns accounts in the order of their usernames. If the caller asks for names with a beginning, it
+// looks them up in two indexes, and does not read other accounts.
 func (a *OperatedAccounts) List(ctx context.Context, ask AccountsAsk) ([]Account, error) {
 	return a.listAccounts(ctx, ask)
 }

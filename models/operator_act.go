@@ -45,7 +45,7 @@ func ActKinds() []ActKind {
 	}
 }
 
-// The account ids of an [Act] that are no accounts.
+// Ids in an [Act] that do not belong to an account.
 const (
 	CommandLine int64 = 0  // as the actor: somebody at the machine
 	GoneAccount int64 = -1 // an account that has been deleted
@@ -89,8 +89,9 @@ func (c *core) recordAct(ctx context.Context, tx *gorm.DB, row operatorActRow) e
 	return database.G[operatorActRow](tx).Create(ctx, &row)
 }
 
-// lockOperator locks the account of an operator, so that nobody can act as an operator after
-// another one has ended that. The command line needs no lock. It returns [ErrOperatorsOnly].
+// lockOperator locks the account of an operator. So nobody acts as an operator after another
+// operator has taken that right from them. The command line needs no lock. It returns
+// [ErrOperatorsOnly].
 func lockOperator(tx *gorm.DB, operatorID int64) error {
 	if operatorID == CommandLine {
 		return nil

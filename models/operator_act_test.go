@@ -98,7 +98,8 @@ func TestActsOfOperatorsAreRecorded(t *testing.T) {
 	})
 }
 
-// An operator cannot shut themselves out, and whoever is no operator any longer can do nothing.
+// An operator cannot shut themselves out. Somebody who is not an operator any longer can do
+// nothing.
 func TestOperatorsCannotShutThemselvesOut(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, a, other := k.t.Context(), k.operator(), k.account()

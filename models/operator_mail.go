@@ -52,9 +52,9 @@ func (o *OperatedMails) List(ctx context.Context, ask MailsAsk) ([]QueuedMail, e
 // MailSecretLeftOut stands in the links of a mail that an operator looks at, instead of their secrets.
 const MailSecretLeftOut = "left-out"
 
-// Look returns one mail of the queue, and the letter that it becomes, with [MailSecretLeftOut] in place of its
-// secrets: nothing is minted. The letter has the kind "" if nobody would get the mail any longer. It returns
-// [ErrNotFound].
+// Look returns one mail of the queue, and the letter that would be sent, with [MailSecretLeftOut] in place of
+// its secrets. It makes no secret. The letter has the kind "" if the mail would not be sent to anybody any
+// longer. It returns [ErrNotFound].
 func (o *OperatedMails) Look(ctx context.Context, id int64) (QueuedMail, Letter, error) {
 	var queued QueuedMail
 	var letter Letter

@@ -12,8 +12,8 @@ import (
 )
 
 // Counters are stored under keyed hashes, so no list can say whom they refuse. An operator names a person or an
-// address, and the service computes the keys that belong to it. The counters of PINs are not among them: a PIN is
-// short, and whoever lifts its counter lets somebody guess on.
+// address, and the service computes the keys that belong to it. Operators cannot lift the counters of PINs: a PIN
+// is short, so without its counter somebody could go on guessing it.
 
 // The scopes of a counter.
 const (
@@ -31,7 +31,8 @@ type Throttled struct {
 	Until time.Time // when it lets the next try in
 }
 
-// ThrottleWhats returns what the counters count that operators can lift, for the test of the texts.
+// ThrottleWhats returns the names of what is counted by the counters that operators can lift. The
+// test of the texts uses it.
 func ThrottleWhats() []string {
 	return []string{
 		"sign_in", "known_device", "recover", "resend", "sign_up", "device_code", "invite_link", "register_server",
@@ -98,8 +99,9 @@ func (t *Throttle) ofAddress(address string) []liftable {
 		liftable{"quick_connect", ThrottleAddress, t.key("quick connect source", at.near)})
 }
 
-// liftables returns the counters of whatever an operator names: an IP address, an account by its username or its
-// confirmed address, or a name that belongs to no account. For an account it also returns its id.
+// liftables returns the counters that operators can lift for a subject: an IP address, an account by its
+// username or its confirmed address, or a name that belongs to no account. For an account it also returns the id
+// of the account.
 func (c *core) liftables(ctx context.Context, db *gorm.DB, subject string) (list []liftable, accountID int64, err error) {
 	subject = strings.TrimSpace(subject)
 	if _, err := netip.ParseAddr(subject); err == nil {
@@ -124,7 +126,7 @@ func keysOfLiftables(list []liftable) []secret.Hash {
 	return keys
 }
 
-// Throttles returns the counters that refuse tries now of whatever subject names: an IP address, or a username or
+// Throttles returns the counters that refuse tries now. The parameter subject is an IP address, or a username or
 // an email address, with an account or without.
 func (o *Console) Throttles(ctx context.Context, subject string) ([]Throttled, error) {
 	list, _, err := o.liftables(ctx, o.read(ctx), subject)

@@ -56,7 +56,7 @@ func (p *Pictures) Read(ctx context.Context, token string) (Picture, error) {
 	return Picture{ContentType: row.ContentType, Body: row.Body}, explained("read a picture", err)
 }
 
-// Set gives an account a picture, drawn anew from a file of at most [picture.BytesMax] bytes: a JPEG,
+// Set gives an account a picture, newly drawn from a file of at most [picture.BytesMax] bytes: a JPEG,
 // PNG, GIF or WebP. The calls of each account are counted. Set returns an error about the field picture,
 // [ErrThrottled], [ErrBusy] or [ErrNotFound].
 func (p *Pictures) Set(ctx context.Context, accountID int64, file []byte, caller Caller) error {

@@ -129,7 +129,7 @@ func TestPictureOfServer(t *testing.T) {
 	})
 }
 
-// Pictures leave with their account and with their server.
+// The picture of an account or a server is deleted together with the account or the server.
 func TestPicturesEnd(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()

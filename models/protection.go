@@ -19,7 +19,7 @@ type Protections struct{ *core }
 // Protection has the choices of an owner for a server.
 type Protection struct {
 	Active      bool // if false, nothing below has an effect
-	PINRequired bool // nobody comes in without an open unlock
+	PINRequired bool // nobody gets in without an open unlock
 	Everyday    Level
 	Unlocked    *Level // nil if there is nothing to unlock
 
@@ -156,7 +156,8 @@ type packedProtection struct {
 	unlocked *string
 }
 
-// pack checks two levels. It returns errors about fields below everyday and unlocked.
+// pack checks two levels and returns them in the form that is stored. It returns errors about
+// fields below everyday and unlocked.
 func (n *levelNames) pack(everyday Level, unlocked *Level) (out packedProtection, err error) {
 	everyday, wrong := n.check("everyday", everyday)
 	if unlocked != nil {
@@ -187,8 +188,8 @@ func (c *core) namesAt(ctx context.Context, tx *gorm.DB, serverID int64) (levelN
 	return names, before, err
 }
 
-// Set replaces the protection of a server; of in, only the first four fields count. All people of the server
-// who follow the defaults get the new levels. It returns [ErrNotFound], or errors about fields below
+// Set replaces the protection of a server. It uses only the first four fields of in. All people of the
+// server who follow the defaults get the new levels. It returns [ErrNotFound], or errors about fields below
 // everyday and unlocked.
 func (p *Protections) Set(ctx context.Context, ownerID, serverID int64, in Protection, caller Caller) error {
 	return p.tx(ctx, "set the protection of a server", func(tx *gorm.DB) error {
@@ -280,8 +281,8 @@ func (p *Protections) SetLink(ctx context.Context, ownerID, serverID, linkID int
 	})
 }
 
-// LetUnlock lets a person unlock again whose PIN was removed while something was behind it. It returns
-// [ErrNotFound].
+// LetUnlock lets a person unlock things again. Unlocking is stopped for a person whose PIN was removed
+// while something opened only with that PIN. It returns [ErrNotFound].
 func (p *Protections) LetUnlock(ctx context.Context, ownerID, serverID, linkID int64, caller Caller) error {
 	return p.onLink(ctx, ownerID, serverID, linkID, caller, func(*levelNames, *linkLevelsRow) (map[string]any, error) {
 		return map[string]any{"stopped_at": nil}, nil

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// openQuicks lists the tries that wait for an agent. An agent that does not say that it takes the tries of owners gets
-// none, nor does one whose server has another owner meanwhile.
+// openQuicks lists the tries that wait for an agent. It leaves out the tries of an owner if the agent does not say
+// that it takes such tries, or if the server has another owner meanwhile.
 const openQuicks = `SELECT q.* FROM quick_connects q JOIN accounts a ON a.id = q.account_id JOIN links l ON l.id = q.link_id
 JOIN servers s ON s.id = q.server_id LEFT JOIN protections lp ON lp.server_id = q.server_id
 WHERE q.server_id = ? AND q.state = ? AND q.expires_at > ? AND a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL

@@ -158,9 +158,9 @@ func (r *Restores) row(ctx context.Context) (restoreRow, error) {
 	return row, explained("read whether the database was restored", err)
 }
 
-// endOld deletes things that were made before the restore, whose time is at: sessions, codes,
-// proofs, the tokens that must not work again, and the owed mails with such tokens. It also
-// withdraws the open invites. It changes a few rows at a time.
+// endOld deletes things that were made before the restore: sessions, codes, proofs, the tokens that
+// must not work again, and the owed mails with such tokens. The parameter at is the time of the
+// restore. It also withdraws the open invites. It changes a few rows at a time.
 func (r *Restores) endOld(ctx context.Context, at time.Time) error {
 	for _, rule := range []struct{ table, key, condition string }{
 		{"sessions", "id", ""},

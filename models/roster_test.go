@@ -183,8 +183,8 @@ func TestRosterReadsLittle(t *testing.T) {
 	})
 }
 
-// The states of local users are kept within their bounds, a last use never becomes earlier, and an agent that comes back
-// begins a new time in contact.
+// The states of local users are kept within their bounds, and a last use never becomes earlier. When an agent comes back
+// after an absence, the time since which it is up begins again.
 func TestLocalUserStatesAreTold(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

@@ -172,7 +172,8 @@ func (c *core) storeCheckup(tx *gorm.DB, serverID int64, set, column string) err
 	return tx.Exec("INSERT INTO server_checkups (server_id, "+column+") VALUES (?, ?)", serverID, now).Error
 }
 
-// storeChecks replaces the results of a server by those of told. What was so before keeps its time.
+// storeChecks replaces the results of a server by the results in told. A result with the same state
+// and reason as before keeps its time.
 func (c *core) storeChecks(ctx context.Context, tx *gorm.DB, serverID int64, told map[[2]string]serverCheckRow) error {
 	rows, err := database.G[serverCheckRow](tx).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
@@ -248,7 +249,7 @@ FROM server_checks c JOIN servers s ON s.id = c.server_id
 WHERE c.server_id = ? AND s.owner_id = ? AND c.state IN (?, ?)`
 
 // Problems returns the number of checks of a server of an owner that found something wrong or gave a warning, and the worst of
-// them, by one statement. For a server of another owner there are none.
+// them, by one statement. For a server of another owner the number is 0.
 func (c *Checks) Problems(ctx context.Context, ownerID, serverID int64) (n int, worst Check, err error) {
 	var rows []serverCheckRow
 	if err := c.read(ctx).Raw(checkProblems, serverID, ownerID, CheckWrong, CheckWarning).Scan(&rows).Error; err != nil {

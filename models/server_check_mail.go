@@ -16,7 +16,7 @@ import (
 // wrong, an agent makes its checks every hour.
 const checkFresh = 13 * time.Hour
 
-// mailedCheck is a check as it stands in a mail.
+// mailedCheck is a check as a mail shows it.
 type mailedCheck struct {
 	Name    string     `json:"name"`
 	Subject string     `json:"subject,omitempty"`
@@ -24,8 +24,9 @@ type mailedCheck struct {
 	Until   *time.Time `json:"until,omitempty"`
 }
 
-// mailChecks owes the owner of each server at which something has been wrong for a day a mail about it: one for each
-// server, with everything in it. Each thing is told once, until it was resolved meanwhile.
+// mailChecks owes a mail to the owner of each server at which something has been wrong for a day. Each server has
+// one mail, which names everything that is wrong. The mail does not name the same fault again, unless it was
+// resolved meanwhile.
 func (s *Store) mailChecks(ctx context.Context) error {
 	now := s.Now()
 	var ids []int64

@@ -34,8 +34,8 @@ type listVersion struct {
 	endsAt  *time.Time
 }
 
-// tag returns the tag of the list that a session is told at a time. It returns "" if the version
-// does not describe the present list, because a link or a pause has ended and was not swept yet, or
+// tag returns the tag that a session gets for the list at a time. It returns "" if the version does
+// not describe the present list, because a link or a pause has ended and was not swept yet, or
 // because the account has no row.
 func (v *listVersion) tag(sessionID int64, now time.Time) string {
 	if v.version == nil || v.endsAt != nil && !v.endsAt.After(now) {

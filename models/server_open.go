@@ -22,8 +22,8 @@ import (
 type Opens struct{ *core }
 
 const (
-	// openNoteLife is the time for which it counts that a person pressed Open. Browsers need
-	// about a second.
+	// openNoteLife is the time for which the service remembers that a person has pressed Open.
+	// Browsers need about a second.
 	openNoteLife = time.Minute
 	// openCodeLife is how long a code can be redeemed.
 	openCodeLife = time.Minute
@@ -54,10 +54,10 @@ WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)
  AND s.kind = ? AND s.disabled_at IS NULL AND a.opens = ? AND a.hidden = ?
 ORDER BY l.server_id, a.scheme DESC, a.position, a.id`
 
-// Addresses returns, by the id of the server, the one address at which each server of an
-// account can be opened. A server that is missing cannot be opened in this way. secure
-// says whether people reach this service by https. If so, an address of plain http counts
-// in a home network and a VPN alone.
+// Addresses returns, by the id of the server, the one address at which each server of an account
+// can be opened. A server that is missing cannot be opened in this way. The parameter secure says
+// whether people reach this service by https. If so, an address of plain http counts only if it is
+// in a home network or a VPN.
 func (o *Opens) Addresses(ctx context.Context, accountID int64, secure bool) (map[int64]Address, error) {
 	found, err := o.addresses(o.read(ctx), accountID, secure)
 	return found, explained("find where servers open", err)
@@ -168,7 +168,8 @@ func (o *Opens) Allow(ctx context.Context, this Session, serverID int64, challen
 	})
 }
 
-// authorize makes a code in the transaction in which spend succeeds.
+// authorize makes a code. It calls spend in the same transaction, and makes no code if spend
+// returns an error.
 func (o *Opens) authorize(ctx context.Context, this Session, serverID int64, challenge string, secure bool, spend func(tx *gorm.DB) error) (OpenCode, error) {
 	if !isChallenge(challenge) {
 		return OpenCode{}, ErrChallengeInvalid

@@ -49,8 +49,8 @@ func (s *Servers) ListWaiting(ctx context.Context, ownerID, after int64, n int) 
 	return list, nil
 }
 
-// scanOwned reads the rows of ownServers or of ownWaiting, calls add for each, and closes them. The parameter more
-// has where the columns after those of ownServers go.
+// scanOwned reads the rows of ownServers or of ownWaiting, calls add for each, and closes them. If the rows have
+// more columns than ownServers, the parameter more has pointers to variables for these columns.
 func scanOwned(rows *sql.Rows, add func(one OwnedServer), more ...any) error {
 	defer func() { _ = rows.Close() }()
 	var r serverRow

@@ -34,7 +34,7 @@ type ServerSummary struct {
 	ChecksWarning int // checks that gave a warning
 }
 
-// What can be wrong with a server, for [ServerSummary.Troubles].
+// The things that can be wrong with a server, for [ServerSummary.Troubles].
 const (
 	TroubleDisabled     = "disabled"      // an operator shut the server out
 	TroubleAway         = "away"          // see [ServerSummary.Away]
@@ -128,7 +128,7 @@ func (s *ServerSummary) countChecks(db *gorm.DB) error {
 }
 
 // away reports whether the agent of a server has not called for [AwayAfter]. A server without an agent calls so
-// seldom that its silence says nothing.
+// seldom that a long time without a call does not mean anything.
 func (r *serverRow) away(now time.Time) bool {
 	return r.Kind == ServerAgent && now.Sub(r.LastSeenAt) > AwayAfter
 }
@@ -146,7 +146,8 @@ func (c *core) addressesOf(ctx context.Context, serverID int64) ([]Address, erro
 	return list, nil
 }
 
-// count fills in the numbers.
+// count sets the numbers of the summary: of people, of free local users, of people who are kept
+// out, and of invites.
 func (s *ServerSummary) count(db *gorm.DB, ownerID int64, now time.Time) error {
 	var links []struct {
 		State        string
@@ -182,8 +183,8 @@ func (s *ServerSummary) count(db *gorm.DB, ownerID int64, now time.Time) error {
 	return db.Raw(countInvites, ownerID, InvitePending, now, s.ID, now).Scan(&s.Invites).Error
 }
 
-// noteServerSeen writes the time of a call of a server, unless a later one stands there. A call after an absence
-// also begins the time that the server is up.
+// noteServerSeen writes the time of a call of a server, unless the row already has a later time. A call after an
+// absence also begins the time that the server is up.
 func noteServerSeen(db *gorm.DB, serverID int64, at time.Time) error {
 	// MySQL sets the columns one after the other, so up_since must compare with last_seen_at before that is set.
 	return db.Exec("UPDATE servers SET up_since = CASE WHEN last_seen_at < ? THEN ? ELSE up_since END, last_seen_at = ? WHERE id = ? AND last_seen_at < ?",

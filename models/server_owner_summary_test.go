@@ -8,7 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// What the checks of an agent found is among the troubles of its server alone, and not while the agent is away.
+// If the checks of an agent have found something wrong, then the summary of this server names that, but the
+// summary of no other server does. While the agent is away, it is not named.
 func TestSummaryNamesChecks(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		owner := k.account()

@@ -22,7 +22,7 @@ type Registrations struct {
 // ServersPolicy says which media servers may register.
 type ServersPolicy string
 
-// The policies.
+// The values of [ServersPolicy].
 const (
 	ServersOpen    ServersPolicy = "open"    // every server; servers without an owner have strict limits
 	ServersClaimed ServersPolicy = "claimed" // only with a claim code

@@ -81,7 +81,8 @@ func TestStartKnowsTheFirstDevice(t *testing.T) {
 	})
 }
 
-// A person and the owner see which media server it is, as the agent reports it; an unknown word is none.
+// A person and the owner see which media server it is, as the agent reports it. An unknown name counts
+// as no name.
 func TestServerMedia(t *testing.T) {
 	each(t, func(k *kit) {
 		owner := k.account()

@@ -95,12 +95,13 @@ func (serverAnswerRow) TableName() string { return "server_answers" }
 const (
 	// triesMost is the greatest number of addresses that one try asks.
 	triesMost = 4
-	// TryTime is how long a try takes, if it says of any address that nothing was found: always the same, so that the time
-	// does not tell a closed port from an open one. The function that asks must end within it.
+	// TryTime is how long a try takes if it finds nothing at one of the addresses. It is always the same, so that the
+	// time does not tell a closed port from an open one. The function that asks must end within it.
 	TryTime = 6 * time.Second
-	// answersKept is the time for which it counts that a server has answered at a place.
+	// answersKept is the time for which the service remembers that a server has answered at a
+	// place.
 	answersKept = 180 * 24 * time.Hour
-	// trySoon is the time before the end of a certificate from which the end is told.
+	// trySoon is how long before the end of a certificate the result of a try names that end.
 	trySoon = 14 * 24 * time.Hour
 )
 

@@ -73,8 +73,8 @@ const (
 	place2 = "93.184.215.99"
 )
 
-// Before the server has answered at a place, the owner learns the same of every state of that place, and the answer takes
-// the same time. After that, each fault has its name.
+// Before the server has answered at a place, the owner gets the same answer for every state of that place, and the answer
+// takes the same time. After that, each fault has its name.
 func TestTriesTellNothingOfStrangers(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		owner := k.account()

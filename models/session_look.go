@@ -75,11 +75,11 @@ func (c *core) isAlive(kind string, lastSeen, expires time.Time) bool {
 	return expires.After(now) && lastSeen.After(now.Add(-idle))
 }
 
-// Look finds the session of a token and notes its use in memory. It returns
-// [ErrNoSession] for a token that is malformed, unknown or expired, or whose
-// account is disabled; [ErrSwitched] for the session of a person who was chosen on a shared
-// device, unless the context is of a request that such a session may make, see
-// [OpenToSwitched]; otherwise [ErrUnavailable].
+// Look finds the session of a token and notes its use in memory. It returns [ErrNoSession] for a
+// token that is malformed, unknown or expired, or whose account is disabled. It returns
+// [ErrSwitched] for the session of a person who was chosen on a shared device, unless the context
+// belongs to a request that such a session may make, see [OpenToSwitched]. If the database does not
+// answer, it returns [ErrUnavailable].
 func (s *Sessions) Look(ctx context.Context, text string) (Session, error) {
 	if !secret.WellFormed(secret.SessionToken, text) {
 		return Session{}, ErrNoSession

@@ -337,7 +337,7 @@ func (s *Sessions) endSurplus(ctx context.Context, tx *gorm.DB, fresh *sessionRo
 		return nil
 	}
 	var surplus []sessionRow
-	// If the number after LIMIT were a parameter, SQLite would plan the statement anew for
+	// If the number after LIMIT were a parameter, SQLite would plan the statement again for
 	// each of its values.
 	err := tx.Raw(fmt.Sprintf(`SELECT id, device FROM sessions WHERE account_id = ? AND kind = ? AND id <> ?
 ORDER BY CASE device_id WHEN '' THEN 1 ELSE 0 END, last_seen_at DESC, id DESC LIMIT %d OFFSET %d`, sweepStep, s.opt.SessionsMost-1),

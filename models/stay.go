@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/lastday"
 )
 
-// Stays are the operations of an owner on how long a person may come to a server: the end, pauses, libraries,
-// and what somebody has changed at the media server by hand. See docs/adr/0039.
+// Stays are the operations of an owner on the stay of a person at a server: its end, pauses, libraries, and
+// the changes that somebody has made at the media server by hand. See docs/adr/0039.
 type Stays struct{ *core }
 
 // Pause says for how long a link is paused. Times are UTC.
@@ -100,7 +100,7 @@ func (c *core) stayRow(ctx context.Context, db *gorm.DB, serverID, linkID int64)
 	return rows[0], nil
 }
 
-// stay completes the stay of a link.
+// stay returns the stay of the person of a link.
 func (c *core) stay(ctx context.Context, db *gorm.DB, link *linkRow) (Stay, error) {
 	person, err := c.accountByID(ctx, db, link.AccountID)
 	if err != nil {
@@ -205,10 +205,10 @@ func (c *core) allowStay(ctx context.Context, linkID int64) error {
 	return c.throttle.allow(ctx, c.throttle.key("stay", FormatID(linkID)), c.opt.Limits.StayDay)
 }
 
-// Pause pauses a link until a time, or until somebody resumes it for the zero time. The agent of the server disables
-// the local user of a guest, and ends the tokens of the link; nothing is deleted. The end of the stay does not move.
-// A link that is paused already gets the new time. It returns [ErrNotFound], [ErrPauseAgentOnly], an error about the
-// field until, or [ErrThrottled].
+// Pause pauses a link until a time; for the zero time, it pauses the link until somebody resumes it. The agent of
+// the server disables the local user of a guest, and ends the tokens of the link; nothing is deleted. The end of the
+// stay does not move. A link that is paused already gets the new time. It returns [ErrNotFound],
+// [ErrPauseAgentOnly], an error about the field until, or [ErrThrottled].
 func (s *Stays) Pause(ctx context.Context, ownerID, serverID, linkID int64, until time.Time) error {
 	if _, err := s.Get(ctx, ownerID, serverID, linkID); err != nil {
 		return err
@@ -271,8 +271,8 @@ func (s *Stays) Resume(ctx context.Context, ownerID, serverID, linkID int64) err
 	})
 }
 
-// tellStay does the work of [core.changeStay] with the mail about a change of the kind what. The time is the one
-// that the mail names; zero for none.
+// tellStay does the work of [core.changeStay] with the mail about a change of the kind what. The parameter at is
+// the time that the mail names, or zero if it names no time.
 func (c *core) tellStay(ctx context.Context, tx *gorm.DB, held *heldStay, columns map[string]any, event EventKind, what string, at time.Time) error {
 	person, err := c.accountByID(ctx, tx, held.link.AccountID)
 	if err != nil {
@@ -322,8 +322,8 @@ func (c *core) extend(ctx context.Context, tx *gorm.DB, held *heldStay) (time.Ti
 	return end, c.setEnd(ctx, tx, held, &end)
 }
 
-// moreOf returns the end of a stay that is prolonged. The days are days in the zone of the owner: a stay that ends with
-// a day there also does so when the clocks were changed in between.
+// moreOf returns the end of a stay after it was prolonged. The days are counted in the time zone of the owner: a stay
+// that ends at the end of a day there still does so if the clocks were changed in between.
 func moreOf(end, now time.Time, zone *time.Location) time.Time {
 	if !end.After(now) {
 		end = lastday.Of(now, zone)
@@ -331,8 +331,8 @@ func moreOf(end, now time.Time, zone *time.Location) time.Time {
 	return end.In(zone).AddDate(0, 0, stayMore).UTC()
 }
 
-// setEnd gives a link another end, nil for none: the reminders begin anew, and what mails about the former end
-// offered works no more. It does nothing if the end stays the same.
+// setEnd gives a link another end, or removes its end if end is nil. The reminders begin again, and the links
+// in mails about the former end stop working. It does nothing if the end stays the same.
 func (c *core) setEnd(ctx context.Context, tx *gorm.DB, held *heldStay, end *time.Time) error {
 	if orZero(held.link.EndsAt).Equal(orZero(end)) {
 		return nil

@@ -29,9 +29,9 @@ func splitHand(text string) []string {
 	return strings.Split(text, ",")
 }
 
-// AnswerHand says what becomes of what somebody has changed at the media server by hand: with keep it stays like
-// that, otherwise the agent sets it again as it is here. It returns [ErrNotFound], or [ErrNotByHand] if nothing was
-// changed.
+// AnswerHand stores the answer of an owner to the changes that somebody has made by hand at the media server. With
+// keep, the changes stay. Otherwise the agent resets the guest to the state that this service has. It returns
+// [ErrNotFound], or [ErrNotByHand] if nothing was changed.
 func (s *Stays) AnswerHand(ctx context.Context, ownerID, serverID, linkID int64, keep bool) error {
 	return s.tx(ctx, "answer what was changed by hand", func(tx *gorm.DB) error {
 		held, err := s.holdAccepted(ctx, tx, ownerID, serverID, linkID)

@@ -249,7 +249,8 @@ func (c *core) circleStill(ctx context.Context, tx *gorm.DB, former *formerStayR
 	return ids[0], nil
 }
 
-// stayWaits returns errDropMail for a mail about the end of a stay that has another end by now, or is over.
+// stayWaits returns errDropMail for a mail about the end of a stay if the stay has another end now, or is
+// over.
 func (m *Mail) stayWaits(ctx context.Context, tx *gorm.DB, row *outboxRow, ends time.Time) error {
 	links, err := database.G[linkRow](tx).Where("id = ? AND state = ? AND ends_at > ?", row.SubjectID, LinkAccepted, m.Now()).Find(ctx)
 	if err == nil && (len(links) != 1 || !orZero(links[0].EndsAt).Truncate(time.Second).Equal(ends.Truncate(time.Second))) {

@@ -20,7 +20,8 @@ type stayHome struct {
 	end          time.Time
 }
 
-// stayHome returns such a server; the stay ends after the time in.
+// stayHome returns a server of an owner with an agent, and a guest whose stay ends after the time
+// in.
 func (k *kit) stayHome(in time.Duration) stayHome {
 	k.t.Helper()
 	owner, guest := k.account(), k.account()
@@ -50,7 +51,8 @@ func (k *kit) reminders(h stayHome) (guest, owner []models.MailKind) {
 	return kinds(letters, h.guest.Email), kinds(letters, h.owner.Email)
 }
 
-// Each end has a mail to both seven days and one day before, once; another end starts anew.
+// For each end, both people get one mail seven days before it and one mail a day before it. If the
+// end changes, the mails begin again.
 func TestRemindersOfAnEnd(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		h := k.stayHome(10 * dayLong)
@@ -222,7 +224,8 @@ func TestTwoMoreWeeksTooLate(t *testing.T) {
 	}
 }
 
-// The owner prolongs by days of their own zone, also over a change of the clocks.
+// The days by which the owner prolongs a stay are days in the owner's time zone, also if the clocks
+// are changed in between.
 func TestTwoMoreWeeksInTheZoneOfTheOwner(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		h := k.stayHome(10 * dayLong)
@@ -260,7 +263,8 @@ func TestStaysOfOthers(t *testing.T) {
 	})
 }
 
-// What an agent tells of changes by hand is shown until the owner answers; another change asks anew.
+// The owner sees the changes by hand that an agent reports, until the owner answers. Another change
+// asks the owner again.
 func TestChangesByHandAreAnswered(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, h := k.t.Context(), k.stayHome(60*dayLong)

@@ -86,7 +86,7 @@ type Store struct {
 // SignUpPolicy says who may make an account.
 type SignUpPolicy string
 
-// The policies.
+// The values of [SignUpPolicy].
 const (
 	SignUpOpen   SignUpPolicy = "open"
 	SignUpInvite SignUpPolicy = "invite"

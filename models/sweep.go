@@ -20,11 +20,11 @@ const deadMailLife = 30 * 24 * time.Hour
 // stay short even after a long pause.
 const sweepStep = 500
 
-// Sweep deletes everything that has expired: sign-ups that were not confirmed (their
-// usernames are free again, R-12), newcomers whose links have ended, servers without an owner
-// or use, ended links, sessions, tokens, old invites and imports, email changes and history. No rule depends on Sweep: things that
-// have expired are refused even before they are swept. It also tells owners what has been wrong for a day. Before and during its work it makes
-// sure that the clocks agree, and otherwise stops with [ErrClocksDiffer].
+// Sweep deletes everything that has expired: sign-ups that were not confirmed (their usernames are free again, R-12), newcomers
+// whose links have ended, servers without an owner or use, ended links, sessions, tokens, old invites and imports, email changes
+// and history. No rule depends on Sweep: things that have expired are refused even before they are swept. It also tells owners
+// which faults the checks of their servers have found for a day. Before and during its work it makes sure that the clocks agree;
+// otherwise it stops and returns [ErrClocksDiffer].
 func (s *Store) Sweep(ctx context.Context) error {
 	if _, err := s.CompareClocks(ctx); err != nil {
 		return err

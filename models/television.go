@@ -26,7 +26,8 @@ const (
 	TelevisionsLinked = "linked" // guests and everybody else who is linked
 )
 
-// Why the owner cannot sign a television in for a person. The agent checks each of these reasons again.
+// The reasons why the owner cannot sign a television in for a person. The agent checks each of these
+// reasons again.
 const (
 	TelevisionOff         = "off"               // its agent does not let the owner do it
 	TelevisionNoCodes     = "quick_connect_off" // the media server takes no codes now

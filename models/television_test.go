@@ -169,7 +169,7 @@ func TestTelevisionIsOfTheOwner(t *testing.T) {
 	})
 }
 
-// The owner has so many tries an hour.
+// The owner has a limited number of tries in an hour.
 func TestTelevisionTriesAreLimited(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		p := k.parlour(models.TelevisionsGuests)

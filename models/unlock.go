@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Unlocks are the operations by which a person opens what lies behind their PIN for some time, and a
-// guardian for a member: see ADR 0036. A member opens nothing by itself.
+// Unlocks are the operations with which a person unlocks for some time things that open only with a
+// PIN, or a guardian does so for a member: see ADR 0036. A member unlocks nothing by itself.
 type Unlocks struct {
 	*core
 
@@ -25,7 +25,8 @@ type Unlocks struct {
 // UnlockLongest is the longest time for which something can be unlocked.
 const UnlockLongest = 24 * time.Hour
 
-// Unlockable is a server of a person where something lies behind a PIN, or where nothing does.
+// Unlockable is a server of a person, with the things there that open only with a PIN, if there are
+// any.
 type Unlockable struct {
 	LinkID, ServerID int64
 	ServerName       string
@@ -144,11 +145,11 @@ type Unlock struct {
 	StopPlaying bool          // at the end, stop what is playing there
 }
 
-// Open opens what lies behind the PIN at one server or several, in place of an unlock that is open there.
-// A grown person gives their own PIN for their own servers; a guardian gives theirs for a member. It returns
-// [ErrNotFound] for somebody else, [ErrGuardianOnly] for a member, errors about the fields server_ids,
-// minutes and pin, [ErrNothingToUnlock], [ErrUnlockStopped], [ErrPINNotSet], [ErrPINOff],
-// [ErrPINThrottled], [ErrUnlockThrottled], [ErrBusy] or [ErrUnavailable].
+// Open unlocks, at one server or several, the things that open only with the PIN. It replaces an unlock that
+// is open there. A grown person gives their own PIN for their own servers; a guardian gives the guardian's
+// own PIN for the servers of a member. It returns [ErrNotFound] for anybody else, [ErrGuardianOnly] for a
+// member, errors about the fields server_ids, minutes and pin, [ErrNothingToUnlock], [ErrUnlockStopped],
+// [ErrPINNotSet], [ErrPINOff], [ErrPINThrottled], [ErrUnlockThrottled], [ErrBusy] or [ErrUnavailable].
 func (u *Unlocks) Open(ctx context.Context, openerID int64, in Unlock, caller Caller) ([]Unlockable, error) {
 	if in.AccountID == 0 {
 		in.AccountID = openerID
@@ -185,7 +186,8 @@ func (u *Unlocks) Open(ctx context.Context, openerID int64, in Unlock, caller Ca
 	return chosen, err
 }
 
-// mayOpen reads the account of the person who opens, and of the member, which is nil for one's own servers.
+// mayOpen reads the account of the person who unlocks, and the account of the member. The member is nil if the person unlocks
+// things at their own servers.
 func (u *Unlocks) mayOpen(ctx context.Context, openerID, accountID int64) (opener accountRow, member *accountRow, err error) {
 	if opener, err = u.accountByID(ctx, u.read(ctx), openerID); err != nil {
 		return opener, nil, err
@@ -263,8 +265,8 @@ func (u *Unlocks) provePIN(ctx context.Context, opener *accountRow, chosen []Unl
 	return u.forgetTries(ctx, chosen)
 }
 
-// fewerTries returns an error about a wrong PIN with the tries that are left at the servers, if these are fewer than
-// those of the account.
+// fewerTries returns an error about a wrong PIN with the number of tries that are left at the servers, if the
+// account has more tries left.
 func fewerTries(err error, left int) error {
 	wrong, ok := errors.AsType[*Error](err)
 	if !ok || !errors.Is(err, ErrWrongPIN) {
@@ -290,7 +292,8 @@ func (u *Unlocks) forgetTries(ctx context.Context, chosen []Unlockable) error {
 	return nil
 }
 
-// lockOpener locks the person who opens, who must still have the same PIN, and the member.
+// lockOpener locks the person who unlocks, and the member if there is one. It returns
+// [ErrTokenSpent] if that person has another PIN now.
 func (u *Unlocks) lockOpener(ctx context.Context, tx *gorm.DB, opener, member *accountRow) error {
 	if member != nil { // the family first: every change of a family locks in this order
 		if err := u.members.holdMember(ctx, tx, member, opener.ID); err != nil {

@@ -6,7 +6,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// The statements by which unlocks end whose time is over. The history tells the person that there was one.
+// The statements that find and end the unlocks whose time is over. The history still tells the person that
+// an unlock was open.
 const (
 	unlocksOver = "SELECT link_id FROM link_levels WHERE closes_at <= ? LIMIT 1"
 	endUnlocks  = "UPDATE link_levels SET unlock_id = 0, opened_by = 0, opened_at = NULL, closes_at = NULL, stop_playing = FALSE WHERE closes_at <= ?"

@@ -7,7 +7,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A member who leaves a server and comes back has what was closed before. It cannot leave by itself while something is.
+// A member who leaves a server and comes back finds the same things locked as before. The member cannot leave without a
+// guardian while something is locked.
 func TestUnlockLeaveAndComeBack(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, h := k.t.Context(), k.protectedHome(false)
@@ -29,7 +30,7 @@ func TestUnlockLeaveAndComeBack(t *testing.T) {
 	})
 }
 
-// A person whose PIN was removed cannot open by leaving and coming back.
+// A person whose PIN was removed cannot unlock things again by leaving the server and coming back.
 func TestUnlockStoppedAndComesBack(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, h := k.t.Context(), k.protectedHome(true)
@@ -54,7 +55,8 @@ func TestUnlockAndRestore(t *testing.T) {
 	})
 }
 
-// The PIN of a newcomer ends when somebody else confirms the address, and with it what it has opened.
+// When somebody else confirms the address of a newcomer, the PIN of the newcomer ends, and so do the
+// unlocks that it has opened.
 func TestUnlockOfANewcomer(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, h := k.t.Context(), k.protectedHome(true)
@@ -83,7 +85,8 @@ func TestUnlockWhenTheClockIsSetBack(t *testing.T) {
 	})
 }
 
-// A PIN that was removed while the operator had a server switched off opens nothing there later.
+// If a person removes their PIN while the operator has disabled a server, a new PIN unlocks nothing
+// at that server after the operator has enabled it again.
 func TestUnlockAtADisabledServer(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, h := k.t.Context(), k.protectedHome(true)
@@ -115,7 +118,8 @@ func TestHoldNames(t *testing.T) {
 	})
 }
 
-// Tries at servers in front of one that waits do not count when no PIN was compared.
+// A person tries to unlock two servers at once, and the second one makes them wait. Then no PIN is
+// compared, and the try does not count at the first one.
 func TestUnlockTriesAreGivenBack(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, h := k.t.Context(), k.protectedHome(true)

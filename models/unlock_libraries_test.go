@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// seeing is a server whose agent tells which libraries a local user sees, and the person who is linked with that one by
-// a link that names no libraries.
+// seeing is a server whose agent tells which libraries a local user sees, and the person who is linked with this local
+// user. The link names no libraries.
 type seeing struct {
 	k     *kit
 	owner models.Account
@@ -87,7 +87,7 @@ func TestHoldOfALibraryThatIsSeen(t *testing.T) {
 	})
 }
 
-// The names of libraries that somebody else sees, or that the owner hides, are told to nobody.
+// Nobody learns the names of libraries that only somebody else sees, or that the owner hides.
 func TestLibrariesThatAreSeenByOthers(t *testing.T) {
 	each(t, func(k *kit) {
 		s := k.seeing(&models.SeenLibraries{All: true})

@@ -309,7 +309,8 @@ func TestProtectionNames(t *testing.T) {
 	})
 }
 
-// What a person unlocks and locks at the same time ends in what the last one says, without an error.
+// A person unlocks and locks things at the same time. The result is the state that the last of these
+// calls has chosen, and no call returns an error.
 func TestUnlocksAtOnce(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, h := k.t.Context(), k.protectedHome(true)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The links of the chain from a person to what they want to watch, in the order in which [Roster.WayIn] walks it.
+// The steps that a person needs to get in and watch, in the order in which [Roster.WayIn] checks them.
 const (
 	WayAccount      = "account"       // the account is confirmed and not disabled
 	WayLink         = "link"          // the person has accepted the link
@@ -20,7 +20,7 @@ const (
 	WayAddress      = "address"       // devices get an address that works where the person is
 )
 
-// The states of a link of that chain.
+// The states of a step.
 const (
 	WayOK      = "ok"
 	WayBroken  = "broken"  // it keeps the person out
@@ -28,11 +28,12 @@ const (
 	WayUnknown = "unknown" // this service cannot know it
 )
 
-// WayStep is one link of the chain. Reason says why a State is not [WayOK]; it is "" for that.
+// WayStep is one of the steps that a person needs to get in. Reason says why State is not [WayOK];
+// it is "" if State is [WayOK].
 type WayStep struct{ Name, State, Reason string }
 
-// The reasons of steps. A step about a local user also has the reasons LocalUserGone and others, and, behind
-// LocalUserWaiting and a dot, WaitLimit and others.
+// The reasons of steps. A step about a local user also has the reasons LocalUserGone and others. It may also
+// have the reason LocalUserWaiting, followed by a dot and WaitLimit or another reason.
 const (
 	WayNoAccount     = "no_account"    // nobody is linked to the local user
 	WayInvited       = "invited"       // the person has not answered the invite
@@ -74,8 +75,8 @@ func (w *WayIn) Broken() WayStep {
 	return WayStep{}
 }
 
-// WayIn walks the chain from a person or a local user in the roster of an owner's server to the media server. The
-// parameter id is as in [Roster.Get]. It returns [ErrNotFound].
+// WayIn checks each step that a person or a local user in the roster of an owner's server needs to get in at the
+// media server. The parameter id is as in [Roster.Get]. It returns [ErrNotFound].
 func (r *Roster) WayIn(ctx context.Context, ownerID, serverID, id int64) (WayIn, error) {
 	row, err := r.ownedServer(ctx, r.read(ctx), ownerID, serverID)
 	if err != nil {
@@ -109,8 +110,9 @@ func (r *Roster) WayIn(ctx context.Context, ownerID, serverID, id int64) (WayIn,
 	return way, nil
 }
 
-// wayAccount returns the step about the account. Of somebody who has not accepted yet an owner learns nothing: anybody
-// can be asked, and the state of an account is the business of those who let the owner in.
+// wayAccount returns the step about the account. An owner learns nothing about a person who has not accepted yet,
+// because an owner can ask anybody for a link. Only people who have accepted a link let the owner see the state of
+// their account.
 func (c *core) wayAccount(ctx context.Context, entry *RosterEntry) (WayStep, error) {
 	if entry.ID == 0 {
 		return WayStep{WayAccount, WayUnknown, WayNoAccount}, nil
@@ -161,8 +163,8 @@ func wayServer(row *serverRow, now time.Time) WayStep {
 	}
 }
 
-// wayLocalUser returns the step about the local user, as the last report has them. A local user to whom nobody is linked is
-// judged as the local user of a linked person would be.
+// wayLocalUser returns the step about the local user, as the last report describes them. It judges a local user without a
+// linked person in the same way as a local user with one.
 func wayLocalUser(row *serverRow, entry *RosterEntry) WayStep {
 	state := entry.Person.LocalUserState
 	if entry.Pause.On() {
@@ -186,7 +188,7 @@ func wayLocalUser(row *serverRow, entry *RosterEntry) WayStep {
 	}
 }
 
-// wayPIN returns the step about the PIN at the door, or the zero WayStep if the link asks for none.
+// wayPIN returns the step about the PIN that the server asks for, or the zero WayStep if the link asks for none.
 func (c *core) wayPIN(ctx context.Context, entry *RosterEntry) (WayStep, error) {
 	if entry.State != LinkAccepted {
 		return WayStep{}, nil

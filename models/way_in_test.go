@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Each link of the chain is broken alone, and the answer names it.
+// Each step that a person needs to get in is broken alone, and the answer names the broken step.
 func TestWayInNamesTheBrokenLink(t *testing.T) {
 	type place struct {
 		owner, anna models.Account
@@ -142,8 +142,8 @@ func wayReport() models.Report {
 	return in
 }
 
-// What the service does not know, it says: a guest who is not created yet, an agent that has told no states, and a
-// server without an agent.
+// The answer says what the service does not know: about a guest who is not created yet, about an agent that has
+// told no states, and about a server without an agent.
 func TestWayInSaysWhatItDoesNotKnow(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, gus := k.t.Context(), k.account(), k.account()

@@ -91,8 +91,8 @@ func TestRouting(t *testing.T) {
 	}
 }
 
-// openPaths returns paths by which a browser comes from Open, as true, and similar paths of
-// Jellyfin, as false.
+// openPaths returns paths of requests. The value is true for a path that a browser requests for
+// Open, and false for a similar path of Jellyfin.
 func openPaths() map[string]bool {
 	return map[string]bool{
 		"/latchkey/open": true, "/latchkey/open.js": true, "/latchkey/begin": true, "/latchkey/check": true, "/jellyfin/latchkey/open": true, "/jellyfin/latchkey/mint": true,

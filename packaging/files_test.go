@@ -74,7 +74,8 @@ func TestSettingsExist(t *testing.T) {
 	}
 }
 
-// TestCompose checks the compose files: each container of ours is as restricted as the unit, and what a service names is there.
+// TestCompose checks the compose files: each of our containers is as restricted as the unit, and everything that a service
+// names exists.
 func TestCompose(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("compose/*.yaml")
@@ -117,7 +118,8 @@ func list(value any) []any {
 	return all
 }
 
-// TestKubernetes checks that the kustomization names each manifest, and what they name of one another.
+// TestKubernetes checks that the kustomization names each manifest, and that everything exists that
+// the manifests name in one another.
 func TestKubernetes(t *testing.T) {
 	t.Parallel()
 	kustomization := documents(t, "kubernetes/kustomization.yaml")[0]
@@ -186,7 +188,7 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
-// TestUnits lets systemd check the units. Its program is asked about the names of the sections and keys alone, because the
+// TestUnits lets systemd check the units. It asks systemd only about the names of the sections and keys, because the
 // programs and users are not on this machine.
 func TestUnits(t *testing.T) {
 	t.Parallel()

@@ -85,7 +85,7 @@ func TestInstall(t *testing.T) { //nolint:paralleltest // there is one machine
 // mark is a file that is there while the package on this machine was installed by the test.
 const mark = "/run/latchkey-install-test"
 
-// alone makes sure that no other run of the test uses this machine, and removes what a run has left that was killed.
+// alone makes sure that no other run of the test uses this machine. It removes the remains of a run that was killed.
 func alone(t *testing.T) {
 	t.Helper()
 	lock, err := os.OpenFile(mark+".lock", os.O_CREATE|os.O_RDWR, 0o600)
@@ -125,7 +125,7 @@ func debs(t *testing.T, earlier string) (old, fresh string) {
 	folder := t.TempDir()
 	pack := func(version, from string) string {
 		file := filepath.Join(t.TempDir(), "latchkey")
-		// An earlier commit may have no scripts/build, so the one of today builds it.
+		// An earlier commit may have no scripts/build, so today's script builds it.
 		command(t, from, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-buildvcs=false", "-tags", "nomsgpack",
 			"-ldflags", "-s -w -X main.version="+version, "-o", file, "./cmd/latchkey")
 		command(t, root, nil, "scripts/package", file, "amd64", version, folder, "deb")
@@ -134,7 +134,8 @@ func debs(t *testing.T, earlier string) (old, fresh string) {
 	return pack("0.0.1", source), pack("0.0.2", root)
 }
 
-// dpkg runs dpkg as apt does for a machine without anybody in front of it: a question would end it.
+// dpkg runs dpkg as apt does on a machine at which nobody can answer: if dpkg asks a question, it
+// fails.
 func dpkg(t *testing.T, args ...string) {
 	t.Helper()
 	command(t, "/", []string{"DEBIAN_FRONTEND=noninteractive", "PATH=" + os.Getenv("PATH") + ":/usr/local/sbin:/usr/sbin:/sbin"}, "dpkg", args...)

@@ -123,7 +123,7 @@ func TestMetricsExist(t *testing.T) {
 	}
 }
 
-// TestDashboardHasRoom checks that no two panels of the dashboard lie on one another, and that each has an id of its own.
+// TestDashboardHasRoom checks that no two panels of the dashboard overlap, and that each panel has its own id.
 func TestDashboardHasRoom(t *testing.T) {
 	t.Parallel()
 	var dashboard struct {

@@ -75,8 +75,8 @@ func readCatalogue(locales fs.FS) (*Catalogue, error) {
 }
 
 // readLanguage returns all messages of one language, from all its files in the order of their
-// names. The key of a text decides in which file the text stands: see catalogueFiles in the tests
-// of this package, which also make sure that no key occurs twice.
+// names. The key of a text decides which file has the text: see catalogueFiles in the tests of this
+// package, which also make sure that no key occurs twice.
 func readLanguage(locales fs.FS, code string) ([]*i18n.Message, error) {
 	names, err := fs.Glob(locales, path.Join(code, "*.json"))
 	if err != nil {

@@ -52,7 +52,7 @@ type item struct {
 // folder reports whether there can be other items in the item.
 func (i *item) folder() bool { return i.about.folder }
 
-// plain reports whether the item only sorts others, and is not itself something to watch.
+// plain reports whether the item only contains other items, and is not itself something to watch.
 func (i *item) plain() bool { return i.kind == kindLibrary || i.kind == kindFolder }
 
 // Kinds of items that the code knows by name.

@@ -23,7 +23,7 @@ type pictureRow struct {
 	Body        []byte
 }
 
-// SetPicture gives a local user a picture, drawn anew from a file (see [picture.Drawer.Draw]). It
+// SetPicture gives a local user a picture, newly drawn from a file (see [picture.Drawer.Draw]). It
 // returns [ErrPicture] or mediaserver.ErrNotFound.
 func (s *Server) SetPicture(ctx context.Context, id string, file []byte) error {
 	contentType, body, err := s.drawer.Draw(file)

@@ -53,8 +53,9 @@ type Policy struct {
 	MayControlShared bool              `json:"may_control_shared,omitempty"` // may control devices that nobody is signed in on
 	MayEdit          mediaserver.Edits `json:"may_edit,omitzero"`            // what an administrator may edit anyway
 
-	// There is no live television here. These limits are only kept, so that they read back as they
-	// were written. A row that is older than they are has none of them.
+	// The media server has no live television. It only keeps these limits, so that they are read in
+	// the form in which they were written. A row from before this version has none of these
+	// members.
 	NoLiveTV     bool     `json:"no_live_tv,omitempty"`
 	SomeChannels bool     `json:"some_channels,omitempty"` // only Channels
 	Channels     []string `json:"channels,omitempty"`

@@ -143,9 +143,9 @@ func (s *Server) rename(ctx context.Context, id, wanted string) error {
 	return &failure{Product: product, Doing: creating, Status: mediacall.StatusOf(err), Why: mediaserver.ErrNameTaken.Error(), Err: errors.Join(mediaserver.ErrNameTaken, err)}
 }
 
-// takeBack deletes a guest that is half made, or disables the guest if that fails. It returns why, the
-// error that made it necessary. If neither was possible, the returned error also asks the admin to do it.
-// takeBack goes on even if the caller has given up.
+// takeBack deletes a guest that is only partly made, or disables the guest if that fails. It returns why,
+// the error that made it necessary. If neither was possible, the returned error also asks the admin to do
+// it. takeBack goes on even if the caller has given up.
 func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
@@ -157,7 +157,8 @@ func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 		"%v; and the new local user could be neither deleted nor disabled: delete the local user %s in Emby", reason(why), id)}
 }
 
-// reason returns the text of an error without its first words, which the failure that quotes it has, too.
+// reason returns the text of an error without its first words, because the failure that quotes the text
+// begins with the same words.
 func reason(err error) string {
 	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), prefix), creating+": ")
 }

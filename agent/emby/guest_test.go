@@ -68,8 +68,8 @@ func TestGuest(t *testing.T) {
 	})
 }
 
-// Nobody can use a guest who is half made: the program is cut off, or an answer gets lost, at each step.
-// Afterwards IsGuest finds a guest who is whole, or leaves nobody behind.
+// Nobody can use a guest who is only partly made: at each step, the program is cut off, or an answer
+// gets lost. Afterwards IsGuest either finds a complete guest, or leaves no local user behind.
 func TestGuestIsCutOff(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"postUsersNew", "postUsersByIdPassword", "postUsersByIdPolicy", "postUsersById", "getUsersQuery"} {
@@ -124,7 +124,7 @@ func TestIsGuestLeavesOthersAlone(t *testing.T) {
 	}
 }
 
-// A name that is taken in the same moment leads to another one; a name that Emby refuses is told.
+// If a name is taken at the same moment, or cannot be a name at Emby, the guest gets another name.
 func TestGuestName(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -40,9 +40,9 @@ func (p *policy) sessionsMost() int {
 	return max(most, 0)
 }
 
-// fillFull sets [mediaserver.Door.Full] of local users who may have most sessions. It asks for the sessions only if
-// somebody has such a limit. If the sessions cannot be read, nobody counts as full: the list of local users is
-// right without them.
+// fillFull sets [mediaserver.Door.Full] of local users. The parameter most has the largest number of sessions of
+// each local user. fillFull asks for the sessions only if somebody has such a limit. If the sessions cannot be
+// read, nobody counts as full, because the list of local users is right without them.
 func (s *Server) fillFull(ctx context.Context, users []mediaserver.LocalUser, most []int) {
 	if !slices.ContainsFunc(most, func(n int) bool { return n > 0 }) {
 		return

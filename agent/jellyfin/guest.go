@@ -95,9 +95,9 @@ func (s *Server) makeGuest(ctx context.Context, id string, all bool, folders []s
 	return user, err
 }
 
-// takeBack deletes a guest that is half made, or disables the guest if that fails. It
-// returns why, the error that made it necessary. If neither was possible, the returned
-// error also asks the admin to do it. takeBack goes on even if the caller has given up.
+// takeBack deletes a guest that is only partly made, or disables the guest if that fails. It
+// returns why, the error that made it necessary. If neither was possible, the returned error also
+// asks the admin to do it. takeBack goes on even if the caller has given up.
 func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()

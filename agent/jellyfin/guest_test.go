@@ -250,7 +250,7 @@ func TestGuestThatCannotBeTakenBack(t *testing.T) {
 	}
 }
 
-// If a guest that is half made can be neither deleted nor disabled, the error names the step
+// If a guest that is only partly made can be neither deleted nor disabled, the error names the step
 // that failed first, whichever step that is. The error is one line with one prefix.
 func TestGuestThatCannotBeTakenBackHasOnePrefix(t *testing.T) {
 	t.Parallel()

@@ -20,7 +20,7 @@ func usual() mediaserver.Limits {
 	return mediaserver.Limits{Restriction: mediaserver.Restriction{AllLibraries: true}, LiveTV: true, AllChannels: true, MayDownload: true, MayControlShared: true}
 }
 
-// to returns a change to these limits.
+// to returns a function for ChangeLimits that replaces all limits by the given ones.
 func to(limits mediaserver.Limits) func(mediaserver.Limits) (mediaserver.Limits, error) {
 	return func(mediaserver.Limits) (mediaserver.Limits, error) { return limits, nil }
 }

@@ -140,7 +140,8 @@ func TestMintOutsideHours(t *testing.T) {
 	})
 }
 
-// A trial of the hours that was cut off is ended afterwards, whatever the hour is.
+// If a call of Mint is cut off while it tries the hours of a local user, EndTrial ends the token
+// that was left behind, also outside of these hours.
 func TestEndTrial(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {

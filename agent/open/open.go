@@ -266,8 +266,8 @@ type refusal struct {
 	name   string // of the text
 }
 
-// refusals returns the errors that have a text of their own. An error that wraps other errors of the
-// list stands before them.
+// refusals returns the errors that have a text of their own. If an error of the list wraps other
+// errors of the list, it comes before them.
 func refusals() []refusal {
 	return []refusal{
 		{agent.ErrOpenOver, http.StatusGone, "over"},

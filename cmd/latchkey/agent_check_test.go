@@ -45,7 +45,8 @@ func TestWriteChecks(t *testing.T) {
 	}
 }
 
-// The addresses of this machine are those of its interfaces, and those to which the public name of the service leads.
+// The addresses of this machine are the addresses of its interfaces and the addresses to which the public name of the
+// service leads.
 func TestOwnAddresses(t *testing.T) {
 	t.Parallel()
 	resolve := func(_ context.Context, name string) ([]netip.Addr, error) {

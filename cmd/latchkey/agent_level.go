@@ -106,7 +106,7 @@ func writeLevels(output io.Writer, list []agent.LevelState, setting string) erro
 	return table.Flush()
 }
 
-// levelText describes the level that holds in words.
+// levelText describes in words which level holds.
 func levelText(one agent.LevelState) string {
 	words := []string{map[string]string{
 		client.LevelEveryday: "everyday", client.LevelUnlocked: "unlocked", client.LevelNotHeld: "not held", client.LevelWaiting: "waits for the media server",

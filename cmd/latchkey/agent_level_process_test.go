@@ -75,7 +75,7 @@ func (r *resident) choices(server client.ID, library, rating string) (id string,
 	return id, found
 }
 
-// unlock opens what lies behind the PIN of the guest, and returns the id of the unlock.
+// unlock opens what the PIN of the guest protects, and returns the id of the unlock.
 func (c *cinema) unlock(minutes int) client.ID {
 	c.t.Helper()
 	opened, err := c.guest.Unlocks.Open(c.t.Context(), client.Unlock{ServerIDs: []client.ID{c.server}, PIN: levelPIN, Minutes: minutes})
@@ -375,8 +375,8 @@ func TestLevelsBesideJellyfin(t *testing.T) {
 	}
 }
 
-// policyOf returns the policy of a local user, without the list of libraries where that is ignored because all
-// libraries are shown: the agent leaves it as it was last.
+// policyOf returns the policy of a local user. It leaves out the list of libraries if the policy shows all
+// libraries: then Jellyfin ignores the list, and the agent does not change it.
 func policyOf(t *testing.T, jellyfin *jellyfintest.Server, id string) map[string]any {
 	t.Helper()
 	user, ok := jellyfin.User(id)

@@ -120,8 +120,9 @@ func (p *agentProgram) reachedAt(ctx context.Context, port int) string {
 	return p.toward(ctx, netip.MustParseAddrPort(anywhere), port)
 }
 
-// connections returns a function. It tells the builtin media server to which accounts its local
-// users are linked. Of several accounts of a local user, that of the first service is told.
+// connections returns a function that tells the builtin media server to which accounts its local
+// users are linked. If a local user has accounts at several services, the function tells only the
+// account at the first of these services.
 func connections(engines []*agent.Agent) func(ctx context.Context) (map[string]builtin.Connection, error) {
 	return func(ctx context.Context) (map[string]builtin.Connection, error) {
 		all := map[string]builtin.Connection{}

@@ -137,8 +137,8 @@ func (p *agentProgram) openServices(opened *parts) error {
 	return nil
 }
 
-// lockFolders locks the data folders of all services until release is called. It returns release also beside
-// an error.
+// lockFolders locks the data folders of all services until release is called. The caller must call release
+// also if lockFolders returns an error.
 func (p *agentProgram) lockFolders() (release func(), err error) {
 	var held []func()
 	release = func() {
@@ -192,7 +192,7 @@ func (p *agentProgram) chosen() (*agentProgram, error) {
 	return nil, fmt.Errorf("at: this agent knows no Latchkey %q: it works for %s", p.at, strings.Join(names, ", "))
 }
 
-// as runs work for the service of another program. Meanwhile p is that program.
+// as runs work for the service of the program chosen. While work runs, p has the values of chosen.
 func (p *agentProgram) as(chosen *agentProgram, work func(a *agent.Agent, opened *parts) error) error {
 	before := *p
 	if chosen != p {
@@ -234,9 +234,9 @@ func (p *agentProgram) withEach(work func(a *agent.Agent, opened *parts) error) 
 	return nil
 }
 
-// engines returns the agents of all services. client returns the client with which one of them asks its
-// service; without it, the agents can only read their own files. port is the port at which the agent serves
-// the builtin media server, or 0.
+// engines returns the agents of all services. clientOf returns the client with which one of the agents asks
+// its service; if clientOf is nil, the agents can only read their own files. port is the port at which the
+// agent serves the builtin media server, or 0.
 func (p *parts) engines(clientOf func(one *agentProgram) (*client.Client, error), port int) ([]*agent.Agent, error) {
 	all := make([]*agent.Agent, len(p.services))
 	for i, one := range p.services {

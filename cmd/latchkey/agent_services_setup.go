@@ -70,8 +70,8 @@ func (agentSetup) furtherSettings(p *agentProgram, file string, before bool) (*c
 	return settings, nil
 }
 
-// otherService returns an error if another name stands for the same service: two registrations of one media
-// server at one service would be two servers there, with people of their own.
+// otherService returns an error if the agent already works for this service under another name. Otherwise
+// the same media server would be registered twice with the service, as two servers with different people.
 func (s *setup) otherService() error {
 	programs, err := s.programs()
 	if err != nil {

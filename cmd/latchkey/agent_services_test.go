@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// joins adds a second service, the club's, to the agent of a house, as its owner would do it, and starts the
-// agent again. It returns the server and its local users at the club.
+// joins adds a second service, that of the club, to the agent of a house, with the commands that its owner
+// would use. Then it starts the agent again. It returns the server and its local users at the club.
 func (h *house) joins(owner *resident, flags []string, localUsers ...string) (server client.ID, users map[string]client.ID) {
 	t := h.t
 	t.Helper()

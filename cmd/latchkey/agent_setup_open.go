@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/open"
 )
 
-// openPaths asks at the addresses for people outside whether the proxy hands the path for browsers
-// to the agent. Only Open needs the path, so setup goes on whatever the answer is.
+// openPaths tries each address for people outside, and tells whether the proxy there hands the path
+// for browsers to the agent. Only Open needs the path, so setup goes on after any answer.
 func (s *setup) openPaths() error {
 	var states []agent.OpenPathState
 	err := asOwner(s.settings.DataDir, func() (err error) {

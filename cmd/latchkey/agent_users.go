@@ -83,7 +83,7 @@ func (c agentUsersHide) Run(p *agentProgram) error {
 
 type agentUsersShow struct{ localUser }
 
-// Run shows a local user.
+// Run shows a local user on sign-in pages again.
 func (c agentUsersShow) Run(p *agentProgram) error {
 	return p.onUser(c.Name, "is listed on sign-in pages", func(s *builtin.Server, u mediaserver.LocalUser) error { return s.HideUser(p.ctx, u.ID, false) })
 }

@@ -33,7 +33,7 @@ func newProgress(output io.Writer) *progress {
 	return p
 }
 
-// tell shows how far a step is.
+// tell shows how much of a step is done.
 func (p *progress) tell(step string, done, all int64) {
 	now := time.Now()
 	if now.Sub(p.last) < p.every || all == 0 {
@@ -57,7 +57,7 @@ func (p *progress) end() {
 	p.shown = false
 }
 
-// progressLine says in words how far a step is.
+// progressLine says in words how much of a step is done.
 func progressLine(step string, done, all int64, since time.Duration) string {
 	words := map[string]string{
 		models.BackupWriting: "written", models.BackupChecking: "checked", models.BackupLoading: "loaded", models.BackupComparing: "compared",

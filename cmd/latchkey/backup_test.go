@@ -27,8 +27,8 @@ func other(t *testing.T, address string) string {
 	return modelstest.SQLite(t)
 }
 
-// A backup by the command is restored into a database of the same engine, and what does not fit is
-// refused with advice.
+// The command restores a backup into a database of the same engine. If the database or the backup
+// does not fit, it refuses, and says what to do.
 func TestBackupAndRestore(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -154,8 +154,8 @@ func TestRestoreIsKilled(t *testing.T) {
 }
 
 // restoreStages returns a function that reports whether the restore of a database that is running has come
-// to a stage, counted from 0: its beginning, and then further and further. It looks from outside, because
-// a restore refuses a database that somebody else has open.
+// to a stage. Stage 0 is its beginning, and later stages have higher numbers. It looks from outside,
+// because a restore refuses a database that somebody else has open.
 func restoreStages(t *testing.T, address string) (reached func(stage int) bool) {
 	t.Helper()
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {

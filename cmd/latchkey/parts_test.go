@@ -60,8 +60,8 @@ func listOfParts(t *testing.T, program string) (parts []part, text []byte) {
 	return list.Components, text
 }
 
-// The list of parts names exactly the modules that are in the program, as they stand in go.mod and
-// go.sum.
+// The list of parts names exactly the modules that are in the program, with the versions and
+// checksums of go.mod and go.sum.
 func TestListOfParts(t *testing.T) {
 	t.Parallel()
 	mod, errMod := os.ReadFile("../../go.mod")

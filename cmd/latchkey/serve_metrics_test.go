@@ -49,7 +49,8 @@ func TestServeMetricsOnATakenPort(t *testing.T) {
 	newShell(t, "--dev", "--listen=127.0.0.1:0", "--metrics-listen="+p.address).refused(t, "metrics-listen: ", "serve")
 }
 
-// TestCaptchasAreCounted solves no captcha.
+// TestCaptchasAreCounted sends a form with a wrong answer to the captcha, and checks that the
+// outcome is counted.
 func TestCaptchasAreCounted(t *testing.T) {
 	t.Parallel()
 	p := serve(t, "--captcha=pow", "--metrics-listen=127.0.0.1:0")

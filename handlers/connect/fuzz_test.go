@@ -16,8 +16,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Whatever value any parameter of any endpoint has, the status of the answer is one of
-// the documented ones.
+// FuzzService sends any value in any parameter of any endpoint. The status of the answer is always
+// one of the documented statuses.
 func FuzzService(f *testing.F) {
 	for _, seed := range []string{
 		"", "0", "-1", "9223372036854775807", "99999999999999999999", "null", "[]", `{"userId":{}}`, "' OR 1=1 --", "\x00", "\xff\xfe", "%", "%zz",

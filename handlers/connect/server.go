@@ -29,7 +29,7 @@ import (
 // RegisterPolicy says how apps may register people.
 type RegisterPolicy string
 
-// The policies.
+// The values of [RegisterPolicy].
 const (
 	RegisterCaptcha RegisterPolicy = "captcha" // only with a solved captcha; without one, people are sent to the sign-up page
 	RegisterOpen    RegisterPolicy = "open"
@@ -369,8 +369,8 @@ func (c *call) person() (models.Session, error) {
 	return c.Store.Sessions.Look(c.request.Context(), c.one("X-Connect-UserToken"))
 }
 
-// watcher does the same as person, and also lets a switched session in, see
-// [models.OpenToSwitched].
+// watcher returns the session of the user token, as person does. It also accepts a switched
+// session, see [models.OpenToSwitched].
 func (c *call) watcher() (models.Session, error) {
 	return c.Store.Sessions.Look(c.open(), c.one("X-Connect-UserToken"))
 }

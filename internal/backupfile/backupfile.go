@@ -136,7 +136,7 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// opened is a file and what is read from it.
+// opened reads the content of a file that was opened, and closes the file.
 type opened struct {
 	io.Reader
 	io.Closer

@@ -47,8 +47,8 @@ func examplePlan(r *ran) *bench.Plan {
 	}
 }
 
-// TestRoundsAreInterleaved wants every target once in each round, and the targets of a case
-// side by side, in an order that changes.
+// TestRoundsAreInterleaved checks that each round has every target once, and that the targets of a
+// case are side by side, in an order that changes.
 func TestRoundsAreInterleaved(t *testing.T) {
 	t.Parallel()
 	r := &ran{costs: map[string][]time.Duration{
@@ -82,8 +82,8 @@ func TestRoundsAreInterleaved(t *testing.T) {
 	}
 }
 
-// TestTableComparesRoundByRound wants ratios of the costs in the same round, and the goals
-// beside them.
+// TestTableComparesRoundByRound checks the table: it has the ratios of the costs in the same round,
+// with the goals beside them.
 func TestTableComparesRoundByRound(t *testing.T) {
 	t.Parallel()
 	r := &ran{costs: map[string][]time.Duration{
@@ -108,7 +108,8 @@ func TestTableComparesRoundByRound(t *testing.T) {
 	}
 }
 
-// TestTableComparesHalves wants the ratios of the times within which half of the answers came.
+// TestTableComparesHalves checks the ratios in the table: they compare the times within which half
+// of the answers came.
 func TestTableComparesHalves(t *testing.T) {
 	t.Parallel()
 	took := func(milliseconds ...int) bench.Result {

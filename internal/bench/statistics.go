@@ -56,7 +56,7 @@ func halves(of, with *Measured) []float64 {
 	return all
 }
 
-// each calls value with the result of each round, and returns what it returned.
+// each calls value with the result of each round, and returns the values that it gets.
 func (m *Measured) each(value func(*Result) float64) []float64 {
 	all := make([]float64, len(m.Results))
 	for i := range m.Results {

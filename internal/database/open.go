@@ -28,7 +28,7 @@ import (
 // Dialect is a family of engines that share their SQL.
 type Dialect string
 
-// The dialects.
+// The values of [Dialect].
 const (
 	SQLite Dialect = "sqlite"
 	MySQL  Dialect = "mysql"

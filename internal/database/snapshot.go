@@ -13,9 +13,9 @@ import (
 // ErrNoDatabase means that the file of a SQLite database does not exist.
 var ErrNoDatabase = errors.New("the file of the database does not exist")
 
-// Snapshot is a database as it was at one moment, whatever other programs write meanwhile. It has a
-// connection of its own, so that a long reader takes none from the pool, and no time limit for a
-// statement.
+// Snapshot is a database as it was at one moment, whatever other programs write meanwhile. It has
+// its own connection, which does not belong to the pool, because a reader may use it for a long
+// time. Its statements have no time limit.
 type Snapshot struct {
 	connection *sql.Conn
 	pool       *sql.DB

@@ -322,7 +322,7 @@ func TestTxWithFewConnections(t *testing.T) {
 }
 
 // lastingLocks makes all connections of a pool wait for a lock without limit, so that callers that
-// block each other stand still for good.
+// block each other wait for ever.
 func lastingLocks(t *testing.T, db *database.DB, connections int) {
 	t.Helper()
 	for range connections {

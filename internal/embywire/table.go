@@ -32,8 +32,8 @@ type Match[T any] struct {
 // path. The first row that matches is used.
 func (t *Table[T]) Add(methods, pattern string, value T) { t.add(methods, false, pattern, value) }
 
-// AddActing adds a row as [Table.Add] does, for a GET that changes something: such a GET does not
-// stand for HEAD.
+// AddActing adds a row as [Table.Add] does, for a GET that changes something: such a GET is not
+// used to answer HEAD.
 func (t *Table[T]) AddActing(methods, pattern string, value T) { t.add(methods, true, pattern, value) }
 
 func (t *Table[T]) add(methods string, acts bool, pattern string, value T) {

@@ -27,7 +27,7 @@ func Day(moment time.Time, zone *time.Location) string { return moment.In(zone).
 // Of returns the last moment of the day in a zone to which a moment belongs.
 func Of(moment time.Time, zone *time.Location) time.Time { return end(moment.In(zone), zone) }
 
-// end returns the last moment of the day that stands on the calendar of begin. The result is in UTC.
+// end returns the last moment of the day that the calendar shows in begin. The result is in UTC.
 func end(begin time.Time, zone *time.Location) time.Time {
 	year, month, day := begin.Date()
 	return time.Date(year, month, day+1, 0, 0, 0, 0, zone).Add(-time.Millisecond).UTC()

@@ -62,7 +62,7 @@ func (e *WaitError) Error() string { return fmt.Sprintf("too many tries: wait fo
 // failures of the key are cleared. If it returns only an error, they stay as they are.
 //
 // Try returns a [*WaitError] without running work while the key has to wait, or when too many tries
-// stand in the queue. It returns the error of ctx if ctx ends first.
+// wait in the queue. It returns the error of ctx if ctx ends first.
 func (f *Failures[K]) Try(ctx context.Context, key K, work func() (failed bool, err error)) error {
 	one, err := f.enter(key)
 	if err != nil {

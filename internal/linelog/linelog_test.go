@@ -91,7 +91,7 @@ func TestManyLinesAreWrittenAtOnce(t *testing.T) {
 	})
 }
 
-// Lines of many goroutines are all there, each whole.
+// Many goroutines write lines at the same time. No line is missing, and each line is complete.
 func TestNoLineIsLost(t *testing.T) {
 	t.Parallel()
 	log, buffer, o := newLog()

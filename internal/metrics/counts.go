@@ -26,14 +26,15 @@ type Mails struct {
 // CountFunc asks the database for the numbers.
 type CountFunc func(context.Context) (Counts, error)
 
-// CountsFor is how long the numbers of the database are told again before it is asked anew, no matter how often
-// Prometheus asks. This also holds for a failure.
+// CountsFor is how long the same numbers of the database are told, no matter how often Prometheus asks. After
+// that, the database is asked again. This also holds for a failure.
 const CountsFor = 15 * time.Second
 
 // countsTime is how long the database may take.
 const countsTime = 3 * time.Second
 
-// countsCollector tells Prometheus the [Counts]. If the database does not answer, it tells that alone.
+// countsCollector tells Prometheus the [Counts]. If the database does not answer, it
+// tells Prometheus only that.
 type countsCollector struct {
 	descriptions
 	now   func() time.Time

@@ -68,7 +68,7 @@ func (c *loadCollector) Collect(to chan<- prometheus.Metric) {
 	to <- gauge(c.waiters, l.Waiters)
 }
 
-// descriptions are what a collector describes to Prometheus.
+// descriptions holds the descriptions that a collector gives to Prometheus.
 type descriptions []*prometheus.Desc
 
 // describe adds a number to the descriptions.

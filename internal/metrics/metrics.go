@@ -113,10 +113,10 @@ func (m *Metrics) counted(at door) *counted {
 	return c
 }
 
-// Outcome says what became of the answer to a captcha.
+// Outcome is the result of the check of a captcha.
 type Outcome string
 
-// The outcomes.
+// The values of [Outcome].
 const (
 	Passed      Outcome = "passed"
 	Missing     Outcome = "missing"

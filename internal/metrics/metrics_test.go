@@ -95,7 +95,7 @@ func TestCaptcha(t *testing.T) {
 		`latchkey_captcha_total{outcome="refused"} 0`, `latchkey_captcha_total{outcome="unavailable"} 2`)
 }
 
-// TestLoad reads the numbers of the process anew for each scrape.
+// TestLoad checks that each scrape reads the numbers of the process at that moment.
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	s := &source{load: metrics.Load{
@@ -144,7 +144,7 @@ func TestCountsAreKept(t *testing.T) {
 	has(t, scrape(t, m), "latchkey_database_up 1")
 }
 
-// TestOnlyMetrics asks the port for other things.
+// TestOnlyMetrics checks that the port answers only requests for the metrics.
 func TestOnlyMetrics(t *testing.T) {
 	t.Parallel()
 	m := (&source{}).metrics()

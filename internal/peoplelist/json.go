@@ -11,8 +11,9 @@ import (
 
 const jfaGo = "jfa-go"
 
-// readJSON reads one of the kinds of JSON files: a list of people, the users that jfa-go answers
-// (GET /users), or its files emails.json and users.json, which are maps by the id of the local user.
+// readJSON reads one of the kinds of JSON files: a list of people, the users in an answer of jfa-go
+// (GET /users), or the files emails.json and users.json of jfa-go, which are maps by the id of the
+// local user.
 func readJSON(file []byte) (List, error) {
 	if file[0] == '[' {
 		return readPeople(file)
@@ -91,7 +92,8 @@ func end(reader *json.Decoder) error {
 	return nil
 }
 
-// person is one person of a JSON list, with the names that the columns of a CSV file have, too.
+// person is one person of a JSON list. Its members have the same names as the columns of a CSV
+// file.
 type person struct {
 	Name      string   `json:"name"`
 	To        string   `json:"to"`
@@ -119,7 +121,7 @@ func readPeople(file []byte) (List, error) {
 	return list, err
 }
 
-// user is a user of a media server as jfa-go answers it.
+// user is a user of a media server in the form in which jfa-go writes it.
 type user struct {
 	ID     string `json:"id"`
 	Name   string `json:"name"`
@@ -127,7 +129,8 @@ type user struct {
 	Expiry int64  `json:"expiry"`
 }
 
-// readUsers reads the users that jfa-go answers. The end is a Unix time, and 0 for none.
+// readUsers reads the users from an answer of jfa-go. The end of a user is a Unix time; 0 means
+// that the user has no end.
 func readUsers(file []byte) (List, error) {
 	list := List{Source: jfaGo}
 	err := elements(file, entriesMax, func(one user) error {

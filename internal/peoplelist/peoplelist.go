@@ -36,7 +36,7 @@ const (
 	columnsMax = 100
 )
 
-// What can be wrong with files.
+// The errors about files that cannot be read.
 var (
 	ErrEmpty   = errors.New("the file has no people in it")
 	ErrLarge   = errors.New("the file is larger than 2 MB")
@@ -53,8 +53,8 @@ const sqliteHeader = "SQLite format 3\x00"
 // IsSQLite reports whether a file begins like an SQLite database.
 func IsSQLite(file []byte) bool { return bytes.HasPrefix(file, []byte(sqliteHeader)) }
 
-// Read reads a list from a file, or from several JSON files of jfa-go, whose facts about one local user
-// it joins.
+// Read reads a list from one file, or from several JSON files of jfa-go. From several files it joins
+// the facts about each local user into one line.
 func Read(files ...[]byte) (List, error) {
 	if len(files) == 0 {
 		return List{}, ErrEmpty

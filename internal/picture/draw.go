@@ -1,4 +1,4 @@
-// Package picture draws the pictures of people and servers anew, so that the files hold only what
+// Package picture redraws the pictures of people and servers, so that the files hold only what
 // people see.
 package picture
 
@@ -32,7 +32,7 @@ const (
 // ErrFile means that a file is not accepted as a picture, or is broken.
 var ErrFile = errors.New("the picture must be a PNG, JPEG, GIF or (not animated) WebP file of at most 5 MiB and 5,000 pixels on each side")
 
-// Drawer draws pictures anew. It draws one at a time, because a large picture takes much memory. Its
+// Drawer redraws pictures. It draws one at a time, because a large picture takes much memory. Its
 // methods may be called at the same time.
 type Drawer struct {
 	Side int // pixels of a drawn picture, on its longer side
@@ -60,7 +60,7 @@ func Format(file []byte) string {
 	return format
 }
 
-// Draw decodes a picture and encodes it anew: upright, and not larger than d.Side. Pictures are shown to
+// Draw decodes a picture and encodes it as a new file: upright, and not larger than d.Side. Pictures are shown to
 // other people, and the files of phones contain the place and the time of the picture, so only the
 // pixels of a file are kept. The result is a JPEG, or a PNG if parts of the picture are transparent; of
 // an animation it is the first frame. Draw returns [ErrFile] for a file that is not accepted or broken.

@@ -15,7 +15,7 @@ import (
 // Finding is the result of a question at an address, in one word.
 type Finding string
 
-// The findings.
+// The values of [Finding].
 const (
 	Fine        Finding = "fine"                  // the media server answers
 	NameUnknown Finding = "name_unknown"          // the name leads to no address that may be asked

@@ -224,7 +224,8 @@ func certificate(t *testing.T, name string, until time.Time) (tls.Certificate, *
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}, pool
 }
 
-// The certificate is named, and the media server behind it is recognised all the same.
+// The answer names the problem of the certificate, and the media server behind it is recognised
+// nevertheless.
 func TestCertificates(t *testing.T) {
 	t.Parallel()
 	good, late := now.AddDate(0, 0, 40), now.AddDate(0, 0, -3)

@@ -43,8 +43,9 @@ func macOfNumber(key Hash, number [8]byte) Hash {
 	return sha256.Sum256(outer[:])
 }
 
-// DeviceKeyNumber returns the number for which a text was derived, if the text is a device key; only
-// [DeviceKey] can tell that. It returns 0 for a text that cannot be a device key.
+// DeviceKeyNumber returns the number for which a device key was derived. It does not check that the
+// text is a real device key; only [DeviceKey] can tell that. It returns 0 for a text that cannot be
+// a device key.
 func DeviceKeyNumber(text string) int64 {
 	if len(text) != deviceKeyLength {
 		return 0

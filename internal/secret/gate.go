@@ -259,7 +259,7 @@ func (g *gate) freePlace(one *waiter) {
 	}
 }
 
-// measure lets the time of one hash change the mean.
+// measure updates the mean time of a hash with the time that one hash took.
 func (g *gate) measure(took time.Duration) {
 	const weight = 16 // a hash counts as a sixteenth, so that one that was held up changes little
 	if g.mean == 0 {

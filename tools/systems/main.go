@@ -34,7 +34,7 @@ func main() {
 	}
 }
 
-// check returns what is wrong for a system, such as linux/arm.
+// check loads the program for a system, such as linux/arm, and returns the problems that it finds.
 func check(folder, system string) (problems []string, err error) {
 	name, architecture, _ := strings.Cut(system, "/")
 	loaded, err := packages.Load(&packages.Config{

@@ -24,8 +24,8 @@ type checker struct {
 // sayFunc reports one way in which a request or an answer differs from the description.
 type sayFunc func(format string, a ...any)
 
-// saying returns a function that reports drift of a request or an answer of an
-// operation.
+// saying returns a function that reports a difference between a request or an answer of an
+// operation and its description.
 func (c *checker) saying(of string, o *operation) sayFunc {
 	return func(format string, a ...any) { c.report(of + " " + o.OperationID + ": " + fmt.Sprintf(format, a...)) }
 }

@@ -16,7 +16,7 @@ import (
 // Mode names a way in which the fake Siteverify answers.
 type Mode string
 
-// The modes.
+// The values of [Mode].
 const (
 	OK          Mode = "ok"           // yes, also to a token that was used
 	Refused     Mode = "refused"      // no: invalid-input-response
