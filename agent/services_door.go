@@ -99,7 +99,7 @@ func learn(ctx context.Context, agents []*Agent, ask ExchangeAsk) (*Agent, error
 	return nil, failed
 }
 
-// knownHere says what the agent's own copy knows about the key and the account of a device.
+// knownHere tells whether the agent's own list of links has the account and the access key of a device.
 type knownHere struct {
 	account bool // the account has a link
 	key     bool // the access key opens a link

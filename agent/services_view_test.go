@@ -142,7 +142,7 @@ func TestOneServiceCannotReachIntoTheOther(t *testing.T) {
 			t.Fatalf("%s ended the token of the family, want it to live", name)
 		}
 	}
-	// What is refused to the club is not refused to the family.
+	// The family may still do what the agent refuses to the club.
 	for _, name := range []string{"ChangeLimits", "Say", "StopPlaying", "GivePassword"} {
 		if err := operations[name].on(t.Context(), family, "u5"); err != nil {
 			t.Errorf("%s by the family: error %v, want none", name, err)

@@ -98,7 +98,7 @@ type CircleGuest struct {
 	Places []CirclePlace `json:"places"`
 }
 
-// CirclePlace says what a person has at one server of the account.
+// CirclePlace is the access of a person to one server of the account.
 type CirclePlace struct {
 	ServerID ID     `json:"server_id"`
 	Status   string `json:"status"` // CircleIn, CircleWaiting, CircleRefused, or "" for nothing

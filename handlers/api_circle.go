@@ -36,7 +36,7 @@ type circleServerObject struct {
 	Refused   []circlePersonObject `json:"refused"`
 }
 
-// circleTermsObject says what people of the circle get at one server.
+// circleTermsObject has the terms on which people of the circle may use one server.
 type circleTermsObject struct {
 	Libraries []libraryObject `json:"libraries"` // null if the server decides
 	LinkDays  int             `json:"link_days"` // 0 for no such end
@@ -367,7 +367,7 @@ func (s *site) apiTakeOutOfCircle(c *gin.Context, session models.Session) error 
 	})
 }
 
-// circleTaken says what happened when a person took a server.
+// circleTaken is the answer to a person who takes a server of a circle. Status is a state of [models.CirclePeople.Take].
 type circleTaken struct {
 	Status string `json:"status"`
 }

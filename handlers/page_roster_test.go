@@ -91,8 +91,8 @@ func TestRosterIsTurned(t *testing.T) {
 	}
 }
 
-// What the agent tells is on the row, on the page of the person, and in the answer to the question why they cannot get
-// in.
+// The state that the agent tells is shown in the row, on the page of the person, and on the page that explains why they
+// cannot get in.
 func TestRosterShowsWhatTheAgentTells(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

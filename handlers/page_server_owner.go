@@ -215,7 +215,7 @@ func (s *site) serverTroubles(c *gin.Context, own owned, b Base, sum *models.Ser
 	return list, nil
 }
 
-// serverTrouble says what a trouble means, and what to do.
+// serverTrouble returns the text of a trouble, with advice for the owner.
 func (b Base) serverTrouble(own owned, name string) serverTroubleView {
 	switch name {
 	case models.TroubleDisabled:

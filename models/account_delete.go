@@ -23,7 +23,7 @@ func (a *Accounts) DeleteWithMembers(ctx context.Context, accountID int64, passw
 	return a.deleteByPassword(ctx, accountID, password, deleteMembers, caller)
 }
 
-// membersFate says what happens to members whose only guardian deletes their account.
+// membersFate is the choice of a guardian who deletes their account: what happens to members without another guardian.
 type membersFate int
 
 const (

@@ -45,7 +45,7 @@ const (
 	longestFailure = 400
 )
 
-// BackupState says what is known about the backups of a database. Its times are UTC. A time is zero if
+// BackupState has the last backup of a database and the last failure. Its times are UTC. A time is zero if
 // the event has not happened.
 type BackupState struct {
 	LastAt    time.Time // the moment that the newest whole backup shows

@@ -27,7 +27,7 @@ const (
 	partSize       = 1 << 20 // bytes of rows, before they are compressed
 )
 
-// BackupManifest says what a backup holds.
+// BackupManifest describes a backup: its origin, its time, and each table with its rows and checksums.
 type BackupManifest struct {
 	Format    int           `json:"format"`
 	Version   string        `json:"version"` // of the program that made the backup

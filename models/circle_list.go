@@ -51,7 +51,7 @@ type CirclePerson struct {
 	Places                []CirclePlace // at the servers of the reader
 }
 
-// CirclePlace says what one person has at one server of the reader.
+// CirclePlace is the access of one person to one server of the reader.
 type CirclePlace struct {
 	ServerID int64
 	State    string // [CircleIn], [CircleWaiting], "refused", or "" for nothing

@@ -82,7 +82,7 @@ func TestActsOfOperatorsAreRecorded(t *testing.T) {
 			k.t.Errorf("%d acts before the third, want %d", len(older), len(all)-3)
 		}
 
-		// What is kept does not name people who are gone.
+		// The row of an act stays after the account was deleted, and no longer names the person.
 		k.must(on.Delete(ctx, op.ID, a.ID))
 		gone := k.acts(models.ActsAsk{})[0]
 		if gone.Kind != models.ActAccountDeleted || gone.AccountID != models.GoneAccount || gone.Account != "" || gone.Actor != op.Username {

@@ -8,7 +8,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// What somebody may have changed by hand at the media server.
+// The changes that somebody can make to a guest by hand at the media server.
 const (
 	HandEnabled       = "enabled"       // the local user can sign in, although the link is paused
 	HandDisabled      = "disabled"      // the local user cannot sign in, although the link is in use

@@ -167,7 +167,7 @@ func (s *Stays) ExtendByMail(ctx context.Context, text string, caller Caller) (S
 		if err := s.lockOffered(tx, &found); err != nil {
 			return err
 		}
-		// What was read before the locks may have changed.
+		// Others may have changed the stay before the rows were locked, so it is read again.
 		if found, err = s.offered(ctx, tx, t); err != nil {
 			return err
 		}

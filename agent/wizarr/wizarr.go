@@ -46,7 +46,7 @@ func Read(ctx context.Context, path, server string) (list peoplelist.List, err e
 	if err := copyFile(copied, path); err != nil {
 		return list, err
 	}
-	// What Wizarr has written last may be in this file beside the database.
+	// While Wizarr runs, its latest changes may be in this file beside the database.
 	if err := copyFile(copied+"-wal", path+"-wal"); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return list, err
 	}

@@ -82,7 +82,7 @@ func TestManyPeople(t *testing.T) {
 	}
 }
 
-// What Wizarr has written last stands in a file beside its database while it runs.
+// While Wizarr runs, its latest changes are in a file beside its database. The import reads them, too.
 func TestRunningWizarr(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "wizarr.db")

@@ -15,7 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// notInBackup says what a backup does not hold.
+// notInBackup lists the things that are not in a backup, for the help and the output of the command.
 const notInBackup = `Not in a backup, so keep copies elsewhere: the secret key, without which a backup is worth little (keep it away from the ` +
 	`backups); the file with the settings; the data folders of agents, on the machines of their media servers. ` +
 	`Mails that were already sent cannot be taken back.`
@@ -98,7 +98,7 @@ func notIncluded() []string {
 	return []string{"secret_key", "settings_file", "agent_data_folders", "sent_mails"}
 }
 
-// summary says what a backup holds.
+// summary returns the size of a backup in words: its accounts, servers, rows and tables, and its time.
 func summary(m *models.BackupManifest) string {
 	return fmt.Sprintf("%d accounts, %d servers, %d rows in %d tables, as of %s",
 		m.RowsOf("accounts"), m.RowsOf("servers"), m.Rows(), len(m.Tables), m.At.UTC().Format(time.RFC3339))

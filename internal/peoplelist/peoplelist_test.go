@@ -62,7 +62,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// What cannot be read is refused with the reason.
+// A list that cannot be read is refused with the reason.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	var many strings.Builder
@@ -113,8 +113,7 @@ func manyMembers() string {
 	return "{" + text.String()[1:] + "}"
 }
 
-// What looks like a formula of a spreadsheet is a text like any other, and nothing of it gets lost; so is
-// text of other scripts.
+// A text that looks like the formula of a spreadsheet is kept as it is, and so is a text in another script.
 func TestOddTexts(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{`=HYPERLINK("http://example.org";"x")`, "@SUM(1+1)", "+49 30 1", "-2+3", "Jürgen 🙂", "נינה"} {
