@@ -183,15 +183,20 @@ func (v *serviceView) LocalUser(ctx context.Context, id string) (mediaserver.Loc
 		if err != nil {
 			return none, err
 		}
-		foreign, err := v.foreign(ctx)
-		if err != nil {
-			return none, err
-		}
-		if foreign(user) {
-			return none, mediaserver.ErrNotFound
-		}
-		return user, nil
+		return v.notForeign(ctx, user, mediaserver.ErrNotFound)
 	})
+}
+
+// notForeign returns a local user, or the error refused for one that belongs to another service.
+func (v *serviceView) notForeign(ctx context.Context, user mediaserver.LocalUser, refused error) (mediaserver.LocalUser, error) {
+	foreign, err := v.foreign(ctx)
+	if err != nil {
+		return mediaserver.LocalUser{}, err
+	}
+	if foreign(user) {
+		return mediaserver.LocalUser{}, refused
+	}
+	return user, nil
 }
 
 // CreateGuest implements [mediaserver.Users].
@@ -419,14 +424,7 @@ func (v *serviceView) CheckProof(ctx context.Context, secret string) (mediaserve
 		if err != nil {
 			return none, err
 		}
-		foreign, err := v.foreign(ctx)
-		if err != nil {
-			return none, err
-		}
-		if foreign(user) {
-			return none, mediaserver.ErrProofOver
-		}
-		return user, nil
+		return v.notForeign(ctx, user, mediaserver.ErrProofOver)
 	})
 }
 

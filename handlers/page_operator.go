@@ -186,3 +186,16 @@ func newChartView(id, title string, days []models.Day, count func(models.Day) in
 	}
 	return chart
 }
+
+// operatorRecord reads what the page of one account, mail or server begins with: the session of the operator, the id in
+// the path, and the mistakes of the act that was refused, if cause is not nil.
+func (s *site) operatorRecord(c *gin.Context, cause error) (session models.Session, id int64, wrong mistakes, err error) {
+	if session, err = s.operatorSession(c); err != nil {
+		return session, 0, mistakes{}, err
+	}
+	if id, err = idOf(c.Param("id")); err != nil {
+		return session, 0, mistakes{}, err
+	}
+	wrong, err = s.mistakesOf(c, cause)
+	return session, id, wrong, err
+}

@@ -93,15 +93,7 @@ func newOperatedAccountView(session models.Session, one models.Account) operated
 func (s *site) operatorAccount(c *gin.Context) error { return s.showOperatorAccount(c, nil) }
 
 func (s *site) showOperatorAccount(c *gin.Context, cause error) error {
-	session, err := s.operatorSession(c)
-	if err != nil {
-		return err
-	}
-	id, err := idOf(c.Param("id"))
-	if err != nil {
-		return err
-	}
-	wrong, err := s.mistakesOf(c, cause)
+	session, id, wrong, err := s.operatorRecord(c, cause)
 	if err != nil {
 		return err
 	}

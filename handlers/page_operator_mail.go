@@ -95,14 +95,7 @@ func newQueuedMailView(one models.QueuedMail) queuedMailView {
 func (s *site) operatorMail(c *gin.Context) error { return s.showOperatorMail(c, nil) }
 
 func (s *site) showOperatorMail(c *gin.Context, cause error) error {
-	if _, err := s.operatorSession(c); err != nil {
-		return err
-	}
-	id, err := idOf(c.Param("id"))
-	if err != nil {
-		return err
-	}
-	wrong, err := s.mistakesOf(c, cause)
+	_, id, wrong, err := s.operatorRecord(c, cause)
 	if err != nil {
 		return err
 	}

@@ -104,14 +104,7 @@ func (s *site) operatedServerView(one *models.OperatedServer) operatedServerView
 func (s *site) operatorServer(c *gin.Context) error { return s.showOperatorServer(c, nil) }
 
 func (s *site) showOperatorServer(c *gin.Context, cause error) error {
-	if _, err := s.operatorSession(c); err != nil {
-		return err
-	}
-	id, err := idOf(c.Param("id"))
-	if err != nil {
-		return err
-	}
-	wrong, err := s.mistakesOf(c, cause)
+	_, id, wrong, err := s.operatorRecord(c, cause)
 	if err != nil {
 		return err
 	}
