@@ -227,6 +227,30 @@ func TestOperatorsLiftThrottles(t *testing.T) {
 	})
 }
 
+// Nobody lifts the counter of passwords that are typed again in a session: whoever finds an operator's browser open could
+// guess the operator's password without an end.
+func TestOperatorsDoNotLiftTheirOwnGuesses(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx, op := k.t.Context(), k.operator()
+		open := k.signIn(op).Session
+		guess := func(password string) error {
+			_, err := k.Sessions.ConfirmPassword(ctx, open, password, home)
+			return err
+		}
+		var err error
+		for range 150 {
+			if err = guess("not the password"); models.KindOf(err) == models.KindThrottled {
+				break
+			}
+		}
+		k.is(err, models.ErrThrottled)
+		k.must(k.Console.LiftThrottles(ctx, op.ID, op.Username))
+		k.must(k.Console.LiftThrottles(ctx, op.ID, home.Address))
+		k.must(k.OperatedAccounts.Unlock(ctx, op.ID, op.ID))
+		k.is(guess(goodPassword), models.ErrThrottled)
+	})
+}
+
 // The overview counts what there is, and what happened on each of the last days.
 func TestOverviewCounts(t *testing.T) {
 	each(t, func(k *kit) {
