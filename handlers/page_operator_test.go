@@ -158,7 +158,7 @@ func TestConsoleLiftsThrottles(t *testing.T) {
 			break
 		}
 	}
-	rita.says("/admin/throttles", "refuse")
+	rita.says("/admin/throttles", "in force now")
 	rita.says("/admin/throttles?subject=bob", "Sign-in", "for this account")
 	rita.says(page, "for this account")
 	rita.led(rita.post("/admin/throttles", "subject", " "), "/admin/throttles")
