@@ -31,6 +31,8 @@ func TestGerman(t *testing.T) {
 	v := s.visit(t, phone, "en")
 	v.open("/signup")
 	v.wantText("h1", v.says("page.signup.title"))
+	v.tabTo(".languages summary")
+	v.press(" ")
 	v.push(`footer button[name=language][value=de]`, "/signup")
 	v.locale = "de"
 	v.wantNotice("language_saved")

@@ -45,6 +45,8 @@ func TestServerCheck(t *testing.T) {
 	v := s.visit(t, phone, "de")
 	signIn(v, olga)
 	v.open("/servers")
+	v.tabTo(".languages summary")
+	v.press(" ")
 	v.push(`.languages button[value=de]`, "/servers") // the account speaks English
 	v.open(page)
 	v.follow(`main a[href="`+page+`/checks"]`, page+"/checks")

@@ -29,6 +29,8 @@ func TestStart(t *testing.T) {
 	v := s.visit(t, phone, "de")
 	signIn(v, gina)
 	v.open("/servers")
+	v.tabTo(".languages summary")
+	v.press(" ")
 	v.push(`.languages button[value=de]`, "/servers") // the account speaks English
 	path := "/servers/" + server + "/start"
 	v.follow(`main a[href="`+path+`"]`, path)

@@ -235,7 +235,7 @@ func checkWords(t *testing.T, mail *mailtest.Mail, l mailer.Letter, link string)
 	if l.Locale == "de" {
 		greeting, other = other, greeting
 	}
-	if !strings.Contains(mail.HTML, `<html lang="`+l.Locale+`">`) {
+	if !strings.Contains(mail.HTML, `<html lang="`+l.Locale+`" dir="`) {
 		t.Error("the HTML has no language, want the language of the letter")
 	}
 	for part, content := range map[string]string{"subject": mail.Subject, "text": mail.Text, "HTML": mail.HTML} {

@@ -73,23 +73,24 @@ func (m *Mailer) write(l Letter) (Message, error) {
 // words are all texts of a mail, in the reader's language. The templates
 // templates/mail/layout.html and layout.txt render them.
 type words struct {
-	Locale   string
-	Service  string // its name
-	Subject  string
-	Heading  string
-	Greeting string
-	Lead     string
-	Person   string   // in whose name the mail is written; "" for the service's own mails, and for a name that cannot be shown
-	Wrote    string   // the line above Note
-	Note     []string // the lines of a text by that person
-	Details  []detail
-	Link     string // "" for a mail without a link; such a mail has no Button, Copy and Life either
-	Button   string
-	Copy     string // the line above the address of the link
-	Life     string // how long and how often the link works; "" for a link without a secret
-	Second   string // text of SecondLink; "" for a mail without a second link
-	After    string
-	Ignore   string // advice for a reader who did not ask for this mail
+	Locale    string
+	Direction string // of the writing: "ltr", or "rtl" for a language that is written from right to left
+	Service   string // its name
+	Subject   string
+	Heading   string
+	Greeting  string
+	Lead      string
+	Person    string   // in whose name the mail is written; "" for the service's own mails, and for a name that cannot be shown
+	Wrote     string   // the line above Note
+	Note      []string // the lines of a text by that person
+	Details   []detail
+	Link      string // "" for a mail without a link; such a mail has no Button, Copy and Life either
+	Button    string
+	Copy      string // the line above the address of the link
+	Life      string // how long and how often the link works; "" for a link without a secret
+	Second    string // text of SecondLink; "" for a mail without a second link
+	After     string
+	Ignore    string // advice for a reader who did not ask for this mail
 
 	SecondLink string
 
@@ -101,6 +102,15 @@ type words struct {
 
 	Stop, StopButton string // how to stop such mails; "" for a mail that cannot be stopped
 	StopLink         string
+}
+
+// Start returns the side at which a line of the mail begins: "left" or "right". Mail programs know
+// these words better than the logical ones of CSS.
+func (w words) Start() string {
+	if w.Direction == "rtl" {
+		return "right"
+	}
+	return "left"
 }
 
 // Wrap breaks a paragraph of the plain text into lines of at most 72 characters. A longer word has
@@ -206,6 +216,7 @@ func (m *Mailer) say(k kind, l Letter) words {
 	v.params = map[string]any{"Service": m.ServiceName, "Email": v.email(), "Person": v.person, "Server": v.server}
 	said := words{
 		Locale:     v.locale,
+		Direction:  v.phrase("language.direction", nil),
 		Service:    m.ServiceName,
 		Subject:    v.part("subject"),
 		Heading:    v.part("heading"),

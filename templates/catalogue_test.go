@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
 )
 
 func TestLanguagesAgree(t *testing.T) {
@@ -26,8 +27,12 @@ func TestLanguagesAgree(t *testing.T) {
 			if diff := cmp.Diff(placeholders(message), placeholders(other[key])); diff != "" {
 				t.Errorf("%s of %s has other placeholders (-en +%s):\n%s", key, code, code, diff)
 			}
-			if (message.One == "") != (other[key].One == "") {
-				t.Errorf("%s has plural forms in only one of en and %s, want both or neither", key, code)
+			wanted := []string{"other"}
+			if message.One != "" {
+				wanted = pluralForms(t, code)
+			}
+			if diff := cmp.Diff(wanted, formsOf(other[key])); diff != "" {
+				t.Errorf("%s of %s does not have the plural forms of its language (-want +got):\n%s", key, code, diff)
 			}
 		}
 		for key := range other {
@@ -81,7 +86,7 @@ func TestMatch(t *testing.T) {
 		{[]string{""}, "en"},
 		{[]string{"de"}, "de"},
 		{[]string{"de-AT,de;q=0.8,en;q=0.5"}, "de"},
-		{[]string{"fr-FR, en;q=0.2, de;q=0.7"}, "de"},
+		{[]string{"ja-JP, en;q=0.2, de;q=0.7"}, "de"},
 		{[]string{"ja"}, "en"},
 		{[]string{"en", "de"}, "en"},
 		{[]string{"", "de-CH"}, "de"},
@@ -178,8 +183,105 @@ func messagesOf(t *testing.T, code string) map[string]*i18n.Message {
 	return byKey
 }
 
-func placeholders(m *i18n.Message) []string {
-	found := regexp.MustCompile(`\{\{[^}]*\}\}`).FindAllString(m.One+m.Other, -1)
+// placeholders returns the placeholders of a message. Every plural form but the one for a single
+// thing must have all of them.
+func placeholders(m *i18n.Message) []string { return placeholdersOf(m.One + m.Other) }
+
+func placeholdersOf(text string) []string {
+	found := regexp.MustCompile(`\{\{[^}]*\}\}`).FindAllString(text, -1)
 	slices.Sort(found)
 	return slices.Compact(found)
+}
+
+// formsOf returns the names of the plural forms that a message has, sorted.
+func formsOf(m *i18n.Message) []string {
+	var names []string
+	for name, text := range allForms(m) {
+		if text != "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func allForms(m *i18n.Message) map[string]string {
+	return map[string]string{"zero": m.Zero, "one": m.One, "two": m.Two, "few": m.Few, "many": m.Many, "other": m.Other}
+}
+
+// pluralForms returns the names of the plural forms of a language, sorted, as CLDR has them. It
+// asks for a text that has every form with many numbers, and returns the forms that were chosen.
+func pluralForms(t *testing.T, code string) []string {
+	t.Helper()
+	tag := language.MustParse(code)
+	bundle := i18n.NewBundle(tag)
+	names := &i18n.Message{ID: "names", Zero: "zero", One: "one", Two: "two", Few: "few", Many: "many", Other: "other"}
+	if err := bundle.AddMessages(tag, names); err != nil {
+		t.Fatal(err)
+	}
+	localizer := i18n.NewLocalizer(bundle, code)
+	var found []string
+	ask := func(count any) {
+		name, err := localizer.Localize(&i18n.LocalizeConfig{MessageID: "names", PluralCount: count})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, name)
+	}
+	for count := range 200 {
+		ask(count)
+	}
+	ask(1_000_000)
+	ask("1.5")
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// A plural form without its number would leave the reader without it. The form for one thing may
+// say it in words.
+func TestPluralFormsHaveTheirValues(t *testing.T) {
+	t.Parallel()
+	for _, code := range codes(t) {
+		for key, message := range messagesOf(t, code) {
+			for name, text := range allForms(message) {
+				if name == "one" || text == "" {
+					continue
+				}
+				if diff := cmp.Diff(placeholdersOf(message.Other), placeholdersOf(text)); diff != "" {
+					t.Errorf("%s of %s has other placeholders in the form %s (-other +%s):\n%s", key, code, name, name, diff)
+				}
+			}
+		}
+	}
+}
+
+// The texts of a language that is written from right to left say so, and those of no other language.
+func TestDirectionSuitsTheScript(t *testing.T) {
+	t.Parallel()
+	c := embedded(t)
+	for _, code := range codes(t) {
+		script, _ := language.MustParse(code).Script()
+		want := "ltr"
+		if slices.Contains([]string{"Arab", "Hebr", "Syrc", "Thaa"}, script.String()) {
+			want = "rtl"
+		}
+		if got := c.Say(code, "language.direction", nil); got != want {
+			t.Errorf("the direction of %s is %q, want %q", code, got, want)
+		}
+	}
+}
+
+// Long dates have the form that CLDR gives for the language.
+func TestDatesOfEachLanguage(t *testing.T) {
+	t.Parallel()
+	c := embedded(t)
+	day := time.Date(2026, time.March, 5, 12, 0, 0, 0, time.UTC)
+	want := map[string]string{
+		"en": "5 March 2026", "de": "5. März 2026",
+	}
+	for _, code := range codes(t) {
+		if got := c.Date(code, day); got != want[code] {
+			t.Errorf("the date in %s is %q, want %q", code, got, want[code])
+		}
+	}
 }

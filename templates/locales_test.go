@@ -173,7 +173,7 @@ func TestTextsAreTidy(t *testing.T) {
 	t.Parallel()
 	for _, code := range codes(t) {
 		for key, message := range messagesOf(t, code) {
-			for _, text := range []string{message.One, message.Other} {
+			for _, text := range allForms(message) {
 				if text != strings.TrimSpace(text) || strings.Contains(text, "  ") {
 					t.Errorf("%s of %s has stray blanks, want none: %q", key, code, text)
 				}

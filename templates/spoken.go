@@ -48,6 +48,9 @@ func (s *Spoken) Page(name, language string) (*template.Template, error) {
 		return nil, err
 	}
 	constants.texts = s.catalogue.plain[language]
+	if err := constants.drawButtons(s.catalogue, language); err != nil {
+		return nil, err
+	}
 	shared := s.shared[language]
 	if shared == nil {
 		if shared, err = sharedTemplates(nil, constants); err != nil {

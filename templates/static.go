@@ -46,6 +46,7 @@ var (
 type constants struct {
 	drawings map[string]string // by the name of an icon
 	texts    map[string]string // by key: texts without placeholders; nil for templates of every language
+	buttons  string            // the buttons for the other languages; "" for templates of every language
 }
 
 // newConstants draws the icons that the partial for icons knows.
@@ -69,10 +70,34 @@ func newConstants() (constants, error) {
 	return c, nil
 }
 
-// written returns the source of a template with three changes: static files have the names that
-// depend on their content, an icon with a known name becomes its drawing, and a known text takes
-// the place of its key.
+// languageButtons is the call of the partial whose result is the same on all pages of a language.
+const languageButtons = `{{- template "language_buttons" .}}`
+
+// drawButtons writes the buttons for the languages of a catalogue, on the pages of one of them.
+func (c *constants) drawButtons(catalogue *Catalogue, locale string) error {
+	partial, err := template.ParseFS(files, "partials/language_buttons.html")
+	if err != nil {
+		return fmt.Errorf("read the buttons for languages: %w", err)
+	}
+	var out strings.Builder
+	data := struct {
+		Languages []Language
+		Locale    string
+	}{catalogue.languages, locale}
+	if err := partial.ExecuteTemplate(&out, "language_buttons", data); err != nil {
+		return fmt.Errorf("write the buttons for languages: %w", err)
+	}
+	c.buttons = out.String()
+	return nil
+}
+
+// written returns the source of a template with four changes: static files have the names that
+// depend on their content, an icon with a known name becomes its drawing, the buttons for languages
+// are there, and a known text takes the place of its key.
 func (c constants) written(source string) string {
+	if c.buttons != "" {
+		source = strings.ReplaceAll(source, languageButtons, c.buttons)
+	}
 	source = references.ReplaceAllStringFunc(source, func(quoted string) string {
 		name := references.FindStringSubmatch(quoted)[1]
 		content, err := fs.ReadFile(Static(), name)

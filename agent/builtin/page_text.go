@@ -1,11 +1,15 @@
 package builtin
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
+	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -28,10 +32,16 @@ func loadPages() (*pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the page of proofs: %w", err)
 	}
-	p := &pages{template: parsed.Option("missingkey=error"), texts: map[string]map[string]string{}, tags: []string{"en", "de"}}
-	tags := make([]language.Tag, 0, len(p.tags))
-	for _, tag := range p.tags {
-		source, err := pageFiles.ReadFile("pages/" + tag + ".json")
+	p := &pages{template: parsed.Option("missingkey=error"), texts: map[string]map[string]string{}}
+	files, err := fs.Glob(pageFiles, "pages/*.json")
+	if err != nil {
+		return nil, fmt.Errorf("the texts of proofs: %w", err)
+	}
+	// The first language is the one for browsers that want none of them.
+	slices.SortStableFunc(files, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
+	tags := make([]language.Tag, 0, len(files))
+	for _, file := range files {
+		source, err := pageFiles.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("the texts of proofs: %w", err)
 		}
@@ -39,11 +49,21 @@ func loadPages() (*pages, error) {
 		if err := json.Unmarshal(source, &texts); err != nil {
 			return nil, fmt.Errorf("the texts of proofs: %w", err)
 		}
-		p.texts[tag] = texts
-		tags = append(tags, language.Make(tag))
+		code := strings.TrimSuffix(path.Base(file), ".json")
+		p.texts[code] = texts
+		p.tags = append(p.tags, code)
+		tags = append(tags, language.Make(code))
 	}
 	p.matcher = language.NewMatcher(tags)
 	return p, nil
+}
+
+// rank returns 0 for the file of the English texts and 1 for every other.
+func rank(file string) int {
+	if path.Base(file) == "en.json" {
+		return 0
+	}
+	return 1
 }
 
 // languageOf returns the language of the pages that a browser prefers.

@@ -343,10 +343,10 @@ func TestProofLanguages(t *testing.T) {
 	k := newKit(t)
 	p := k.prove("mira")
 	for accept, locale := range map[string]string{
-		"": "en", "de": "de", "de-AT,en;q=0.5": "de", "fr, de;q=0.3": "de", "en-GB,de": "en", "fr": "en", "*": "en", "%%%": "en", strings.Repeat("de,", 5000): "de",
+		"": "en", "de": "de", "de-AT,en;q=0.5": "de", "ja, de;q=0.3": "de", "en-GB,de": "en", "ja": "en", "*": "en", "%%%": "en", strings.Repeat("de,", 5000): "de",
 	} {
 		w := k.do(ask{method: "GET", path: p.path, header: map[string]string{"Accept-Language": accept}})
-		if got := w.Header().Get("Content-Language"); got != locale || !strings.Contains(w.Body.String(), `<html lang="`+locale+`">`) {
+		if got := w.Header().Get("Content-Language"); got != locale || !strings.Contains(w.Body.String(), `<html lang="`+locale+`" dir="`) {
 			t.Errorf("%.20q: language %q, want %q", accept, got, locale)
 		}
 	}
@@ -355,12 +355,14 @@ func TestProofLanguages(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := func(locale string) []string { return slices.Sorted(maps.Keys(texts[locale])) }
-	if diff := cmp.Diff(keys("en"), keys("de")); diff != "" || len(keys("en")) < 10 {
-		t.Errorf("keys of the texts (-en +de): %s", diff)
-	}
-	for key, text := range texts["en"] {
-		if strings.Count(text, "{{") != strings.Count(texts["de"][key], "{{") || texts["de"][key] == "" {
-			t.Errorf("%s: the texts %q and %q do not have the same values", key, text, texts["de"][key])
+	for locale := range texts {
+		if diff := cmp.Diff(keys("en"), keys(locale)); diff != "" || len(keys("en")) < 10 {
+			t.Errorf("keys of the texts (-en +%s): %s", locale, diff)
+		}
+		for key, text := range texts["en"] {
+			if strings.Count(text, "{{") != strings.Count(texts[locale][key], "{{") || texts[locale][key] == "" {
+				t.Errorf("%s: the texts %q and %q do not have the same values", key, text, texts[locale][key])
+			}
 		}
 	}
 	// On every page, the template shows the text, and not its key.

@@ -161,7 +161,7 @@ func TestThePageSpeaksEveryLanguage(t *testing.T) {
 			}
 		}
 		for _, part := range []string{
-			`<html lang="` + language.Code + `">`, `href="https://id.example.org/link"`, "<noscript><p>", `src="/jellyfin/latchkey/open.js"`, `data-base="/jellyfin"`,
+			`<html lang="` + language.Code + `" dir="`, `href="https://id.example.org/link"`, "<noscript><p>", `src="/jellyfin/latchkey/open.js"`, `data-base="/jellyfin"`,
 		} {
 			if !strings.Contains(string(page), part) {
 				t.Errorf("%s: the page lacks %s", language.Code, part)
