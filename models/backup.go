@@ -57,7 +57,8 @@ type BackupState struct {
 // Write writes the database, as it is at one moment, to w. Others can go on to write into the database
 // meanwhile. version is the version of this program; progress may be nil.
 func (b *Backups) Write(ctx context.Context, w io.Writer, version string, progress BackupProgress) (BackupManifest, error) {
-	m, err := writeBackup(ctx, b.db, w, version, gzip.DefaultCompression, b.Now, progress)
+	a := &archiveWriter{version: version, level: gzip.DefaultCompression, keys: b.opt.Keys, progress: progress}
+	m, err := a.writeBackup(ctx, b.db, w, b.Now)
 	return m, explained("make a backup", err)
 }
 

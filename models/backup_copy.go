@@ -1,11 +1,13 @@
 package models
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -19,13 +21,14 @@ type RestoreOptions struct {
 	Open     func() (io.ReadCloser, error) // opens the backup at its beginning; it is called twice
 	Owner    string                        // names this process among others
 	Replace  bool                          // also if the database has data, which is then lost
+	Unproven bool                          // also if the backup has no keyed hash, as those of older versions
 	Progress BackupProgress                // may be nil
 }
 
 // RestoreBackup checks a whole backup and then puts it in the place of a database, which no other
 // program may have open. The database is then marked as restored: the next [Restores.Finish] ends
 // everything that must not become valid again. It returns an error of [CheckBackup], [ErrWrongKey],
-// [ErrNotEmpty], database.ErrInUse or database.ErrNewerSchema before it has changed anything. If it is
+// [ErrBackupForged], [ErrBackupUnproven], [ErrNotEmpty], database.ErrInUse or database.ErrNewerSchema before it has changed anything. If it is
 // interrupted, a SQLite database is as it was. With any other database, no program can start until a
 // restore has been completed.
 func RestoreBackup(ctx context.Context, o RestoreOptions) (m BackupManifest, err error) {
@@ -39,6 +42,12 @@ func RestoreBackup(ctx context.Context, o RestoreOptions) (m BackupManifest, err
 	if m.SecretKey != "" && m.SecretKey != o.Store.Keys.ID() && m.SecretKey != o.Store.Keys.PreviousID() {
 		return m, fmt.Errorf("the backup was made with another secret key: %w", ErrWrongKey)
 	}
+	if err := m.provenBy(o.Store.Keys); err != nil && (!o.Unproven || !errors.Is(err, ErrBackupUnproven)) {
+		return m, err
+	}
+	if err := inEmptyFolder(func(folder string) error { return checkColumns(ctx, &m, folder) }); err != nil {
+		return m, err
+	}
 	address := o.Store.Database
 	if err := database.Alone(ctx, address); err != nil {
 		return m, err
@@ -50,14 +59,14 @@ func RestoreBackup(ctx context.Context, o RestoreOptions) (m BackupManifest, err
 	}
 	path, isFile := strings.CutPrefix(address, "sqlite:")
 	if !isFile {
-		return m, restoreInto(ctx, o)
+		return m, restoreInto(ctx, o, m.sums)
 	}
 	aside := path + "-restoring"
 	if err := database.Discard(aside); err != nil { // of a restore that was killed
 		return m, err
 	}
 	o.Store.Database = "sqlite:" + aside
-	if err := restoreInto(ctx, o); err != nil {
+	if err := restoreInto(ctx, o, m.sums); err != nil {
 		return m, errors.Join(err, database.Discard(aside))
 	}
 	return m, database.Swap(ctx, aside, path)
@@ -71,6 +80,16 @@ func reading(open func() (io.ReadCloser, error), read func(io.Reader) error) (er
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	return read(file)
+}
+
+// inEmptyFolder calls do with an empty folder, which it removes afterwards.
+func inEmptyFolder(do func(folder string) error) (err error) {
+	folder, err := os.MkdirTemp("", "latchkey-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	return do(folder)
 }
 
 // emptyAt returns [ErrNotEmpty] if the database at an address has data.
@@ -90,8 +109,9 @@ func emptyAt(ctx context.Context, address string) (err error) {
 	return mustBeEmpty(ctx, db, schema)
 }
 
-// restoreInto loads the backup, brings its schema up to date and marks the database as restored.
-func restoreInto(ctx context.Context, o RestoreOptions) (err error) {
+// restoreInto loads the backup, brings its schema up to date and marks the database as restored. It returns
+// [ErrBackupForged] if the file no longer has the checksums sums, which were checked before.
+func restoreInto(ctx context.Context, o RestoreOptions, sums []byte) (err error) {
 	store, err := New(o.Store)
 	if err != nil {
 		return err
@@ -99,7 +119,10 @@ func restoreInto(ctx context.Context, o RestoreOptions) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 	l := &loader{db: store.db, owner: o.Owner, replace: true, tell: o.Progress}
 	err = reading(o.Open, func(r io.Reader) error {
-		_, err := l.load(ctx, r)
+		m, err := l.load(ctx, r)
+		if err == nil && !bytes.Equal(m.sums, sums) {
+			return ErrBackupForged
+		}
 		return err
 	})
 	if err != nil {
@@ -161,7 +184,8 @@ func CopyDatabase(ctx context.Context, o CopyOptions) (m BackupManifest, err err
 	out, in := io.Pipe()
 	written := make(chan error, 1)
 	go func() {
-		_, err := writeBackup(ctx, from, in, o.Version, gzip.NoCompression, o.Now, nil)
+		a := &archiveWriter{version: o.Version, level: gzip.NoCompression}
+		_, err := a.writeBackup(ctx, from, in, o.Now)
 		in.CloseWithError(err)
 		written <- err
 	}()

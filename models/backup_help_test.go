@@ -1,6 +1,12 @@
 package models_test
 
 import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +25,77 @@ func fresh(t *testing.T, address string) string {
 		return modelstest.SQLite(t)
 	}
 	return modelstest.MySQL(t)
+}
+
+// without returns a backup without one of its entries.
+func without(t *testing.T, backup []byte, name string) []byte {
+	t.Helper()
+	return rewritten(t, backup, func(header *tar.Header, content []byte) []byte {
+		if header.Name == name {
+			return nil
+		}
+		return content
+	})
+}
+
+// forged returns a backup that says another version made it, with all checksums as they must be. Only
+// the keyed hash of the manifest is the old one.
+func forged(t *testing.T, backup []byte) []byte {
+	t.Helper()
+	sums := map[string]string{} // by the checksum of the original
+	sum := func(content []byte) string {
+		hash := sha256.Sum256(content)
+		return hex.EncodeToString(hash[:])
+	}
+	return rewritten(t, backup, func(header *tar.Header, content []byte) []byte {
+		before := sum(content)
+		for old, changed := range sums {
+			content = bytes.ReplaceAll(content, []byte(old), []byte(changed))
+		}
+		if strings.HasPrefix(header.Name, "latchkey-") {
+			content = bytes.ReplaceAll(content, []byte(`"version": "`), []byte(`"version": "0`))
+		}
+		if header.Name == "manifest.json" {
+			content = bytes.ReplaceAll(content, []byte(`"version": "`), []byte(`"version": "0`))
+		}
+		sums[before] = sum(content)
+		return content
+	})
+}
+
+// rewritten returns a backup in which change has changed the content of each entry. An entry for which
+// change returns nil is left out.
+func rewritten(t *testing.T, backup []byte, change func(header *tar.Header, content []byte) []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	from, to := tar.NewReader(bytes.NewReader(backup)), tar.NewWriter(&out)
+	for {
+		header, err := from.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if content = change(header, content); content == nil {
+			continue
+		}
+		header.Size = int64(len(content))
+		if err := to.WriteHeader(header); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := to.Write(content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // fillEmptyTables puts a row into each table that has none. It does not matter whether the service could

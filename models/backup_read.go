@@ -193,6 +193,12 @@ func (a *archiveReader) manifest() (m BackupManifest, err error) {
 	if !bytes.Equal(sums, checksums(a.sum, hex.EncodeToString(hash[:]))) {
 		return m, damaged("the checksum of its beginning or of its manifest is wrong", nil)
 	}
+	m.sums = sums
+	if header, err := a.tar.Next(); err == nil && header.Name == macEntry {
+		if m.mac, err = a.all(); err != nil {
+			return m, err
+		}
+	}
 	return m, a.compareParts(&m)
 }
 

@@ -278,6 +278,7 @@ func TestRestoreBackup(t *testing.T) {
 			a := k.account()
 			k.oddValues(a)
 			token, username = k.signIn(k.account()).Token, a.Username
+			k.exec("UPDATE sessions SET created_at = ?", clock.Now().AddDate(1, 0, 0)) // a clock was ahead
 			backup = k.backup()
 			k.downTo(40)
 			k.exec("DELETE FROM goose_db_version WHERE version_id > 40")
@@ -320,7 +321,18 @@ func TestRestoreRefuses(t *testing.T) {
 		refused(t, "another key", v.restore(backup, replace, func(o *models.RestoreOptions) {
 			o.Store.Keys, _ = secret.NewKeys("another secret key than that of the tests", "")
 		}), models.ErrWrongKey)
-		for at := 700; at < len(backup)-2048; at += len(backup) / 9 {
+		refused(t, "without a keyed hash", v.restore(without(t, backup, "manifest.hmac"), replace), models.ErrBackupUnproven)
+		refused(t, "changed by somebody without the key", v.restore(forged(t, backup), replace), models.ErrBackupForged)
+		refused(t, "changed while it was restored", v.restore(backup, replace, func(o *models.RestoreOptions) {
+			files := [][]byte{backup, forged(t, backup)}
+			o.Open = func() (io.ReadCloser, error) {
+				file := files[0]
+				files = files[1:]
+				return io.NopCloser(bytes.NewReader(file)), nil
+			}
+			o.Store.Database = modelstest.SQLite(t)
+		}), models.ErrBackupForged)
+		for at := 700; at < len(backup)-4096; at += len(backup) / 9 {
 			for backup[at] == 0 { // what fills an entry says nothing
 				at++
 			}

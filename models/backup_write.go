@@ -14,11 +14,12 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
 // A backup is a tar file. Its first entry (headEntry) says what it is, each table has parts of some
-// thousand rows, and the last two entries are the manifest and its checksum: a file that was cut off
-// has no manifest. Everything can be read with tar, zcat and sha256sum.
+// thousand rows, and after them come the manifest, its checksum and its keyed hash (see macEntry): a
+// file that was cut off has no manifest. Everything can be read with tar, zcat and sha256sum.
 const (
 	backupFormat   = 1
 	headEntry      = "latchkey-backup.json"
@@ -36,6 +37,8 @@ type BackupManifest struct {
 	At        time.Time     `json:"at"`      // of the moment that the backup shows, in UTC
 	SecretKey string        `json:"secret_key_id"`
 	Tables    []BackupTable `json:"tables"` // in the order of their names
+
+	sums, mac []byte // the last two entries; mac is empty for a backup that does not have one
 }
 
 // BackupTable is a table of a backup.
@@ -93,6 +96,7 @@ func (p BackupProgress) tell(step string, done, all int64) {
 
 // archiveWriter writes a database into a backup.
 type archiveWriter struct {
+	version  string // of this program
 	snapshot *database.Snapshot
 	schema   *backupSchema
 	tar      *tar.Writer
@@ -100,11 +104,13 @@ type archiveWriter struct {
 	progress BackupProgress
 	done     int64
 	all      int64
-	level    int // of the compression
+	level    int         // of the compression
+	keys     secret.Keys // the zero value for a file that nobody keeps
 }
 
-// writeBackup writes the database as it is at one moment to w. now is asked at that moment.
-func writeBackup(ctx context.Context, db *database.DB, w io.Writer, version string, level int, now func() time.Time, progress BackupProgress) (m BackupManifest, err error) {
+// writeBackup writes the database as it is at one moment to w. now is asked at that moment. a has the
+// version, the level of the compression, the keys and the progress.
+func (a *archiveWriter) writeBackup(ctx context.Context, db *database.DB, w io.Writer, now func() time.Time) (m BackupManifest, err error) {
 	snapshot, err := db.Snapshot(ctx)
 	if err != nil {
 		return m, err
@@ -118,10 +124,8 @@ func writeBackup(ctx context.Context, db *database.DB, w io.Writer, version stri
 	if err := servable(schema.version, db.Dialect); err != nil {
 		return m, err
 	}
-	a := &archiveWriter{
-		snapshot: snapshot, schema: schema, tar: tar.NewWriter(w), progress: progress, level: level,
-		manifest: BackupManifest{Format: backupFormat, Version: version, Schema: schema.version, Engine: string(db.Dialect), At: at.UTC()},
-	}
+	a.snapshot, a.schema, a.tar = snapshot, schema, tar.NewWriter(w)
+	a.manifest = BackupManifest{Format: backupFormat, Version: a.version, Schema: schema.version, Engine: string(db.Dialect), At: at.UTC()}
 	if err := a.write(ctx); err != nil {
 		return m, err
 	}
@@ -157,13 +161,19 @@ func (a *archiveWriter) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.entry(checksumsEntry, checksums(headSum, sum)); err != nil {
+	sums := checksums(headSum, sum)
+	if err := a.entry(checksumsEntry, sums); err != nil {
 		return err
+	}
+	if a.keys.ID() != "" {
+		if err := a.entry(macEntry, backupMAC(a.keys, sums)); err != nil {
+			return err
+		}
 	}
 	return a.tar.Close()
 }
 
-// checksums returns the last entry of a backup, in the form of the program sha256sum.
+// checksums returns the entry with the checksums of a backup, in the form of the program sha256sum.
 func checksums(head, manifest string) []byte {
 	return fmt.Appendf(nil, "%s  %s\n%s  %s\n", head, headEntry, manifest, manifestEntry)
 }

@@ -106,7 +106,19 @@ func (r *Restores) makeRow(ctx context.Context, tx *gorm.DB) (bool, error) {
 // begin stores that the database was restored, so that a crash loses nothing, and raises
 // the counter by leap.
 func (r *Restores) begin(tx *gorm.DB, leap int64) error {
+	for _, table := range lostAtRestore() {
+		// A clock may have been ahead when the row was written. What was made before the restore must not
+		// look as if it were made after it.
+		if err := tx.Exec("UPDATE "+table+" SET created_at = ? WHERE created_at > ?", r.Now(), r.Now()).Error; err != nil {
+			return err
+		}
+	}
 	return tx.Exec("UPDATE restores SET counter = counter + ?, after_id = 0, restored_at = ? WHERE id = ?", leap, r.Now(), theRestoreRow).Error
+}
+
+// lostAtRestore returns the tables with rows that end after a restore because they were made before it.
+func lostAtRestore() []string {
+	return []string{"sessions", "device_codes", "quick_connects", "local_passwords", "quick_devices", "claim_codes", "proofs", "tokens", "outbox", "invites"}
 }
 
 // Declare stores that the database was restored from a backup, because its operator says

@@ -17,6 +17,7 @@ type restoreCommand struct {
 	Identity []string `name:"identity" placeholder:"FILE" help:"File with the secret key of age with which an encrypted backup is read; several times for several files."`
 	Replace  bool     `name:"replace" help:"Restore also if the database has data. That data is lost: back it up first."`
 	Check    bool     `name:"check" help:"Only check the file: nothing is changed, and no database is needed."`
+	Unproven bool     `name:"unproven" help:"Restore also a backup that does not prove who made it, such as one of an older version."`
 	JSON     bool     `name:"json" help:"Print the result as JSON, for programs."`
 }
 
@@ -83,7 +84,7 @@ func (c restoreCommand) restore(p *program, open func() (io.ReadCloser, error), 
 		return m, err
 	}
 	m, err = models.RestoreBackup(p.ctx, models.RestoreOptions{
-		Store: options, Open: open, Owner: owner(), Replace: c.Replace, Progress: progress.tell,
+		Store: options, Open: open, Owner: owner(), Replace: c.Replace, Unproven: c.Unproven, Progress: progress.tell,
 	})
 	if err != nil {
 		return m, err
@@ -97,6 +98,9 @@ func restoreAdvice(err error) error {
 	switch {
 	case errors.Is(err, models.ErrNotEmpty):
 		return fmt.Errorf("%w. Nothing was changed. To lose that data, back it up with 'latchkey backup' and then add --replace", err)
+	case errors.Is(err, models.ErrBackupUnproven):
+		return fmt.Errorf("%w. Nothing was changed. Restore it with --unproven only if nobody else could write to the place where it was kept, "+
+			"and check afterwards with 'latchkey account list' who is an operator", err)
 	case errors.Is(err, database.ErrInUse):
 		return fmt.Errorf("%w. Nothing was changed", err)
 	}
