@@ -3,22 +3,34 @@ package handlers
 import (
 	_ "embed" // the contract
 	"fmt"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/latchkey-media/latchkey/templates"
 )
 
-// openAPI is the contract of /api/v1, as it is served.
+// embeddedOpenAPI is the contract of /api/v1; releases have it compressed.
 //
 //go:embed openapi.yaml
-var openAPI []byte
+var embeddedOpenAPI []byte
+
+// openAPI returns the contract of /api/v1, as it is served.
+func openAPI() []byte {
+	content, err := templates.Unpacked(embeddedOpenAPI)
+	if err != nil {
+		panic(err) // the program itself is damaged
+	}
+	return content
+}
 
 // openAPIFile returns the handler of GET /api/openapi.yaml.
 func openAPIFile() gin.HandlerFunc {
-	file := newStaticFile("openapi.yaml", openAPI)
+	file := sync.OnceValue(func() staticFile { return newStaticFile("openapi.yaml", openAPI()) })
 	return func(c *gin.Context) {
 		c.Header("Cache-Control", "public, max-age=300")
-		sendFile(c, file)
+		sendFile(c, file())
 	}
 }
 
@@ -139,7 +151,7 @@ func (o ordered[T]) get(key string) T { //nolint:ireturn // T is a struct wherev
 
 func readContract() (*contract, error) {
 	var c contract
-	if err := yaml.Unmarshal(openAPI, &c); err != nil {
+	if err := yaml.Unmarshal(openAPI(), &c); err != nil {
 		return nil, fmt.Errorf("read openapi.yaml: %w", err)
 	}
 	return &c, nil

@@ -1,7 +1,10 @@
 package packaging_test
 
 import (
+	"bufio"
 	"bytes"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,11 +83,57 @@ func TestRelease(t *testing.T) {
 	if len(one) > sizeMost {
 		t.Errorf("the program has %d bytes, want at most %d: see docs/adr/0047 about what weighs", len(one), sizeMost)
 	}
+	for _, text := range []string{"operationId: signUp", "Deine Einladungen"} {
+		if bytes.Contains(one, []byte(text)) {
+			t.Errorf("the program holds %q as it is, want it compressed: see cmd/pack", text)
+		}
+	}
 	if bytes.Contains(one, []byte(root+"/")) {
 		t.Errorf("the program holds the path %s of this machine", root)
 	}
 	if said := command(t, ".", nil, here, "version"); said != "latchkey 1.2.3\n" {
 		t.Errorf("the program says %q, want its version", said)
+	}
+	servesCompressedTexts(t, here)
+}
+
+// servesCompressedTexts starts a release, whose texts are compressed, and reads some of them.
+func servesCompressedTexts(t *testing.T, program string) {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), program, "serve", "--dev", "--listen=127.0.0.1:0", "--data-dir="+t.TempDir())
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	output, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = c.Process.Signal(os.Interrupt)
+		_ = c.Wait()
+	}()
+	address := ""
+	for lines := bufio.NewScanner(output); address == "" && lines.Scan(); {
+		if fields := strings.Fields(lines.Text()); len(fields) > 1 && fields[0] == "Open" {
+			address = fields[1]
+		}
+	}
+	for path, want := range map[string]string{"/signin": "Passwort", "/api/openapi.yaml": "openapi: 3."} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Accept-Language", "de")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil || !strings.Contains(string(body), want) {
+			t.Errorf("%s of the release: %v, %.200s; want %q in it", path, err, body, want)
+		}
 	}
 }
 

@@ -88,6 +88,9 @@ func readLanguage(locales fs.FS, code string) ([]*i18n.Message, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read texts: %w", err)
 		}
+		if raw, err = Unpacked(raw); err != nil {
+			return nil, fmt.Errorf("texts of %s: %w", name, err)
+		}
 		messages, err := i18n.ParseMessageBytes(raw, json.Unmarshal)
 		if err != nil {
 			return nil, fmt.Errorf("read texts of %s: %w", name, err)

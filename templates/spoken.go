@@ -43,12 +43,15 @@ func (s *Spoken) Page(name, language string) (*template.Template, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read a page: %w", err)
 	}
+	if source, err = Unpacked(source); err != nil {
+		return nil, fmt.Errorf("page %s: %w", name, err)
+	}
 	constants, err := newConstants()
 	if err != nil {
 		return nil, err
 	}
 	constants.texts = s.catalogue.plain[language]
-	if err := constants.drawButtons(s.catalogue, language); err != nil {
+	if constants.buttons, err = drawButtons(s.catalogue, language); err != nil {
 		return nil, err
 	}
 	shared := s.shared[language]

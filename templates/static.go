@@ -73,11 +73,11 @@ func newConstants() (constants, error) {
 // languageButtons is the call of the partial whose result is the same on all pages of a language.
 const languageButtons = `{{- template "language_buttons" .}}`
 
-// drawButtons writes the buttons for the languages of a catalogue, on the pages of one of them.
-func (c *constants) drawButtons(catalogue *Catalogue, locale string) error {
+// drawButtons returns the buttons for the languages of a catalogue, on the pages of one of them.
+func drawButtons(catalogue *Catalogue, locale string) (string, error) {
 	partial, err := template.ParseFS(files, "partials/language_buttons.html")
 	if err != nil {
-		return fmt.Errorf("read the buttons for languages: %w", err)
+		return "", fmt.Errorf("read the buttons for languages: %w", err)
 	}
 	var out strings.Builder
 	data := struct {
@@ -85,10 +85,9 @@ func (c *constants) drawButtons(catalogue *Catalogue, locale string) error {
 		Locale    string
 	}{catalogue.languages, locale}
 	if err := partial.ExecuteTemplate(&out, "language_buttons", data); err != nil {
-		return fmt.Errorf("write the buttons for languages: %w", err)
+		return "", fmt.Errorf("write the buttons for languages: %w", err)
 	}
-	c.buttons = out.String()
-	return nil
+	return out.String(), nil
 }
 
 // written returns the source of a template with four changes: static files have the names that

@@ -118,6 +118,9 @@ func each(folder, extension string, do func(name, source string) error) error {
 		if err != nil {
 			return fmt.Errorf("read template: %w", err)
 		}
+		if source, err = Unpacked(source); err != nil {
+			return fmt.Errorf("template %s: %w", file, err)
+		}
 		if err := do(strings.TrimSuffix(path.Base(file), extension), string(source)); err != nil {
 			return fmt.Errorf("template %s: %w", file, err)
 		}
