@@ -87,7 +87,7 @@ func (v *visitor) wantGerman(name, title string) {
 	v.wantText("body[data-page="+name+"] h1", v.says(title))
 	v.wantText(".skip", v.says("layout.skip"))
 	said := ask[string](v, `document.body.innerText + [...document.querySelectorAll("[aria-label],[title]")].map(e => e.ariaLabel + e.title).join("\n")`)
-	for _, key := range []string{"layout.skip", "layout.signin", "layout.signup", "layout.reveal", "layout.pin_help", "field.display_name", "field.password"} {
+	for _, key := range []string{"layout.skip", "layout.signin", "layout.signup", "layout.reveal", "layout.help", "field.display_name", "field.password"} {
 		if english := catalogue.Say("en", key, nil); strings.Contains(said, english) {
 			v.t.Errorf("%s: the page contains the English text %q, want it in German", v.where(), english)
 		}

@@ -109,6 +109,9 @@ func strangersPages() []shown {
 		{"dev_mail", "empty", at("/dev/mail")},
 		{"landing", "", at("/")},
 		{"pin_help", "", at("/help/pin")},
+		{"help", "", at("/help")},
+		{"help_topic", "", at("/help/get-in")},
+		{"help_topic", "a table", at("/help/trouble")},
 		{"invite_open", "", at("/i")},
 		{"signin", "", at("/signin")},
 		{"signin", "with mistakes", func(v *visitor) {

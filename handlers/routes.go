@@ -35,7 +35,9 @@ func (s *site) routes(r *gin.Engine) {
 // publicRoutes registers the pages for people who are not signed in.
 func (s *site) publicRoutes(r *gin.Engine) {
 	s.get(r, "/", s.landing)
+	s.get(r, "/help", s.help)
 	s.get(r, "/help/pin", s.pinHelp)
+	s.get(r, "/help/:topic", s.helpTopic)
 	s.post(r, "/language", s.language)
 
 	s.get(r, "/signup", s.signUpForm)

@@ -36,7 +36,9 @@ func table() map[string]row {
 	ofMember := row{signIn("/family/members/1"), "404", forbidden} // somebody whom the reader does not look after
 	return map[string]row{
 		"GET /":                                      {open, open, open},
+		"GET /help":                                  {open, open, open},
 		"GET /help/pin":                              {open, open, open},
+		"GET /help/:topic":                           {"404", "404", "404"},
 		"GET /signup":                                {open, "303 /servers", "303 /servers"},
 		"GET /signup/sent":                           {open, open, open},
 		"GET /signin":                                {open, "303 /servers", "303 /servers"},

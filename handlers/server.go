@@ -158,6 +158,7 @@ type site struct {
 	shared     sharedPages
 	ids        *requestIDs
 	zones      *timeZones
+	manual     *manual // the help
 }
 
 func (s *Server) site() (*site, error) {
@@ -199,6 +200,7 @@ func (s *Server) site() (*site, error) {
 		headers:    newPreparedHeaders(public.Scheme == "https"),
 		ids:        ids,
 		zones:      &timeZones{},
+		manual:     &manual{origin: origin, service: s.ServiceName},
 	}
 	site.connect = site.connectServer()
 	return site, nil

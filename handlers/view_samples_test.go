@@ -29,7 +29,7 @@ func samples(catalogue *templates.Catalogue, locale string) []sample {
 		s.landingSamples(), s.signUpSamples(), s.confirmSamples(), s.signInSamples(),
 		s.resetSamples(), s.errorSamples(), s.devMailSamples(), s.apiDocsSamples(),
 		s.accountSamples(), s.historySamples(), s.emailChangeSamples(), s.passwordSamples(), s.passwordConfirmSamples(),
-		s.pinSamples(), s.pinHelpSamples(), s.pinResetSamples(), s.sessionsSamples(),
+		s.pinSamples(), s.pinHelpSamples(), s.helpSamples(), s.pinResetSamples(), s.sessionsSamples(),
 		s.serverOwnerSamples(), s.serverSettingsSamples(), s.rosterSamples(), s.wayInSamples(), s.serverInviteSamples(), s.linksSamples(), s.inviteSamples(), s.inviteUseSamples(),
 		s.accountDeleteSamples(), s.familySamples(), s.circleSamples(), s.familyMemberSamples(), s.mailStopSamples(), s.pictureSamples(), s.householdSamples(), s.protectionSamples(), s.holdSamples(), s.unlockSamples(), s.staySamples(), s.serversSamples(), s.serverOpenSamples(), s.serverStartSamples(), s.localPasswordSamples(), s.serverRegisterSamples(),
 		s.importSamples(),

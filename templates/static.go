@@ -95,7 +95,10 @@ func drawButtons(catalogue *Catalogue, locale string) (string, error) {
 // are there, and a known text takes the place of its key.
 func (c constants) written(source string) string {
 	if c.buttons != "" {
-		source = strings.ReplaceAll(source, languageButtons, c.buttons)
+		before, after, found := strings.Cut(source, languageButtons)
+		if found { // once, in the footer; the dash of the call takes the blanks before it away
+			source = strings.TrimRight(before, " \n") + c.buttons + after
+		}
 	}
 	source = references.ReplaceAllStringFunc(source, func(quoted string) string {
 		name := references.FindStringSubmatch(quoted)[1]
