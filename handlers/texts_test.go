@@ -71,7 +71,7 @@ func TestEveryEventHasASentence(t *testing.T) {
 	if diff := cmp.Diff(declared, listed); diff != "" || len(listed) < 40 {
 		t.Errorf("EventKinds of models/history.go must list each constant once (-constants +EventKinds):\n%s", diff)
 	}
-	sentence := regexp.MustCompile(`^\p{Lu}.* .*\.$`)
+	sentence := regexp.MustCompile(`^[\p{Lu}\p{Lo}].* .*\.$`) // Lo: letters without capitals, such as those of Hebrew
 	for _, language := range catalogue.Languages() {
 		of := map[string]string{}
 		for _, key := range eventKeys() {

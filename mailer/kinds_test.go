@@ -60,11 +60,9 @@ func TestEveryKindHasItsTexts(t *testing.T) {
 	for name, k := range kinds() {
 		for _, key := range keysOf(name, k) {
 			used[key] = true
-			english := catalogue.Say("en", key, nil)
-			for _, language := range catalogue.Languages() {
-				said := catalogue.Say(language.Code, key, nil)
-				if said == key || said == "" || language.Code != "en" && said == english {
-					t.Errorf("no translated text has the key %s: write it in templates/locales/%s/mail.json", key, language.Code)
+			for _, language := range catalogue.Languages() { // TestLanguagesAgree finds a text that one of them lacks
+				if said := catalogue.Say(language.Code, key, nil); said == key || said == "" {
+					t.Errorf("no text has the key %s: write it in templates/locales/%s/mail.json", key, language.Code)
 				}
 			}
 		}

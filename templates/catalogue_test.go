@@ -88,6 +88,10 @@ func TestMatch(t *testing.T) {
 		{[]string{"de-AT,de;q=0.8,en;q=0.5"}, "de"},
 		{[]string{"ja-JP, en;q=0.2, de;q=0.7"}, "de"},
 		{[]string{"ja"}, "en"},
+		{[]string{"fr-CA, en;q=0.5"}, "fr"},
+		{[]string{"pt-PT"}, "pt"},
+		{[]string{"es-419"}, "es"},
+		{[]string{"iw"}, "he"}, // the old code of Hebrew
 		{[]string{"en", "de"}, "en"},
 		{[]string{"", "de-CH"}, "de"},
 		{[]string{"\x00;;;q=q", "de"}, "de"},
@@ -112,7 +116,10 @@ func TestDates(t *testing.T) {
 
 func TestLanguagesNameThemselves(t *testing.T) {
 	t.Parallel()
-	want := []Language{{"en", "English"}, {"de", "Deutsch"}}
+	want := []Language{
+		{"en", "English"}, {"de", "Deutsch"}, {"es", "Español"}, {"fr", "Français"}, {"he", "עברית"},
+		{"it", "Italiano"}, {"nl", "Nederlands"}, {"pl", "Polski"}, {"pt", "Português"},
+	}
 	if diff := cmp.Diff(want, embedded(t).Languages()); diff != "" {
 		t.Errorf("languages (-want +got):\n%s", diff)
 	}
@@ -277,7 +284,8 @@ func TestDatesOfEachLanguage(t *testing.T) {
 	c := embedded(t)
 	day := time.Date(2026, time.March, 5, 12, 0, 0, 0, time.UTC)
 	want := map[string]string{
-		"en": "5 March 2026", "de": "5. März 2026",
+		"en": "5 March 2026", "de": "5. März 2026", "es": "5 de marzo de 2026", "fr": "5 mars 2026", "he": "5 במרץ 2026",
+		"it": "5 marzo 2026", "nl": "5 maart 2026", "pl": "5 marca 2026", "pt": "5 de março de 2026",
 	}
 	for _, code := range codes(t) {
 		if got := c.Date(code, day); got != want[code] {
