@@ -100,6 +100,9 @@ func (m *manual) read(locale string) ([]helpTopic, string, error) {
 		if err != nil {
 			return nil, "", fmt.Errorf("read the help: %w", err)
 		}
+		if source, err = templates.Unpacked(source); err != nil {
+			return nil, "", fmt.Errorf("help %s in %s: %w", name, locale, err)
+		}
 		topic, err := m.topic(name, string(source))
 		if err != nil {
 			return nil, "", fmt.Errorf("help %s in %s: %w", name, locale, err)

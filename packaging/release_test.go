@@ -119,7 +119,7 @@ func servesCompressedTexts(t *testing.T, program string) {
 			address = fields[1]
 		}
 	}
-	for path, want := range map[string]string{"/signin": "Passwort", "/api/openapi.yaml": "openapi: 3."} {
+	for path, want := range map[string]string{"/signin": "Passwort", "/help/television": "Fernseher", "/api/openapi.yaml": "openapi: 3."} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+path, nil)
 		if err != nil {
 			t.Fatal(err)
