@@ -106,6 +106,8 @@ func strangersPages() []shown {
 	ada := newPerson("ada")
 	return []shown{
 		{"api_docs", "", at("/api/docs")},
+		{"api_docs_group", "", at("/api/docs/device-codes")},
+		{"api_docs_objects", "", at("/api/docs/objects")},
 		{"dev_mail", "empty", at("/dev/mail")},
 		{"landing", "", at("/")},
 		{"pin_help", "", at("/help/pin")},

@@ -41,16 +41,18 @@ type contract struct {
 		Title       string `yaml:"title"`
 		Description string `yaml:"description"`
 	} `yaml:"info"`
-	Tags []struct {
-		Name        string `yaml:"name"`
-		Description string `yaml:"description"`
-	} `yaml:"tags"`
+	Tags       []contractTag                       `yaml:"tags"`
 	Paths      ordered[ordered[contractOperation]] `yaml:"paths"`
 	Components struct {
 		Parameters map[string]contractParameter `yaml:"parameters"`
 		Responses  map[string]contractResponse  `yaml:"responses"`
 		Schemas    ordered[contractSchema]      `yaml:"schemas"`
 	} `yaml:"components"`
+}
+
+type contractTag struct {
+	Name        string `yaml:"name"`
+	Description string `yaml:"description"`
 }
 
 type contractOperation struct {

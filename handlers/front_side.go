@@ -34,7 +34,7 @@ func sideOf(path string) side {
 	switch {
 	case under(embywire.OneSlash(path), connect.Prefix):
 		return sideService
-	case under(path, apiPrefix) && path != apiDocsPath:
+	case under(path, apiPrefix) && !under(path, apiDocsPath):
 		return sideAPI
 	default:
 		return sidePages

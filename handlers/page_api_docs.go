@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,12 +18,23 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// apiDocsPage is the data of templates/pages/api_docs.html: the contract for people. The
-// texts from openapi.yaml are English; all other texts are in the reader's language.
+// apiDocsPage is the data of templates/pages/api_docs.html: what all operations have in common, and the
+// contents. The texts from openapi.yaml are English; all other texts are in the reader's language.
 type apiDocsPage struct {
 	Base
-	Intro   []string // paragraphs
-	Groups  []docsGroup
+	Intro  []string // paragraphs
+	Groups []docsGroup
+}
+
+// apiDocsGroupPage is the data of templates/pages/api_docs_group.html: the operations of one tag.
+type apiDocsGroupPage struct {
+	Base
+	Group docsGroup
+}
+
+// apiDocsObjectsPage is the data of templates/pages/api_docs_objects.html.
+type apiDocsObjectsPage struct {
+	Base
 	Objects []docsObject
 }
 
@@ -75,47 +87,86 @@ type docsAnswer struct {
 	Example             string   // JSON; "" for none
 }
 
-// apiDocs returns the handler of GET /api/docs, which shows the contract as a page. The
-// handler reads openapi.yaml when somebody opens the page for the first time.
-func (s *site) apiDocs() handlerFunc {
+// apiDocs registers the pages that show the contract: the contents, a page for the operations of each
+// tag, and a page for all objects. It reads openapi.yaml when somebody opens one of them for the first time.
+func (s *site) apiDocs(r *gin.Engine) {
 	read := sync.OnceValues(readContract)
-	return func(c *gin.Context) error {
-		contract, err := read()
-		if err != nil {
-			return err
+	// draw returns the function that makes the data of the page, or nil for a page that does not exist.
+	show := func(name string, draw func(g *gin.Context, c *contract, b Base) func() spoken) handlerFunc {
+		return func(c *gin.Context) error {
+			contract, err := read()
+			if err != nil {
+				return err
+			}
+			base := s.base(c, name)
+			build := draw(c, contract, base)
+			if build == nil {
+				return refuse(http.StatusNotFound, "not_found")
+			}
+			allowPrivateCopy(c)
+			return s.renderShared(c, base, build)
 		}
-		allowPrivateCopy(c)
-		base := s.base(c, "api_docs")
-		return s.renderShared(c, base, func() spoken {
-			page := apiDocsPage{Base: base}
-			contract.fill(&page, s.origin)
-			return page
-		})
 	}
+	s.get(r, apiDocsPath, show("api_docs", func(_ *gin.Context, c *contract, b Base) func() spoken {
+		return func() spoken { return apiDocsPage{b, c.intro(), c.groups(b, s.origin)} }
+	}))
+	s.get(r, apiDocsPath+"/objects", show("api_docs_objects", func(_ *gin.Context, c *contract, b Base) func() spoken {
+		return func() spoken { return apiDocsObjectsPage{b, c.objects(b)} }
+	}))
+	s.get(r, apiDocsPath+"/:group", show("api_docs_group", func(g *gin.Context, c *contract, b Base) func() spoken {
+		at := slices.IndexFunc(c.Tags, func(tag contractTag) bool { return addressOf(tag.Name) == g.Param("group") })
+		if at < 0 {
+			return nil
+		}
+		return func() spoken { return apiDocsGroupPage{b, c.group(b, s.origin, c.Tags[at])} }
+	}))
 }
 
-// fill writes the contract into page. Its example commands use origin as the
-// address of the service.
-func (c *contract) fill(page *apiDocsPage, origin string) {
+// intro returns what all operations have in common, in paragraphs.
+func (c *contract) intro() []string {
+	var paragraphs []string
 	for paragraph := range strings.SplitSeq(c.Info.Description, "\n\n") {
-		page.Intro = append(page.Intro, strings.TrimSpace(paragraph))
+		paragraphs = append(paragraphs, strings.TrimSpace(paragraph))
 	}
-	for i, tag := range c.Tags {
-		group := docsGroup{ID: "group-" + strconv.Itoa(i+1), Name: tag.Name, Description: tag.Description}
-		for _, at := range c.Paths {
-			for _, method := range at.Value {
-				if slices.Contains(method.Value.Tags, tag.Name) {
-					group.Operations = append(group.Operations, c.operation(page.Base, origin, at.Key, method.Key, method.Value))
-				}
+	return paragraphs
+}
+
+// groups returns the operations of all tags. The example commands use origin as the address of the service.
+func (c *contract) groups(b Base, origin string) []docsGroup {
+	var groups []docsGroup
+	for _, tag := range c.Tags {
+		groups = append(groups, c.group(b, origin, tag))
+	}
+	return groups
+}
+
+// group returns the operations of a tag.
+func (c *contract) group(b Base, origin string, tag contractTag) docsGroup {
+	group := docsGroup{ID: addressOf(tag.Name), Name: tag.Name, Description: tag.Description}
+	for _, at := range c.Paths {
+		for _, method := range at.Value {
+			if slices.Contains(method.Value.Tags, tag.Name) {
+				group.Operations = append(group.Operations, c.operation(b, origin, at.Key, method.Key, method.Value))
 			}
 		}
-		page.Groups = append(page.Groups, group)
 	}
+	return group
+}
+
+// addressOf returns the name of a tag as a part of an address: small letters and dashes.
+func addressOf(tag string) string {
+	return strings.Trim(regexp.MustCompile(`[^a-z]+`).ReplaceAllString(strings.ToLower(tag), "-"), "-")
+}
+
+// objects returns all objects of requests and answers.
+func (c *contract) objects(b Base) []docsObject {
+	var objects []docsObject
 	for _, schema := range c.Components.Schemas {
 		if schema.Value.Type == "object" {
-			page.Objects = append(page.Objects, c.object(page.Base, schema.Key))
+			objects = append(objects, c.object(b, schema.Key))
 		}
 	}
+	return objects
 }
 
 func (c *contract) operation(b Base, origin, at, method string, o contractOperation) docsOperation {

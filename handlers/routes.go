@@ -55,7 +55,7 @@ func (s *site) publicRoutes(r *gin.Engine) {
 	s.post(r, "/forgot", s.requestReset)
 	s.get(r, "/forgot/sent", s.resetSent)
 
-	s.get(r, apiDocsPath, s.apiDocs())
+	s.apiDocs(r)
 }
 
 // mailedRoutes registers the pages that the links in mails lead to. None of

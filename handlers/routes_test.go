@@ -63,6 +63,8 @@ func table() map[string]row {
 		"GET /mail/stop":                             {mailed, mailed, mailed},
 		"GET /captcha/challenge":                     {open, open, open},
 		"GET /api/docs":                              {open, open, open},
+		"GET /api/docs/objects":                      {open, open, open},
+		"GET /api/docs/:group":                       {"404", "404", "404"},
 		"GET /api/openapi.yaml":                      {open, open, open},
 		"GET /livez":                                 {open, open, open},
 		"GET /readyz":                                {open, open, open},
