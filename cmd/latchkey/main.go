@@ -67,6 +67,7 @@ type commands struct {
 	Operator    operatorCommands   `cmd:"" help:"See what the pages of operators show, and lift limits."`
 	Doctor      doctorCommand      `cmd:"" help:"Look whether everything around the service is as it should be, and say what to do."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the running service whether it is ready. Fails if it is not."`
+	Completion  completionCommand  `cmd:"" help:"Print a script by which a shell completes the commands and flags."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 	Demo        demoCommand        `cmd:"" help:"Start the service and an agent with example people, to try everything. Nothing is left behind."`
 	Agent       agentStub          `cmd:"" help:"The program beside a media server. It has its own commands and settings: latchkey agent --help."`
