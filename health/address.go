@@ -124,18 +124,18 @@ func (v *visit) judgeCertificate(public *url.URL, s *Sources) Check {
 	}
 	end := v.chain[0].NotAfter
 	params := map[string]any{"Days": int(end.Sub(s.Now()) / (24 * time.Hour)), "Date": end.UTC().Format(time.DateOnly), "Host": public.Hostname(), "Issuer": v.chain[0].Issuer.CommonName}
-	switch reach.Judge(v.chain, public.Hostname(), s.Roots, s.Now()) {
-	case reach.Expired:
+	switch finding := reach.Judge(v.chain, public.Hostname(), s.Roots, s.Now()); {
+	case finding == reach.Expired:
 		return found("certificate", "expired", params)
-	case reach.WrongName:
+	case finding == reach.WrongName:
 		return found("certificate", "name", params)
-	case reach.Untrusted:
+	case finding != "":
 		return found("certificate", "untrusted", params)
-	}
-	if end.Sub(s.Now()) < certificateSoon {
+	case end.Sub(s.Now()) < certificateSoon:
 		return found("certificate", "soon", params)
+	default:
+		return found("certificate", "ok", params)
 	}
-	return found("certificate", "ok", params)
 }
 
 // judgeClock compares the clock of this machine with the date of the answer.

@@ -43,7 +43,7 @@ func ArrivalOf(r *http.Request, trusted []netip.Prefix) Arrival {
 	if remote.IsValid() {
 		a.Remote, a.Caller = remote.String(), caller.String()
 	}
-	for _, hop := range strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",") {
+	for hop := range strings.SplitSeq(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",") {
 		if hop = strings.TrimSpace(hop); hop != "" {
 			a.Forwarded = append(a.Forwarded, hop)
 		}

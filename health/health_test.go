@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
@@ -136,9 +137,7 @@ func TestFindings(t *testing.T) {
 	}
 	node := func(name, value string) func(*health.Sources) {
 		return server(func(e *health.Engine) {
-			for variable, usual := range map[string]string{"wsrep_on": "ON", "wsrep_cluster_size": "3", "wsrep_cluster_status": "Primary", "binlog_format": "ROW"} {
-				e.Global[variable] = usual
-			}
+			maps.Copy(e.Global, map[string]string{"wsrep_on": "ON", "wsrep_cluster_size": "3", "wsrep_cluster_status": "Primary", "binlog_format": "ROW"})
 			e.Session["wsrep_sync_wait"] = "7"
 			e.Global[name], e.Session[name] = value, value
 		})

@@ -21,7 +21,7 @@ func lookAtDisks(_ context.Context, s *Sources) []Check {
 	slices.Sort(folders)
 	for _, folder := range slices.Compact(folders) {
 		free, err := s.Free(folder)
-		params := map[string]any{"Megabytes": int(free >> 20)} //nolint:gosec // fits for every disk
+		params := map[string]any{"Megabytes": int(free >> 20)}
 		reason := "ok"
 		switch {
 		case err != nil:

@@ -78,7 +78,7 @@ func byNumber(list []string, err error) string {
 
 func judgeSPF(record string) string {
 	end := "no_end"
-	for _, term := range strings.Fields(strings.ToLower(record)) {
+	for term := range strings.FieldsSeq(strings.ToLower(record)) {
 		switch {
 		case term == "all", term == "+all":
 			return "everybody"

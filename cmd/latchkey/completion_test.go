@@ -102,13 +102,13 @@ func TestFishCompletes(t *testing.T) {
 // The scripts for the other shells are understood by them, where they are installed.
 func TestOtherShellsUnderstandTheirScripts(t *testing.T) {
 	t.Parallel()
-	for shell, flag := range map[string]string{"bash": "-n", "zsh": "-n", "fish": "--no-execute"} {
+	for shell, only := range map[string]string{"bash": "-n", "zsh": "-n", "fish": "--no-execute"} {
 		program, err := exec.LookPath(shell)
 		if err != nil {
 			t.Logf("%s is not installed, so its script was not read by it", shell)
 			continue
 		}
-		if said, err := exec.CommandContext(t.Context(), program, flag, "../../packaging/completion/latchkey."+shell).CombinedOutput(); err != nil {
+		if said, err := exec.CommandContext(t.Context(), program, only, "../../packaging/completion/latchkey."+shell).CombinedOutput(); err != nil {
 			t.Errorf("%s does not understand its script: %v\n%s", shell, err, said)
 		}
 	}
