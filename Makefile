@@ -52,8 +52,9 @@ generate: docs ## write the generated files again
 	go generate -tags $(TAGS),e2e ./...
 
 .PHONY: docs
-docs: ## write docs/configuration.md again from config/settings.go
+docs: ## write docs/configuration.md and packaging/completion again, from the settings and the commands
 	go test -tags $(TAGS) -count 1 -run '^TestDocsAreCurrent$$' ./config -update
+	go test -tags $(TAGS) -count 1 -run '^TestCompletionFilesAreCurrent$$' ./cmd/latchkey -update
 
 .PHONY: faults
 faults: ## the long fault tests: kills, databases and mail servers that stop, races (up to an hour)

@@ -256,6 +256,7 @@ func methods() map[string]string {
 		"dropMail":              "Operators.DropMail",
 		"listOperatorActs":      "Operators.ActsPage",
 		"getOverview":           "Operators.Overview",
+		"getHealth":             "Operators.Health",
 		"listSettings":          "Operators.Settings",
 		"listThrottles":         "Operators.Throttles",
 		"liftThrottles":         "Operators.LiftThrottles",

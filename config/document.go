@@ -59,7 +59,7 @@ mail-url: smtp://latchkey:PASSWORD@mail.example.org:587
 mail-from: Latchkey <latchkey@example.org>
 trusted-proxies:
   - 127.0.0.1
-  - 10.0.0.0/8
+  - 172.18.0.0/16
 sign-up: invite
 session-idle: 14d
 # The secret key is better kept out of this file: LATCHKEY_SECRET_KEY_FILE.

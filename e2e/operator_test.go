@@ -75,6 +75,12 @@ SELECT 7, 'password_changed', id, '', 'en', '{}', 0, zeroblob(32), '', 'dead', 9
 		{"operator_throttles", "", at("/admin/throttles")},
 		{"operator_throttles", "of somebody whom nothing stops", at("/admin/throttles?subject=" + tove.username)},
 		{"operator_settings", "", at("/admin/settings")},
+		{"operator_health", "", func(v *visitor) {
+			v.open("/admin/health")
+			v.tabTo("main details > summary")
+			v.press(" ")
+			v.until(`document.querySelector("main details").open`)
+		}},
 		{"operator_acts", "", at("/admin/history")},
 	}
 }

@@ -33,6 +33,9 @@ func TestAPIOperatesEverything(t *testing.T) {
 	if settings := op.get("/operator/settings"); !strings.Contains(settings.body, `{"name":"secret-key","value":"••••","origin":"file"}`) {
 		t.Errorf("the settings are %s", settings.body)
 	}
+	if state := op.get("/operator/health"); !strings.Contains(state.body, `"name":"reader"`) {
+		t.Errorf("the health is %s, want how this request arrived", state.body)
+	}
 	var accounts struct{ Items []struct{ ID string } }
 	op.is(op.get("/operator/accounts?prefix=bob&state=active"), http.StatusOK, &accounts)
 	op.wrong(op.get("/operator/accounts?state=x"), 422, "state", "parameter_invalid")

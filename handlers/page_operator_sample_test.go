@@ -1,8 +1,11 @@
 package handlers
 
 import (
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/latchkey-media/latchkey/health"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -30,12 +33,32 @@ func (s sampler) operatorSamples() []sample {
 		{"operator_acts", acts},
 		{"operator_acts-none", noActs},
 		{"operator_settings", settings},
+		{"operator_health", s.health(health.Reasons())},
+		{"operator_health-fine", s.health(map[string]map[string]health.State{"mail": {"ok": health.OK}})},
 		{"operator_throttles", throttles},
 		{"operator_throttles-none", free},
 	}
 	samples = append(samples, s.operatorAccountSamples()...)
 	samples = append(samples, s.operatorServerSamples()...)
 	return append(samples, s.operatorMailSamples()...)
+}
+
+// health returns the page of health with these findings.
+func (s sampler) health(reasons map[string]map[string]health.State) operatorHealthPage {
+	page := operatorHealthPage{operatorPage: s.operator("operator_health", "health"), At: s.at}
+	var list []health.Check
+	for _, name := range health.Names() {
+		for _, reason := range slices.Sorted(maps.Keys(reasons[name])) {
+			list = append(list, health.Check{Name: name, Reason: reason, State: reasons[name][reason], Subject: "https://media.example.org:8920", Params: map[string]any{
+				"Host": "latchkey.example.org", "Proxy": "192.0.2.1", "Caller": "203.0.113.9", "Proto": "http", "Status": "502", "Days": 9, "Date": "2026-11-30", "Issuer": "An Authority",
+				"Text": "535 5.7.8 the password was refused", "Domain": "example.org", "Record": "v=spf1 include:_spf.example.net -all", "Selectors": "mail, s1", "Waiting": 3, "Dead": 1,
+				"Minutes": 90, "Seconds": 12, "Megabytes": 900, "Version": "1.4.0", "Kind": "ext4", "Value": "2", "Least": 60, "Hours": 12, "Wrong": 1, "Warnings": 2, "Good": 9, "Ours": "1.5.0",
+				"Server": longName, "Network": "10.0.0.0/8",
+			}})
+		}
+	}
+	page.fill(list)
+	return page
 }
 
 func (s sampler) operator(page, here string) operatorPage {

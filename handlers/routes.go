@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/latchkey-media/latchkey/health"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -308,6 +309,7 @@ func (s *site) operatorRoutes(r *gin.Engine) {
 	s.get(r, operatorPath+"/throttles", s.operatorThrottles)
 	s.post(r, operatorPath+"/throttles", s.liftThrottles)
 	s.get(r, operatorPath+"/settings", s.operatorSettings)
+	s.get(r, operatorPath+"/health", s.operatorHealth)
 	s.get(r, operatorPath+"/history", s.operatorActs)
 }
 
@@ -316,6 +318,7 @@ func (s *site) machineRoutes(r *gin.Engine) {
 	s.get(r, "/captcha/challenge", nil, s.problem(s.challenge))
 	s.get(r, "/livez", nil, s.live)
 	s.get(r, "/readyz", nil, s.readyNow)
+	s.get(r, health.ArrivalPath, s.arrival)
 	s.get(r, "/robots.txt", nil, s.robots)
 	s.get(r, "/favicon.ico", s.favicon)
 	s.get(r, "/static/*file", s.static)

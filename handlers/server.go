@@ -39,6 +39,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/handlers/connect"
+	"github.com/latchkey-media/latchkey/health"
 	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/internal/httperr"
 	"github.com/latchkey-media/latchkey/internal/limit"
@@ -88,6 +89,9 @@ type Server struct {
 	// WriteMail writes a mail for an operator who looks at it: its subject and its plain text. With nil the pages and
 	// the API show no text of mails.
 	WriteMail func(models.Letter) (subject, text string, err error)
+
+	Health     *health.Keeper // the checks that operators see
+	ArrivalKey []byte         // the secret of the questions of health.Ask; with nil nobody is told how requests arrive
 
 	CursorKey []byte // 32 secret bytes that sign the cursors of lists
 

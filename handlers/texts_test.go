@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/health"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/templates"
 )
@@ -46,6 +47,8 @@ func catalogueFile(key string) string {
 		return "notices.json"
 	case "mail":
 		return "mail.json"
+	case "health":
+		return "health.json"
 	case "page", "layout", "action", "captcha", "pin":
 		return "pages.json"
 	default:
@@ -120,6 +123,37 @@ func eventKeys() []string {
 	return keys
 }
 
+// healthKeys returns the keys of the texts about the health of the service.
+func healthKeys() []string {
+	var keys []string
+	for name, reasons := range health.Reasons() {
+		keys = append(keys, "health.name."+name)
+		for reason, state := range reasons {
+			found, advice := health.Check{Name: name, Reason: reason}.Keys()
+			keys = append(keys, found)
+			if state != health.OK {
+				keys = append(keys, advice)
+			}
+		}
+	}
+	for _, state := range []health.State{health.OK, health.Advice, health.Unknown, health.Problem} {
+		keys = append(keys, "health.state."+string(state))
+	}
+	return keys
+}
+
+// The checks of the service have the texts that they need, and no others.
+func TestEveryCheckOfHealthHasItsTexts(t *testing.T) {
+	t.Parallel()
+	want := healthKeys()
+	got := foundIn(t, "../templates/locales/en/health.json", `"(health\.[a-z0-9_.]+)":`)
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("templates/locales/en/health.json (-want +got):\n%s", diff)
+	}
+}
+
 // Every text is used: an unused text would be translated without need.
 func TestEveryTextOfCodeIsSaid(t *testing.T) {
 	t.Parallel()
@@ -171,6 +205,9 @@ func keysOfCode(t *testing.T) map[string]bool {
 	}
 	for _, scope := range []string{models.ThrottleAccount, models.ThrottleName, models.ThrottleAddress, models.ThrottleNetwork} {
 		keys["operator.scope."+scope] = true
+	}
+	for _, key := range healthKeys() {
+		keys[key] = true
 	}
 	for _, key := range keysIn(t, ".") {
 		keys[key] = true

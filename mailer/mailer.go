@@ -62,8 +62,11 @@ type Message struct {
 
 // MessageID returns the value of the Message-ID header without its angle brackets.
 func (m Message) MessageID() string {
-	return m.ID + "@" + m.From.Address[strings.LastIndexByte(m.From.Address, '@')+1:]
+	return m.ID + "@" + domainOf(m.From.Address)
 }
+
+// domainOf returns the part of an address behind the @.
+func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
 // Transport delivers messages. [SMTP] and [Directory] are transports, and so is the recorder of
 // tests.

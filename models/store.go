@@ -253,6 +253,10 @@ func (s *Store) Close() error { return s.db.Close() }
 var ErrWrongKey = errors.New("the secret key does not fit this database: set secret-key to the key it was made with, " +
 	"or set secret-key-previous to it when you are changing the key")
 
+// OnMigrated calls the function told before the first file of migrations and after each of them, with how many are done and how
+// many there are to do. It must be called before [Store.Prepare].
+func (s *Store) OnMigrated(told func(done, all int64)) { s.db.Migrated = told }
+
 // Prepare brings the schema up to date, sets the time of the Store by the database's clock, and
 // checks that the secret key fits. owner names this process among others that start at the same time. It returns the number
 // of migrations that it applied, and [ErrWrongKey] or database.ErrNewerSchema.

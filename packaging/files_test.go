@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -145,7 +146,7 @@ func TestKubernetes(t *testing.T) {
 			t.Errorf("the kustomization does not name %s", entry.Name())
 		}
 	}
-	if want := []string{"ConfigMap", "Ingress", "Namespace", "Service", "StatefulSet"}; !slices.Equal(slices.Sorted(maps.Keys(kinds)), want) {
+	if want := []string{"ConfigMap", "Ingress", "Namespace", "NetworkPolicy", "Service", "StatefulSet"}; !slices.Equal(slices.Sorted(maps.Keys(kinds)), want) {
 		t.Fatalf("the manifests are %v, want %v", slices.Sorted(maps.Keys(kinds)), want)
 	}
 	pod := at(kinds["StatefulSet"], "spec", "template")
@@ -156,6 +157,33 @@ func TestKubernetes(t *testing.T) {
 	}
 	if label := at(pod, "metadata", "labels", "app"); label == nil || label != at(kinds["StatefulSet"], "spec", "selector", "matchLabels", "app") || label != at(kinds["Service"], "spec", "selector", "app") {
 		t.Error("the service does not find the pod by its label")
+	}
+	checkNetworkPolicy(t, kinds["NetworkPolicy"], containers[0])
+	trusted, _ := at(kinds["ConfigMap"], "data", "LATCHKEY_TRUSTED_PROXIES").(string)
+	if prefix, err := netip.ParsePrefix(trusted); err != nil || prefix.Bits() < 16 {
+		t.Errorf("the settings trust the network %q, want one of /16 or narrower", trusted)
+	}
+}
+
+// checkNetworkPolicy checks that the policy is about the pod, and lets named namespaces in to ports that the container has.
+func checkNetworkPolicy(t *testing.T, policy map[string]any, container any) {
+	t.Helper()
+	if at(policy, "spec", "podSelector", "matchLabels", "app") != "latchkey" || !slices.Equal(list(at(policy, "spec", "policyTypes")), []any{"Ingress"}) {
+		t.Error("the network policy is not about who reaches the pod")
+	}
+	var ports []any
+	for _, port := range list(at(container, "ports")) {
+		ports = append(ports, at(port, "name"))
+	}
+	rules := list(at(policy, "spec", "ingress"))
+	for _, rule := range rules {
+		from, to := list(at(rule, "from")), list(at(rule, "ports"))
+		if len(from) != 1 || len(to) != 1 || at(from[0], "namespaceSelector", "matchLabels", "kubernetes.io/metadata.name") == nil || !slices.Contains(ports, at(to[0], "port")) {
+			t.Errorf("the rule %v does not name one namespace and one port of the container", rule)
+		}
+	}
+	if len(rules) != len(ports) {
+		t.Errorf("the network policy has %d rules, want one for each of the %d ports", len(rules), len(ports))
 	}
 }
 

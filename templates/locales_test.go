@@ -46,6 +46,7 @@ func catalogueFiles() map[string]string {
 		"level.":          "words.json",
 		"unlock.":         "words.json",
 		"check.":          "checks.json", // what an agent has found out, on pages and in mails
+		"health.":         "health.json", // the checks of the service
 		"try.":            "checks.json", // what the service has found from outside
 	}
 }

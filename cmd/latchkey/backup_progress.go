@@ -57,10 +57,16 @@ func (p *progress) end() {
 	p.shown = false
 }
 
+// migrating is the step in which a database is brought up to date. It counts files of migrations, and not rows.
+const migrating = "migrate"
+
 // progressLine says in words how much of a step is done.
 func progressLine(step string, done, all int64, since time.Duration) string {
 	words := map[string]string{
 		models.BackupWriting: "written", models.BackupChecking: "checked", models.BackupLoading: "loaded", models.BackupComparing: "compared",
+	}
+	if step == migrating {
+		return fmt.Sprintf("%d of %d changes to the database made after %s", done, all, since.Round(time.Second))
 	}
 	return fmt.Sprintf("%d of %d rows %s (%d %%) after %s", done, all, words[step], min(100, done*100/all), since.Round(time.Second))
 }

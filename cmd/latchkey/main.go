@@ -32,6 +32,9 @@ func start(now func() time.Time) (status int) {
 		arguments: os.Args[1:], environment: os.LookupEnv, input: os.Stdin, output: os.Stdout, errors: os.Stderr, now: now,
 	})
 	stop()
+	if status, said := errors.AsType[statusError](err); said {
+		return int(status)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "latchkey:", printable.Lines(err.Error()))
 		return 1
@@ -62,7 +65,9 @@ type commands struct {
 	Restore     restoreCommand     `cmd:"" help:"Put a backup in the place of the database. Stop the service before."`
 	Copy        copyCommand        `cmd:"" help:"Copy the database to another one, also of the other engine. Stop the service before."`
 	Operator    operatorCommands   `cmd:"" help:"See what the pages of operators show, and lift limits."`
+	Doctor      doctorCommand      `cmd:"" help:"Look whether everything around the service is as it should be, and say what to do."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the running service whether it is ready. Fails if it is not."`
+	Completion  completionCommand  `cmd:"" help:"Print a script by which a shell completes the commands and flags."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 	Demo        demoCommand        `cmd:"" help:"Start the service and an agent with example people, to try everything. Nothing is left behind."`
 	Agent       agentStub          `cmd:"" help:"The program beside a media server. It has its own commands and settings: latchkey agent --help."`

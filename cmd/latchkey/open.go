@@ -217,6 +217,12 @@ func mailFolder(mailURL string) string {
 // withStore opens the database, brings it up to date, and runs work on it. All commands use it,
 // except the service itself.
 func (p *program) withStore(work func(store *models.Store) error) error {
+	return p.withStoreTold(nil, work)
+}
+
+// withStoreTold does the work of withStore, and calls the function migrated while it brings the database up to date; nil for
+// nobody who wants to know.
+func (p *program) withStoreTold(migrated func(done, all int64), work func(store *models.Store) error) error {
 	if err := p.checked(); err != nil {
 		return err
 	}
@@ -230,6 +236,7 @@ func (p *program) withStore(work func(store *models.Store) error) error {
 		return err
 	}
 	defer func() { _ = store.Close() }()
+	store.OnMigrated(migrated)
 	if _, err := store.Prepare(p.ctx, owner()); err != nil {
 		return advised(err)
 	}
@@ -240,8 +247,13 @@ type migrateCommand struct{}
 
 // Run brings the database up to date.
 func (migrateCommand) Run(p *program) error {
-	return p.withStore(func(*models.Store) error {
+	progress := newProgress(p.errors)
+	migrated := func(done, all int64) { progress.tell(migrating, done, all) }
+	err := p.withStoreTold(migrated, func(*models.Store) error {
+		progress.end()
 		_, err := fmt.Fprintln(p.output, "The database is up to date.")
 		return err
 	})
+	progress.end()
+	return err
 }

@@ -19,11 +19,13 @@ import (
 
 	"github.com/latchkey-media/latchkey/handlers"
 	"github.com/latchkey-media/latchkey/handlers/connect"
+	"github.com/latchkey-media/latchkey/health"
 	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/internal/heap"
 	"github.com/latchkey-media/latchkey/internal/metrics"
 	"github.com/latchkey-media/latchkey/internal/secret"
 	"github.com/latchkey-media/latchkey/jobs"
+	"github.com/latchkey-media/latchkey/mailer"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/templates"
 )
@@ -183,7 +185,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	for _, one := range p.loaded.InForce() {
 		site.Settings = append(site.Settings, handlers.Setting(one))
 	}
-	if err = p.secrets(site, store); err == nil {
+	if err = p.secrets(site, store, mail); err == nil {
 		s.metrics = p.measure(site, store)
 		s.site, err = site.Handler()
 	}
@@ -193,14 +195,19 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	return s, nil
 }
 
-// secrets gives the site the keys that are derived from the secret key, and the
+// secrets gives the site the keys that are derived from the secret key, the checks for operators, and the
 // captcha.
-func (p *program) secrets(site *handlers.Server, store *models.Store) error {
+func (p *program) secrets(site *handlers.Server, store *models.Store, mail *mailer.Mailer) error {
 	keys, err := p.keys()
 	if err != nil {
 		return err
 	}
 	site.CursorKey = keys.Derive("cursor")
+	sources, err := p.healthSources(store, mail)
+	if err != nil {
+		return err
+	}
+	site.ArrivalKey, site.Health = sources.Key, &health.Keeper{Sources: sources}
 	return p.captcha(site, store, keys)
 }
 

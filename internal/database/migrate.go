@@ -69,8 +69,31 @@ func (d *DB) Migrate(ctx context.Context, migrations fs.FS, owner string) (appli
 		if half {
 			return nil, ErrHalfFilled
 		}
-		return provider.Up(ctx)
+		return d.upByOne(ctx, provider)
 	})
+}
+
+// upByOne applies all files of migrations that are left, and calls [DB.Migrated] between them.
+func (d *DB) upByOne(ctx context.Context, provider *goose.Provider) ([]*goose.MigrationResult, error) {
+	if d.Migrated == nil {
+		return provider.Up(ctx)
+	}
+	have, want, err := provider.GetVersions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var results []*goose.MigrationResult
+	for {
+		d.Migrated(int64(len(results)), want-have) // the files are numbered without gaps
+		one, err := provider.UpByOne(ctx)
+		switch {
+		case errors.Is(err, goose.ErrNoNextVersion):
+			return results, nil
+		case err != nil:
+			return results, err
+		}
+		results = append(results, one)
+	}
 }
 
 // MigrateTo brings the schema up to the file of migrations with the number version, also while the

@@ -2,6 +2,9 @@ package database_test
 
 import (
 	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -107,5 +110,21 @@ func TestMigrateHasNoStatementLimit(t *testing.T) {
 	}
 	if _, err := db.SQL.ExecContext(t.Context(), "DO SLEEP(5)"); !database.Unavailable(err) {
 		t.Errorf("a statement of five seconds: %v, want one that counts as unavailable", err)
+	}
+}
+
+// Who wants to know hears of each file of migrations, from none to all.
+func TestMigratedIsTold(t *testing.T) {
+	t.Parallel()
+	db := open(t, "sqlite:"+filepath.Join(t.TempDir(), "told.db"))
+	var told []int64
+	db.Migrated = func(done, all int64) { told = append(told, done, all) }
+	files := fstest.MapFS{}
+	for i := range 3 {
+		files[fmt.Sprintf("0000%d_step.sql", i+1)] = step(fmt.Sprintf("CREATE TABLE told%d (id INTEGER PRIMARY KEY);", i))
+	}
+	applied, err := db.Migrate(t.Context(), files, "test")
+	if want := []int64{0, 3, 1, 3, 2, 3, 3, 3}; err != nil || applied != 3 || !slices.Equal(told, want) {
+		t.Errorf("applied %d, %v, and told %v; want 3 and %v", applied, err, told, want)
 	}
 }

@@ -41,10 +41,13 @@ type DB struct {
 	Dialect Dialect
 	// Waits is called when Migrate begins to wait for another program that migrates the
 	// database. It may be nil.
-	Waits   func(ctx context.Context)
-	address string
-	writer  chan struct{} // SQLite: full while a transaction of this process writes
-	turns   chan struct{} // full while a transaction that lost several tries has its turn
+	Waits func(ctx context.Context)
+	// Migrated is called before the first file of migrations and after each of them, with how many are done and how many there
+	// are to do. It may be nil.
+	Migrated func(done, all int64)
+	address  string
+	writer   chan struct{} // SQLite: full while a transaction of this process writes
+	turns    chan struct{} // full while a transaction that lost several tries has its turn
 
 	connections int // the most that may be open at once
 	prepared    []*Prepared

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // most is the number of bytes that are read of an answer, its headers included.
@@ -62,20 +63,21 @@ func (a *Asker) secure(ctx context.Context, raw net.Conn, host string) (net.Conn
 		return nil, Answer{Finding: NoAnswer}
 	}
 	chain := conn.ConnectionState().PeerCertificates
-	return conn, Answer{Finding: a.judge(chain, host), Until: chain[0].NotAfter.UTC()}
+	return conn, Answer{Finding: Judge(chain, host, a.Roots, a.Now()), Until: chain[0].NotAfter.UTC()}
 }
 
-// judge returns the finding about a chain of certificates: "" for a good one.
-func (a *Asker) judge(chain []*x509.Certificate, host string) Finding {
+// Judge returns the finding about a chain of certificates, whose first one a server has shown for host: "" for a good one.
+// The pool roots may be nil for the authorities of the system.
+func Judge(chain []*x509.Certificate, host string, roots *x509.CertPool, now time.Time) Finding {
 	between := x509.NewCertPool()
 	for _, one := range chain[1:] {
 		between.AddCert(one)
 	}
-	_, err := chain[0].Verify(x509.VerifyOptions{Roots: a.Roots, Intermediates: between, DNSName: host, CurrentTime: a.Now()})
+	_, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: host, CurrentTime: now})
 	if err == nil {
 		return ""
 	}
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired && a.Now().After(chain[0].NotAfter) {
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired && now.After(chain[0].NotAfter) {
 		return Expired
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
