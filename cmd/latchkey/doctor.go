@@ -135,7 +135,11 @@ func (p *program) healthSources(store *models.Store, mail *mailer.Mailer) (*heal
 	return &health.Sources{
 		PublicURL: p.settings.PublicURL, Settings: p.healthSettings(), Folders: folders, Free: freeDisk, FileKind: fileKind, Database: file,
 		Stored: func(ctx context.Context) (health.Stored, error) {
-			facts, err := store.Console.Health(ctx)
+			_, err := store.CompareClocks(ctx)
+			facts := models.HealthFacts{}
+			if err == nil {
+				facts, err = store.Console.Health(ctx)
+			}
 			if known, ok := errors.AsType[*models.Error](err); ok && known.Err != nil {
 				err = known.Err // the reason is what an operator needs
 			}
