@@ -72,6 +72,15 @@ SELECT 7, 'password_changed', id, '', 'en', '{}', 0, zeroblob(32), '', 'dead', 9
 		{"operator_server", "", func(v *visitor) {
 			v.follow(`main .rows a[href="/admin/servers/`+attic.id+`"]`, "/admin/servers/"+attic.id)
 		}},
+		{"operator_invites", "empty", at("/admin/invites")},
+		{"operator_invite", "", func(v *visitor) {
+			s.operate(t, "", "operator", "invites", "make", "--name", "Nina", "--uses", "3")
+			v.open("/admin/invites")
+			var invite string
+			v.do(chromedp.AttributeValue(`main .rows a[href^="/admin/invites/"]`, "href", &invite, nil))
+			v.follow(`main .rows a[href^="/admin/invites/"]`, invite)
+		}},
+		{"operator_invites", "", at("/admin/invites")},
 		{"operator_throttles", "", at("/admin/throttles")},
 		{"operator_throttles", "of somebody whom nothing stops", at("/admin/throttles?subject=" + tove.username)},
 		{"operator_settings", "", at("/admin/settings")},

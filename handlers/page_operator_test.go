@@ -18,7 +18,7 @@ func consoleSite(t *testing.T, change ...func(*handlers.Server)) (s *site, rita,
 	t.Helper()
 	s = newSite(t, change...)
 	rita, bob = s.browser(t), s.browser(t)
-	boss, person := rita.join("rita"), bob.join("bob")
+	boss, person := s.account(t, "rita"), s.account(t, "bob")
 	if err := s.Store.Operators.SetOperator(t.Context(), "rita", true); err != nil {
 		t.Fatal(err)
 	}

@@ -303,6 +303,12 @@ func (s *site) operatorRoutes(r *gin.Engine) {
 	for act, does := range operatorMailActs() {
 		s.post(r, operatedMailPath(":id")+"/"+act, s.operate(does, s.showOperatorMail, operatedMailPath))
 	}
+	s.get(r, operatorPath+"/invites", s.operatorInvites)
+	s.post(r, operatorPath+"/invites", s.createOperatorInvite)
+	s.get(r, operatedInvitePath(":id"), s.operatorInvite)
+	for act, does := range operatorInviteActs() {
+		s.post(r, operatedInvitePath(":id")+"/"+act, s.operate(does, s.showOperatorInvite, operatedInvitePath))
+	}
 	s.get(r, operatorPath+"/throttles", s.operatorThrottles)
 	s.post(r, operatorPath+"/throttles", s.liftThrottles)
 	s.get(r, operatorPath+"/settings", s.operatorSettings)

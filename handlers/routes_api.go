@@ -279,4 +279,5 @@ func (s *site) apiOperatorRoutes(r *gin.Engine, v1 string) {
 	s.apiOperatorAccountRoutes(r, operator+"/accounts")
 	s.apiOperatorServerRoutes(r, operator+"/servers")
 	s.apiOperatorMailRoutes(r, operator+"/mails")
+	s.apiOperatorInviteRoutes(r, operator+"/invites")
 }

@@ -137,6 +137,10 @@ func (w *world) serverActs(ctx context.Context) []act {
 			}, w.caller)
 			return err
 		}, []models.MailKind{models.MailInvite}},
+		{"make an invite to sign up", func() error {
+			_, err := w.OperatedInvites.Create(ctx, models.CommandLine, models.NewInvite{To: "fresh@example.net"})
+			return err
+		}, []models.MailKind{models.MailInviteSignUp}},
 		{"use a circle", func() error { return w.useCircle(ctx) }, []models.MailKind{
 			models.MailCircleAsked, models.MailCircleOffered, models.MailCircleWaits, models.MailCircleAdmitted,
 		}},

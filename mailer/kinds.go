@@ -69,6 +69,7 @@ func kinds() map[string]kind {
 			page: "/invite", again: true, several: true, person: true, family: true,
 			details: []fact{server, from}, says: []string{"after", "ignore"},
 		},
+		"invite_sign_up": {page: "/invite", again: true, says: []string{"after", "ignore"}},
 		"invite_reminder": {
 			page: "/invite", again: true, several: true, person: true,
 			details: []fact{server, from}, says: []string{"after", "ignore"},

@@ -38,6 +38,7 @@ const (
 	MailLocalPassword     MailKind = "local_password" // to the person: their local user has another password
 	MailServerChecks      MailKind = "server_checks"  // to the owner: something has been wrong at a server for a day
 	MailInvite            MailKind = "invite"         // to an account or an address: see invite.go
+	MailInviteSignUp      MailKind = "invite_sign_up" // to an address: see operator_invite.go
 	MailFamilyAsked       MailKind = "family_asked"   // to a grown person
 	MailStayEnding        MailKind = "stay_ending"    // to the person: their stay at a server ends soon
 	MailStayEndingOwner   MailKind = "stay_ending_owner"
@@ -111,6 +112,7 @@ func MailKinds() []MailTraits {
 		{Kind: MailStayEndingOwner, secret: purposeStay},
 		{Kind: MailStayChanged, ToGuardians: true},
 		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true, hourly: hourlyInvite},
+		{Kind: MailInviteSignUp, secret: purposeInvite, ToStrangers: true, Stops: true},
 		{Kind: MailInviteReminder, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true},
 	}
 }
@@ -325,6 +327,14 @@ func inviteMail(invite *inviteRow, account, owner *accountRow, servers string) o
 		mail.locale = owner.Locale
 	}
 	return mail
+}
+
+// inviteSignUpMail returns the mail with an invite to sign up, in the language of the operator who made it.
+func inviteSignUpMail(invite *inviteRow, locale string) owed {
+	return owed{
+		kind: MailInviteSignUp, recipient: invite.Email, locale: locale, subject: invite.ID, life: invite.ExpiresAt.Sub(invite.CreatedAt),
+		facts: storedFacts{byFact: byOperator},
+	}
 }
 
 // stayFacts returns the facts of a mail about a stay: the name of the server, the other person, who may be nil, and

@@ -73,6 +73,7 @@ type Store struct {
 	EmbyServers     *EmbyServers
 	OperatedServers *OperatedServers
 	OperatedMails   *OperatedMails
+	OperatedInvites *OperatedInvites
 	Circles         *Circles
 	CirclePeople    *CirclePeople
 	Metrics         *Metrics
@@ -231,6 +232,7 @@ func New(o Options) (*Store, error) {
 		EmbyServers:     &EmbyServers{core: c},
 		OperatedServers: &OperatedServers{core: c},
 		OperatedMails:   &OperatedMails{core: c, mail: &Mail{core: c}},
+		OperatedInvites: &OperatedInvites{core: c, invites: &Invites{core: c}},
 		Circles:         &Circles{core: c},
 		CirclePeople:    &CirclePeople{core: c, invites: invites},
 		Metrics:         &Metrics{core: c},

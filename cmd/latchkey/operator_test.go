@@ -58,3 +58,36 @@ func TestOperatorCommands(t *testing.T) {
 			accounts, mails, overview, acts, servers, throttles, len(settings))
 	}
 }
+
+// Invites to sign up are made, listed and withdrawn by commands.
+func TestOperatorInviteCommands(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, "--dev")
+	var made, mailed inviteLine
+	read := func(into any, arguments ...string) {
+		t.Helper()
+		if got := s.must(t, append(arguments, "--json")...); json.Unmarshal([]byte(got), into) != nil {
+			t.Errorf("%v printed no JSON: %s", arguments, got)
+		}
+	}
+	read(&made, "operator", "invites", "make", "--uses", "3", "--name", "Nina")
+	read(&mailed, "operator", "invites", "make", "--to", "nina@example.org")
+	if made.Uses != 3 || made.State != "pending" || !strings.Contains(made.URL, "/i#lki_") || mailed.To != "nina@example.org" || mailed.URL != "" {
+		t.Errorf("made %+v and %+v, want a link for three and a mail", made, mailed)
+	}
+	if got := s.must(t, "operator", "invites", "withdraw", made.ID); !strings.HasPrefix(got, "Nobody can accept") {
+		t.Errorf("withdraw said %q", got)
+	}
+	var open, all []inviteLine
+	read(&open, "operator", "invites", "list", "--open")
+	read(&all, "operator", "invites")
+	if len(open) != 1 || open[0].ID != mailed.ID || len(all) != 2 || all[1].State != "withdrawn" {
+		t.Errorf("listed %+v, and open ones %+v; want both, and the mailed one open", all, open)
+	}
+	if got := s.must(t, "operator", "invites"); !lineWith(got, "ID", "STATE", "LINK") || !lineWith(got, mailed.ID, "nina@example.org") {
+		t.Errorf("the table is\n%s", got)
+	}
+	if got := s.must(t, "operator", "history"); !lineWith(got, "invite_withdrawn", made.ID) {
+		t.Errorf("the history is\n%s\nwant the withdrawal", got)
+	}
+}
