@@ -94,6 +94,8 @@ func TestConsoleActsOnAccounts(t *testing.T) {
 	rita.see(rita.post(own+"/disable"), http.StatusUnprocessableEntity, "you would lock yourself out")
 	rita.see(rita.post(own+"/delete"), http.StatusUnprocessableEntity, "you would lock yourself out")
 
+	rita.see(rita.post("/account/delete", "current_password", goodPassword), http.StatusUnprocessableEntity, "You are the last operator")
+
 	rita.led(rita.post(page+"/delete"), "/admin/accounts", done)
 	rita.see(rita.get(page), http.StatusNotFound)
 	rita.says("/admin/history", "Account deleted", "An account that was deleted", "rita", "but not", ">bob<")
