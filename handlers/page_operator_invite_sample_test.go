@@ -8,7 +8,7 @@ import (
 
 // operatorInviteSamples returns the pages of invites to sign up, and the page to which such an invite leads.
 func (s sampler) operatorInviteSamples() []sample {
-	list := operatorInvitesPage{operatorPage: s.operator("operator_invites", "invites"), Life: "14 days", Key: "k"}
+	list := operatorInvitesPage{operatorPage: s.operator("operator_invites", "invites"), Life: "14 days", Key: "k", State: models.InvitePending}
 	list.Filters = operatorFilters("invites", "", nil, []string{"", models.InvitePending}, []string{list.T("operator.filter.all"), list.T("operator.filter.open")})
 	list.Turns = turnsView{Base: list.Base}
 	list.fill(newInputs(list.Base, form{}, mistakes{}))

@@ -34,6 +34,7 @@ func (s sampler) operatorSamples() []sample {
 		{"operator_throttles-none", free},
 	}
 	samples = append(samples, s.operatorInviteSamples()...)
+	samples = append(samples, s.operatorMessageSamples()...)
 	samples = append(samples, s.operatorAccountSamples()...)
 	samples = append(samples, s.operatorServerSamples()...)
 	return append(samples, s.operatorMailSamples()...)

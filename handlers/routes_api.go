@@ -280,4 +280,5 @@ func (s *site) apiOperatorRoutes(r *gin.Engine, v1 string) {
 	s.apiOperatorServerRoutes(r, operator+"/servers")
 	s.apiOperatorMailRoutes(r, operator+"/mails")
 	s.apiOperatorInviteRoutes(r, operator+"/invites")
+	s.apiOperatorMessageRoutes(r, operator+"/messages")
 }

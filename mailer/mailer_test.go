@@ -122,6 +122,7 @@ func links() map[string]string {
 		"stay_changed":       "/servers",
 		"invited":            "/signup",
 		"invite":             "/invite" + token,
+		"service_message":    "/",
 		"invite_sign_up":     "/invite" + token,
 		"invite_reminder":    "/invite" + token,
 		"server_handed_over": "/servers",

@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	html "html/template"
 	"net/url"
@@ -252,6 +253,10 @@ func (m *Mailer) sayPerson(v *voice, said *words) {
 	if v.letter.Stop != "" {
 		said.Stop, said.StopButton = v.phrase("mail.stop", params), v.phrase("mail.stop.button", params)
 		said.StopLink = strings.TrimRight(m.PublicURL, "/") + "/mail/stop?token=" + url.QueryEscape(v.letter.Stop)
+	}
+	if v.kind.message {
+		title, lines := v.message()
+		said.Heading, said.Note = cmp.Or(title, said.Heading), lines
 	}
 	if !v.kind.person {
 		return

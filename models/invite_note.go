@@ -11,8 +11,14 @@ func cleanNote(note string) (string, bool) {
 	if len(note) > 8*inviteNoteMax || !utf8.ValidString(note) {
 		return "", false
 	}
+	note = visibleLines(note)
+	return note, utf8.RuneCountInString(note) <= inviteNoteMax
+}
+
+// visibleLines returns the lines of a text without characters that cannot be seen, and without space around them.
+func visibleLines(text string) string {
 	var lines []string
-	for line := range strings.Lines(strings.ReplaceAll(note, "\r\n", "\n")) {
+	for line := range strings.Lines(strings.ReplaceAll(text, "\r\n", "\n")) {
 		line = strings.Map(func(r rune) rune {
 			if r == '\t' {
 				return ' '
@@ -24,6 +30,5 @@ func cleanNote(note string) (string, bool) {
 		}, line)
 		lines = append(lines, strings.TrimSpace(line))
 	}
-	note = strings.TrimSpace(strings.Join(lines, "\n"))
-	return note, utf8.RuneCountInString(note) <= inviteNoteMax
+	return strings.TrimSpace(strings.Join(lines, "\n"))
 }

@@ -36,6 +36,8 @@ const (
 	ActThrottleLifted   ActKind = "throttle_lifted"
 	ActInviteMade       ActKind = "invite_made"
 	ActInviteWithdrawn  ActKind = "invite_withdrawn"
+	ActMessageMade      ActKind = "message_made"
+	ActMessageWithdrawn ActKind = "message_withdrawn"
 )
 
 // ActKinds returns all kinds, for the test that compares the constants and the locales.
@@ -43,7 +45,7 @@ func ActKinds() []ActKind {
 	return []ActKind{
 		ActAccountMade, ActAccountConfirmed, ActAccountDisabled, ActAccountEnabled, ActAccountUnlocked, ActResetSent, ActSessionsEnded,
 		ActOperatorOn, ActOperatorOff, ActAccountDeleted, ActServerDisabled, ActServerEnabled, ActServerRemoved, ActMailRetried, ActMailDropped,
-		ActThrottleLifted, ActInviteMade, ActInviteWithdrawn,
+		ActThrottleLifted, ActInviteMade, ActInviteWithdrawn, ActMessageMade, ActMessageWithdrawn,
 	}
 }
 
@@ -62,7 +64,7 @@ type Act struct {
 	AccountID int64  // whom it concerns; 0 for nobody, or [GoneAccount]
 	Account   string // the username of that account; "" for none
 	ServerID  int64  // 0 for none
-	Subject   string // the name of the server at that time, the kind of the mail, or the id of the invite; "" for none
+	Subject   string // the name of the server at that time, the kind of the mail, the id of the invite, or the title of the message; "" for none
 	At        time.Time
 }
 

@@ -91,7 +91,7 @@ func (o *OperatedMails) Look(ctx context.Context, id int64) (QueuedMail, Letter,
 	if letter.Stop != "" {
 		letter.Stop = MailSecretLeftOut
 	}
-	if letter.Facts.Note != "" {
+	if letter.Facts.Note != "" && letter.Kind != MailServiceMessage {
 		letter.Facts.Note = MailSecretLeftOut
 	}
 	return queued, letter, nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The commands of operators print tables for people and JSON for programs, and write down what they did.
@@ -89,5 +90,25 @@ func TestOperatorInviteCommands(t *testing.T) {
 	}
 	if got := s.must(t, "operator", "history"); !lineWith(got, "invite_withdrawn", made.ID) {
 		t.Errorf("the history is\n%s\nwant the withdrawal", got)
+	}
+}
+
+// Messages to everybody are made, listed and withdrawn by commands.
+func TestOperatorMessageCommands(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, "--dev")
+	var made messageLine
+	if got := s.must(t, "operator", "messages", "make", "--title", "en=We move house", "--title", "de=Wir ziehen um", "--text", "en=Tonight at ten; see you", "--kind", "warning", "--until",
+		time.Now().UTC().AddDate(0, 0, 3).Format("2006-01-02T15:04"), "--mail", "--json"); json.Unmarshal([]byte(got), &made) != nil {
+		t.Fatalf("no JSON: %s", got)
+	}
+	if made.Kind != "warning" || made.Texts["en"].Title != "We move house" || made.Texts["en"].Text != "Tonight at ten; see you" || made.Texts["de"].Title != "Wir ziehen um" || made.MailState != "waiting" {
+		t.Errorf("made %+v, want a warning in two languages that is mailed", made)
+	}
+	if got := s.must(t, "operator", "messages", "withdraw", made.ID); !strings.HasPrefix(got, "Pages show the message no longer") {
+		t.Errorf("withdraw said %q", got)
+	}
+	if got := s.must(t, "operator", "messages"); !lineWith(got, made.ID, "warning", "withdrawn", "We move house") {
+		t.Errorf("the table is\n%s", got)
 	}
 }
