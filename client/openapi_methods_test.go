@@ -254,6 +254,8 @@ func methods() map[string]string {
 		"getMail":               "Operators.Mail",
 		"retryMail":             "Operators.RetryMail",
 		"dropMail":              "Operators.DropMail",
+		"listFamilies":          "Operators.FamiliesPage",
+		"getOperatedFamily":     "Operators.Family",
 		"listMessages":          "Operators.MessagesPage",
 		"createMessage":         "Operators.CreateMessage",
 		"getMessage":            "Operators.Message",
@@ -274,7 +276,7 @@ func methods() map[string]string {
 // conveniences returns the methods that call others.
 func conveniences() []string {
 	return []string{
-		"Accounts.History", "Accounts.Delete", "Circles.List", "Circles.People", "Roster.List", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "Operators.Mails", "Operators.Invites", "Operators.Messages", "Operators.Acts", "People.List", "Servers.List",
+		"Accounts.History", "Accounts.Delete", "Circles.List", "Circles.People", "Roster.List", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "Operators.Mails", "Operators.Invites", "Operators.Messages", "Operators.Families", "Operators.Acts", "People.List", "Servers.List",
 		"Sessions.List",
 		"Servers.Exchange", "Servers.Reach", // these ask media servers
 	}

@@ -83,6 +83,14 @@ SELECT 7, 'password_changed', id, '', 'en', '{}', 0, zeroblob(32), '', 'dead', 9
 			v.follow(`main .rows a[href^="/admin/invites/"]`, invite)
 		}},
 		{"operator_invites", "", at("/admin/invites")},
+		{"operator_families", "", at("/admin/families")},
+		{"operator_family", "", func(v *visitor) {
+			v.open("/admin/accounts?name=" + runa.username)
+			v.follow(`main .rows a[href^="/admin/accounts/"]`, account(v))
+			var family string
+			v.do(chromedp.AttributeValue(`main a[href^="/admin/families/"]`, "href", &family, nil))
+			v.follow(`main a[href="`+family+`"]`, family)
+		}},
 		{"operator_messages", "", at("/admin/messages")},
 		{"operator_message", "", func(v *visitor) {
 			s.operate(t, "", "operator", "messages", "make", "--title", "en=Maintenance tonight", "--text", "en=From ten to eleven nobody can sign in.", "--kind", "warning",

@@ -310,6 +310,8 @@ func (s *site) operatorRoutes(r *gin.Engine) {
 	for act, does := range operatorInviteActs() {
 		s.post(r, operatedInvitePath(":id")+"/"+act, s.operate(does, s.showOperatorInvite, operatedInvitePath))
 	}
+	s.get(r, operatorPath+"/families", s.operatorFamilies)
+	s.get(r, operatedFamilyPath(":id"), s.operatorFamily)
 	s.get(r, operatorPath+"/messages", s.operatorMessages)
 	s.post(r, operatorPath+"/messages", s.createOperatorMessage)
 	s.get(r, operatedMessagePath(":id"), s.operatorMessage)

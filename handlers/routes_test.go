@@ -284,6 +284,8 @@ func table() map[string]row {
 		"POST /admin/invites":                   ofOperators("/admin/invites"),
 		"GET /admin/invites/:id":                operators("/admin/invites/1"),
 		"POST /admin/invites/:id/withdraw":      ofOperators("/admin/invites/1"),
+		"GET /admin/families":                   operators("/admin/families"),
+		"GET /admin/families/:id":               operators("/admin/families/1"),
 		"GET /admin/messages":                   operators("/admin/messages"),
 		"POST /admin/messages":                  ofOperators("/admin/messages"),
 		"GET /admin/messages/:id":               operators("/admin/messages/1"),

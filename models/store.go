@@ -74,6 +74,7 @@ type Store struct {
 	OperatedServers  *OperatedServers
 	OperatedMails    *OperatedMails
 	OperatedInvites  *OperatedInvites
+	OperatedFamilies *OperatedFamilies
 	OperatedMessages *OperatedMessages
 	Circles          *Circles
 	CirclePeople     *CirclePeople
@@ -235,6 +236,7 @@ func New(o Options) (*Store, error) {
 		OperatedMails:    &OperatedMails{core: c, mail: &Mail{core: c}},
 		OperatedInvites:  &OperatedInvites{core: c, invites: &Invites{core: c}},
 		OperatedMessages: &OperatedMessages{core: c},
+		OperatedFamilies: &OperatedFamilies{core: c, families: &Families{core: c, invites: invites}},
 		Circles:          &Circles{core: c},
 		CirclePeople:     &CirclePeople{core: c, invites: invites},
 		Metrics:          &Metrics{core: c},
