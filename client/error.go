@@ -114,6 +114,7 @@ var (
 	ErrInviteUsed            = &Error{Code: "invite_used"}
 	ErrInviteWithdrawn       = &Error{Code: "invite_withdrawn"}
 	ErrInviteExpired         = &Error{Code: "invite_expired"}
+	ErrInviteSignUp          = &Error{Code: "invite_sign_up"} // see [Accounts.SignUp]
 	ErrInviteOwn             = &Error{Code: "invite_own"}
 	ErrAlreadyMember         = &Error{Code: "already_member"}        // the account may use all servers of the invite already
 	ErrConfirmAddressFirst   = &Error{Code: "confirm_address_first"} // the account came by a link, and its address is not confirmed yet

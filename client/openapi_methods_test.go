@@ -254,6 +254,17 @@ func methods() map[string]string {
 		"getMail":               "Operators.Mail",
 		"retryMail":             "Operators.RetryMail",
 		"dropMail":              "Operators.DropMail",
+		"listFamilies":          "Operators.FamiliesPage",
+		"getOperatedFamily":     "Operators.Family",
+		"listMessages":          "Operators.MessagesPage",
+		"createMessage":         "Operators.CreateMessage",
+		"getMessage":            "Operators.Message",
+		"withdrawMessage":       "Operators.WithdrawMessage",
+		"listSignUpInvites":     "Operators.InvitesPage",
+		"createSignUpInvite":    "Operators.CreateInvite",
+		"getSignUpInvite":       "Operators.Invite",
+		"getSignUpInviteLink":   "Operators.InviteLink",
+		"withdrawSignUpInvite":  "Operators.WithdrawInvite",
 		"listOperatorActs":      "Operators.ActsPage",
 		"getOverview":           "Operators.Overview",
 		"getHealth":             "Operators.Health",
@@ -266,7 +277,7 @@ func methods() map[string]string {
 // conveniences returns the methods that call others.
 func conveniences() []string {
 	return []string{
-		"Accounts.History", "Accounts.Delete", "Circles.List", "Circles.People", "Roster.List", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "Operators.Mails", "Operators.Acts", "People.List", "Servers.List",
+		"Accounts.History", "Accounts.Delete", "Circles.List", "Circles.People", "Roster.List", "Invites.Sent", "Invites.OfServer", "Operators.Accounts", "Operators.Servers", "Operators.Mails", "Operators.Invites", "Operators.Messages", "Operators.Families", "Operators.Acts", "People.List", "Servers.List",
 		"Sessions.List",
 		"Servers.Exchange", "Servers.Reach", // these ask media servers
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // operatorPages returns the pages that an operator uses: the overview, a person, a mail that could not be sent, a server,
@@ -21,7 +23,7 @@ func operatorPages(t *testing.T, s *service) []shown {
 		v.do(chromedp.AttributeValue(`main .rows a[href^="/admin/accounts/"]`, "href", &page, nil))
 		return page
 	}
-	var page string
+	var page, message string
 	return []shown{
 		{"operator", "", func(v *visitor) {
 			signIn(v, runa)
@@ -72,6 +74,31 @@ SELECT 7, 'password_changed', id, '', 'en', '{}', 0, zeroblob(32), '', 'dead', 9
 		{"operator_server", "", func(v *visitor) {
 			v.follow(`main .rows a[href="/admin/servers/`+attic.id+`"]`, "/admin/servers/"+attic.id)
 		}},
+		{"operator_invites", "empty", at("/admin/invites")},
+		{"operator_invite", "", func(v *visitor) {
+			s.operate(t, "", "operator", "invites", "make", "--name", "Nina", "--uses", "3")
+			v.open("/admin/invites")
+			var invite string
+			v.do(chromedp.AttributeValue(`main .rows a[href^="/admin/invites/"]`, "href", &invite, nil))
+			v.follow(`main .rows a[href^="/admin/invites/"]`, invite)
+		}},
+		{"operator_invites", "", at("/admin/invites")},
+		{"operator_families", "", at("/admin/families")},
+		{"operator_family", "", func(v *visitor) {
+			v.open("/admin/accounts?name=" + runa.username)
+			v.follow(`main .rows a[href^="/admin/accounts/"]`, account(v))
+			var family string
+			v.do(chromedp.AttributeValue(`main a[href^="/admin/families/"]`, "href", &family, nil))
+			v.follow(`main a[href="`+family+`"]`, family)
+		}},
+		{"operator_messages", "", at("/admin/messages")},
+		{"operator_message", "", func(v *visitor) {
+			s.operate(t, "", "operator", "messages", "make", "--title", "en=Maintenance tonight", "--text", "en=From ten to eleven nobody can sign in.", "--kind", "warning",
+				"--from", inDays(1), "--until", inDays(2)) // other visitors use the service, too
+			v.open("/admin/messages")
+			v.do(chromedp.AttributeValue(`main .rows a[href^="/admin/messages/"]`, "href", &message, nil))
+			v.follow(`main .rows a[href^="/admin/messages/"]`, message)
+		}},
 		{"operator_throttles", "", at("/admin/throttles")},
 		{"operator_throttles", "of somebody whom nothing stops", at("/admin/throttles?subject=" + tove.username)},
 		{"operator_settings", "", at("/admin/settings")},
@@ -82,5 +109,34 @@ SELECT 7, 'password_changed', id, '', 'en', '{}', 0, zeroblob(32), '', 'dead', 9
 			v.until(`document.querySelector("main details").open`)
 		}},
 		{"operator_acts", "", at("/admin/history")},
+	}
+}
+
+// inDays returns the time after some days, as the commands about messages take it.
+func inDays(n int) string { return time.Now().UTC().AddDate(0, 0, n).Format("2006-01-02T15:04") }
+
+// A message of operators stands above the pages, also for strangers if the operator wants that, and each browser closes it.
+func TestBanner(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	pia := s.account(t, "pia")
+	s.operate(t, "", "operator", "messages", "make", "--title", "en=Maintenance tonight", "--text", "en=From ten to eleven nobody can sign in.", "--kind", "warning", "--to-strangers", "--until", inDays(2))
+	s.operate(t, "", "operator", "messages", "make", "--title", "en=A new server for everybody", "--until", inDays(2))
+	v := s.visit(t, desktop, "en")
+	seen := waittest.Becomes(func() bool { // the program reads messages every few seconds
+		v.open("/signin")
+		return ask[int](v, `document.querySelectorAll(".banner").length`) == 1
+	})
+	if !seen {
+		t.Fatal("the page shows no banner")
+	}
+	v.audit("signin, with a banner")
+	signIn(v, pia)
+	v.open("/account")
+	v.wantText(".banner", "A new server for everybody")
+	v.audit("account, with banners")
+	v.push(".banner-warning button", "/account")
+	if n := ask[int](v, `document.querySelectorAll(".banner").length`); n != 1 {
+		t.Errorf("%d banners after one was closed, want one", n)
 	}
 }

@@ -47,6 +47,7 @@ func (s *site) base(c *gin.Context, name string) Base {
 		}
 	}
 	b.Notice = s.takeNotice(c, b)
+	b.Banners = s.banners(c, b)
 	return b
 }
 
@@ -74,6 +75,9 @@ func (s *site) draw(name string, page spoken) ([]byte, error) {
 	out := bytes.NewBuffer(make([]byte, 0, pageSize))
 	if err := template.Execute(out, page); err != nil {
 		return nil, fmt.Errorf("render %s: %w", name, err)
+	}
+	if page.told() {
+		return withBanners(template, out.Bytes(), page)
 	}
 	return out.Bytes(), nil
 }

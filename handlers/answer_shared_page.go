@@ -32,10 +32,10 @@ type sharedPage struct {
 
 // renderShared answers with a page that, apart from base, contains nothing about its
 // reader. The function build returns the data of the page. A reader who is signed in, or
-// who has a notice waiting, gets a page of their own, which is not compressed.
+// who has a notice waiting, or whom operators tell something, gets a page of their own, which is not compressed.
 func (s *site) renderShared(c *gin.Context, base Base, build func() spoken) error {
 	c.Writer.Header().Add("Vary", "Accept-Encoding")
-	if base.Account != nil || base.Switched || base.Notice != "" {
+	if base.Account != nil || base.Switched || base.Notice != "" || len(base.Banners) > 0 {
 		return s.render(c, http.StatusOK, base.Page, build())
 	}
 	page, err := s.shared.page(sharedKey{base.Page, base.Path, base.Locale}, base.Nonce, func() ([]byte, error) {

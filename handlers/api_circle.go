@@ -285,7 +285,7 @@ func (s *site) apiInviteToCircle(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	return s.answerMadeInvite(c, made)
+	return s.answerMadeInvite(c, made, s.secretOfOwner(made.OwnerID))
 }
 
 // apiAskIntoCircle answers POST /api/v1/circles/{id}/owners.

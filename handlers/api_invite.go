@@ -131,7 +131,7 @@ func (s *site) apiCreateInvite(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	return s.answerMadeInvite(c, made)
+	return s.answerMadeInvite(c, made, s.secretOfOwner(made.OwnerID))
 }
 
 // apiWithdrawInvite answers DELETE /api/v1/invites/{id}.

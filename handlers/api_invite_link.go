@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -26,11 +27,11 @@ func (s *site) linkOfInvite(secret string) *inviteLinkObject {
 }
 
 // answerMadeInvite answers with a new invite. A repeated request gets the link again, unless
-// nobody can accept the invite any longer.
-func (s *site) answerMadeInvite(c *gin.Context, made models.Invite) error {
+// nobody can accept the invite any longer. secretOf returns the secret of the link of an invite.
+func (s *site) answerMadeInvite(c *gin.Context, made models.Invite, secretOf func(ctx context.Context, inviteID int64) (string, error)) error {
 	out := madeInvite{inviteObject: inviteOf(made)}
 	if made.Link {
-		secret, err := s.Store.InviteLinks.Secret(c.Request.Context(), made.OwnerID, made.ID)
+		secret, err := secretOf(c.Request.Context(), made.ID)
 		if err != nil && !errors.Is(err, models.ErrNotFound) {
 			return err
 		}
@@ -39,6 +40,13 @@ func (s *site) answerMadeInvite(c *gin.Context, made models.Invite) error {
 		}
 	}
 	return answerJSON(c, http.StatusCreated, out)
+}
+
+// secretOfOwner returns the function that returns the secrets of the links of an owner.
+func (s *site) secretOfOwner(ownerID int64) func(ctx context.Context, inviteID int64) (string, error) {
+	return func(ctx context.Context, inviteID int64) (string, error) {
+		return s.Store.InviteLinks.Secret(ctx, ownerID, inviteID)
+	}
 }
 
 // apiInviteLink answers GET /api/v1/invites/{id}/link, for the owner to copy the link again.

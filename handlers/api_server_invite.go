@@ -51,7 +51,7 @@ func (s *site) apiServerInvite(c *gin.Context, this models.Server) error {
 	if err != nil {
 		return err
 	}
-	return s.answerMadeInvite(c, made)
+	return s.answerMadeInvite(c, made, s.secretOfOwner(made.OwnerID))
 }
 
 // serverInvite is an invite that waits for an answer, as it is seen by a server to

@@ -19,6 +19,7 @@ const (
 	cookiePending  cookieName = "latchkey-pending"  // the sign-up that waits for its confirmation
 	cookieLanguage cookieName = "latchkey-language" // the language of somebody who is not signed in
 	cookieNotice   cookieName = "latchkey-notice"   // the notice that the next page shows
+	cookieBanners  cookieName = "latchkey-banners"  // the messages of operators that were closed in this browser
 	cookieCode     cookieName = "latchkey-code"     // the code of a device that the person typed, for /link/code
 	cookieClaim    cookieName = "latchkey-claim"    // the claim code that the person made, for /servers/new
 )

@@ -44,6 +44,7 @@ type receivedInviteView struct {
 	Family               bool   // the reader chooses who of the family gets a link
 	Offers               []offerView
 	Circle               string // the name of the circle to which it invites; "" for an invite to servers alone
+	SignUp               bool   // it lets somebody sign up, and offers nothing else
 	CreatedAt, ExpiresAt time.Time
 }
 
@@ -107,7 +108,7 @@ func (s *site) fillInvite(c *gin.Context, session models.Session, one models.Inv
 		}
 	}
 	page.Member, err = s.Store.Invites.IsMember(c.Request.Context(), session.AccountID, one.ID)
-	page.Member, page.Start = page.Member && (page.Mine || page.ByLink), startOf(one)
+	page.Member, page.Start = page.Member && (page.Mine || page.ByLink || one.SignUp), startOf(one)
 	return false, err
 }
 
@@ -115,7 +116,7 @@ func (s *site) fillInvite(c *gin.Context, session models.Session, one models.Inv
 func newReceivedInviteView(b Base, one models.Invite) receivedInviteView {
 	view := receivedInviteView{
 		Base: b, ID: idText(one.ID), From: one.OwnerUsername, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt,
-		Greeting: one.Greeting,
+		Greeting: one.Greeting, SignUp: one.SignUp,
 	}
 	if one.Circle != nil {
 		view.Circle = one.Circle.Name
@@ -178,6 +179,9 @@ func (s *site) inviteSignUp(c *gin.Context, f form) error {
 	if err != nil {
 		return s.showInviteSignUp(c, f, who, err)
 	}
+	if who.invite.SignUp && who.email == "" {
+		return s.signUpByLink(c, f, who, in)
+	}
 	out, err := s.Store.Invites.SignUp(c.Request.Context(), in, caller(c))
 	if errors.Is(err, models.ErrEmailTaken) {
 		s.setCookie(c, cookieNotice, string(noticeHaveAccount), noticeLife)
@@ -190,6 +194,18 @@ func (s *site) inviteSignUp(c *gin.Context, f form) error {
 	s.keepDeviceMark(c, out.DeviceMark)
 	s.clearCookie(c, linkInvite)
 	return s.leave(c, startOf(who.invite), noticeWelcome)
+}
+
+// signUpByLink makes the account of a person who has the link of an invite to sign up. It waits for its mail, as every
+// sign-up does whose address nothing has proved.
+func (s *site) signUpByLink(c *gin.Context, f form, who invited, in models.SignUp) error {
+	pending, err := s.Store.Accounts.SignUp(c.Request.Context(), in, caller(c))
+	if err != nil {
+		return s.showInviteSignUp(c, f, who, s.spent(c, linkInvite, err))
+	}
+	s.setCookie(c, cookiePending, pending, s.Lives.Confirm)
+	s.clearCookie(c, linkInvite)
+	return seeOther(c, "/signup/sent")
 }
 
 func (s *site) showInviteSignUp(c *gin.Context, f form, who invited, cause error) error {
@@ -206,7 +222,11 @@ func (s *site) showInviteSignUp(c *gin.Context, f form, who invited, cause error
 		in.show("username", s.Store.Invites.ProposeUsername(cmp.Or(who.email, who.invite.Greeting)))
 	}
 	page.Username = in.username()
-	if who.email == "" {
+	switch {
+	case who.email != "":
+	case who.invite.SignUp:
+		page.Address = in.email("email")
+	default:
 		page.Address = in.email("invite_email")
 	}
 	page.Password = in.newPassword("password", s.PasswordMinLength)

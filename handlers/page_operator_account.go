@@ -30,6 +30,7 @@ type operatedAccountView struct {
 type operatorAccountPage struct {
 	operatorPage
 	Of        operatedAccountView
+	Family    string // the address of the page of the family
 	Throttles []throttledView
 	List      operatorActList
 }
@@ -112,7 +113,7 @@ func (s *site) showOperatorAccount(c *gin.Context, cause error) error {
 		return err
 	}
 	page := operatorAccountPage{
-		operatorPage: s.operatorBase(c, "operator_account", "accounts", wrong), Of: newOperatedAccountView(session, account),
+		operatorPage: s.operatorBase(c, "operator_account", "accounts", wrong), Of: newOperatedAccountView(session, account), Family: operatedFamilyPath(idText(id)),
 	}
 	page.Throttles = page.throttledViews(throttles)
 	page.List = page.actList(acts)

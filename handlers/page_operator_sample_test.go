@@ -38,6 +38,9 @@ func (s sampler) operatorSamples() []sample {
 		{"operator_throttles", throttles},
 		{"operator_throttles-none", free},
 	}
+	samples = append(samples, s.operatorFamilySamples()...)
+	samples = append(samples, s.operatorInviteSamples()...)
+	samples = append(samples, s.operatorMessageSamples()...)
 	samples = append(samples, s.operatorAccountSamples()...)
 	samples = append(samples, s.operatorServerSamples()...)
 	return append(samples, s.operatorMailSamples()...)
@@ -111,7 +114,7 @@ func (s sampler) operatorAccountSamples() []sample {
 	} {
 		account.CreatedAt, account.PasswordChangedAt = s.at, s.at
 		view := newOperatedAccountView(me, account)
-		page := operatorAccountPage{operatorPage: s.operator("operator_account", "accounts"), Of: view}
+		page := operatorAccountPage{operatorPage: s.operator("operator_account", "accounts"), Of: view, Family: "/admin/families/1"}
 		if account.ID == 2 {
 			page.Throttles = s.throttled(page.Base)
 		}

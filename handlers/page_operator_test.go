@@ -18,7 +18,7 @@ func consoleSite(t *testing.T, change ...func(*handlers.Server)) (s *site, rita,
 	t.Helper()
 	s = newSite(t, change...)
 	rita, bob = s.browser(t), s.browser(t)
-	boss, person := rita.join("rita"), bob.join("bob")
+	boss, person := s.account(t, "rita"), s.account(t, "bob")
 	if err := s.Store.Operators.SetOperator(t.Context(), "rita", true); err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +93,8 @@ func TestConsoleActsOnAccounts(t *testing.T) {
 	rita.see(rita.post(own+"/operator-end"), http.StatusUnprocessableEntity, "You are the last operator")
 	rita.see(rita.post(own+"/disable"), http.StatusUnprocessableEntity, "you would lock yourself out")
 	rita.see(rita.post(own+"/delete"), http.StatusUnprocessableEntity, "you would lock yourself out")
+
+	rita.see(rita.post("/account/delete", "current_password", goodPassword), http.StatusUnprocessableEntity, "You are the last operator")
 
 	rita.led(rita.post(page+"/delete"), "/admin/accounts", done)
 	rita.see(rita.get(page), http.StatusNotFound)

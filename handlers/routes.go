@@ -40,6 +40,7 @@ func (s *site) publicRoutes(r *gin.Engine) {
 	s.get(r, "/help/pin", s.pinHelp)
 	s.get(r, "/help/:topic", s.helpTopic)
 	s.post(r, "/language", s.language)
+	s.post(r, "/messages/close", s.closeBanner)
 
 	s.get(r, "/signup", s.signUpForm)
 	s.post(r, "/signup", s.signUp)
@@ -305,6 +306,20 @@ func (s *site) operatorRoutes(r *gin.Engine) {
 	s.get(r, operatedMailPath(":id"), s.operatorMail)
 	for act, does := range operatorMailActs() {
 		s.post(r, operatedMailPath(":id")+"/"+act, s.operate(does, s.showOperatorMail, operatedMailPath))
+	}
+	s.get(r, operatorPath+"/invites", s.operatorInvites)
+	s.post(r, operatorPath+"/invites", s.createOperatorInvite)
+	s.get(r, operatedInvitePath(":id"), s.operatorInvite)
+	for act, does := range operatorInviteActs() {
+		s.post(r, operatedInvitePath(":id")+"/"+act, s.operate(does, s.showOperatorInvite, operatedInvitePath))
+	}
+	s.get(r, operatorPath+"/families", s.operatorFamilies)
+	s.get(r, operatedFamilyPath(":id"), s.operatorFamily)
+	s.get(r, operatorPath+"/messages", s.operatorMessages)
+	s.post(r, operatorPath+"/messages", s.createOperatorMessage)
+	s.get(r, operatedMessagePath(":id"), s.operatorMessage)
+	for act, does := range operatorMessageActs() {
+		s.post(r, operatedMessagePath(":id")+"/"+act, s.operate(does, s.showOperatorMessage, operatedMessagePath))
 	}
 	s.get(r, operatorPath+"/throttles", s.operatorThrottles)
 	s.post(r, operatorPath+"/throttles", s.liftThrottles)

@@ -280,4 +280,7 @@ func (s *site) apiOperatorRoutes(r *gin.Engine, v1 string) {
 	s.apiOperatorAccountRoutes(r, operator+"/accounts")
 	s.apiOperatorServerRoutes(r, operator+"/servers")
 	s.apiOperatorMailRoutes(r, operator+"/mails")
+	s.apiOperatorFamilyRoutes(r, operator+"/families")
+	s.apiOperatorInviteRoutes(r, operator+"/invites")
+	s.apiOperatorMessageRoutes(r, operator+"/messages")
 }

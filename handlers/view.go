@@ -29,14 +29,27 @@ type Base struct {
 	Dev         bool         // during development, the footer leads to /dev/mail
 	Switched    bool         // the session is a switched one, so the header has little to offer
 	SignUpOpen  bool         // the header offers to sign up
+	Banners     []bannerView // what operators tell everybody now; nearly always none
 
 	Zone *time.Location // of the reader's account, for times and days; nil or UTC while it is not known
 }
 
 // spoken is the data of a page. Every struct that embeds Base implements it.
-type spoken interface{ language() string }
+type spoken interface {
+	language() string
+	told() bool // operators tell the reader something now
+}
 
 func (b Base) language() string { return b.Locale }
+
+func (b Base) told() bool { return len(b.Banners) > 0 }
+
+// bannerView is a message of the operators to everybody, above the content of each page. partials/banners.html draws it.
+type bannerView struct {
+	ID, Title, Text string
+	Lang            string // the language of the text; "" for the language of the page
+	Warning         bool
+}
 
 // T returns the text with that key in the reader's language. The parameter pairs has the
 // names and values of the placeholders: T("page.sent.to", "Email", .Email).
@@ -88,7 +101,7 @@ func sectionOf(page string) string {
 		return "household"
 	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete", "picture", "family", "family_member", "picture_member":
 		return "account"
-	case "operator_accounts", "operator_account", "operator_servers", "operator_server", "operator_mails", "operator_mail", "operator_throttles", "operator_settings", "operator_health", "operator_acts":
+	case "operator_accounts", "operator_account", "operator_servers", "operator_server", "operator_mails", "operator_mail", "operator_throttles", "operator_settings", "operator_health", "operator_acts", "operator_invites", "operator_invite", "operator_messages", "operator_message", "operator_families", "operator_family":
 		return "operator"
 	default:
 		return "-"

@@ -137,6 +137,19 @@ func (w *world) serverActs(ctx context.Context) []act {
 			}, w.caller)
 			return err
 		}, []models.MailKind{models.MailInvite}},
+		{"make an invite to sign up", func() error {
+			_, err := w.OperatedInvites.Create(ctx, models.CommandLine, models.NewInvite{To: "fresh@example.net"})
+			return err
+		}, []models.MailKind{models.MailInviteSignUp}},
+		{"tell everybody something", func() error {
+			_, err := w.OperatedMessages.Create(ctx, models.CommandLine, models.NewMessage{
+				Kind: models.MessageWarning, Until: w.Now().Add(time.Hour), ByMail: true, Texts: map[string]models.MessageText{"en": {Title: "We move", Text: "Tonight"}},
+			})
+			if err != nil {
+				return err
+			}
+			return w.OperatedMessages.Work(ctx)
+		}, []models.MailKind{models.MailServiceMessage, models.MailServiceMessage}},
 		{"use a circle", func() error { return w.useCircle(ctx) }, []models.MailKind{
 			models.MailCircleAsked, models.MailCircleOffered, models.MailCircleWaits, models.MailCircleAdmitted,
 		}},

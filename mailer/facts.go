@@ -16,6 +16,8 @@ const (
 	maxEmail  = 254
 	maxNote   = 500
 	maxNames  = 500
+
+	maxMessage = 1200
 )
 
 // greetName returns the name with which the recipient is greeted: the display name,
@@ -153,6 +155,20 @@ func (v *voice) note() []string {
 		return nil
 	}
 	return lines
+}
+
+// message returns the title and the lines of a message of the operators. Addresses in it stay: operators may write what they
+// like to everybody.
+func (v *voice) message() (title string, lines []string) {
+	for line := range strings.Lines(v.letter.Facts.Note) {
+		if line = strings.Join(strings.Fields(line), " "); line != "" && utf8.ValidString(line) && !strings.ContainsFunc(line, hidden) {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 || utf8.RuneCountInString(v.letter.Facts.Note) > maxMessage {
+		return "", nil
+	}
+	return lines[0], lines[1:]
 }
 
 // device returns the name of the device that signed in. "Firefox on Windows" is

@@ -20,6 +20,7 @@ type kind struct {
 	details  []fact   // shown as a list
 	says     []string // further parts of the text: "after", "ignore"
 	variants []string // values of the fact What: subject, heading and lead end in ".VALUE"
+	message  bool     // the fact Note is a message of the operators: its first line is the title
 	family   bool     // may be for a whole family: then the part "after" ends in ".family"
 }
 
@@ -69,6 +70,8 @@ func kinds() map[string]kind {
 			page: "/invite", again: true, several: true, person: true, family: true,
 			details: []fact{server, from}, says: []string{"after", "ignore"},
 		},
+		"service_message": {message: true},
+		"invite_sign_up":  {page: "/invite", again: true, says: []string{"after", "ignore"}},
 		"invite_reminder": {
 			page: "/invite", again: true, several: true, person: true,
 			details: []fact{server, from}, says: []string{"after", "ignore"},

@@ -41,7 +41,7 @@ type Facts struct {
 	Server      string    // the name of a media server, or of several
 	Person      string    // the username of the other person whom the mail concerns
 	PersonName  string    // the display name of that person
-	Note        string    // the text of an owner to a person whom they invite
+	Note        string    // the text of an owner to a person whom they invite, or a message of the operators to everybody
 	Problems    string    // what is wrong at a server: a JSON list of problems, see details
 	Family      bool      // an invite is for the whole family of the person
 	Ends        time.Time // when a stay at a server, or the pause of one, ends

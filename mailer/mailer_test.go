@@ -71,7 +71,7 @@ func letter(t *testing.T, kind, locale string) mailer.Letter {
 			Ends:     time.Date(2026, time.March, 11, 22, 59, 59, 0, time.UTC),
 		},
 	}
-	if slices.Contains([]string{"invite", "invite_reminder", "invited", "test"}, kind) { // these go to an address, not to an account
+	if slices.Contains([]string{"invite", "invite_reminder", "invite_sign_up", "invited", "test"}, kind) { // these go to an address, not to an account
 		l.Facts.Username, l.Facts.DisplayName = "", ""
 	}
 	switch kind {
@@ -122,6 +122,8 @@ func links() map[string]string {
 		"stay_changed":       "/servers",
 		"invited":            "/signup",
 		"invite":             "/invite" + token,
+		"service_message":    "/",
+		"invite_sign_up":     "/invite" + token,
 		"invite_reminder":    "/invite" + token,
 		"server_handed_over": "/servers",
 		"server_key":         "/servers",

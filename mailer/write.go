@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	html "html/template"
 	"net/url"
@@ -259,10 +260,18 @@ func (m *Mailer) say(k kind, l Letter) words {
 // sayPerson adds the texts of a mail that a person started: who that is, what they wrote, what the
 // service is, and how to stop such mails.
 func (m *Mailer) sayPerson(v *voice, said *words) {
+	params := map[string]any{"Service": m.ServiceName, "Person": v.person}
+	if v.letter.Stop != "" {
+		said.Stop, said.StopButton = v.phrase("mail.stop", params), v.phrase("mail.stop.button", params)
+		said.StopLink = strings.TrimRight(m.PublicURL, "/") + "/mail/stop?token=" + url.QueryEscape(v.letter.Stop)
+	}
+	if v.kind.message {
+		title, lines := v.message()
+		said.Heading, said.Note = cmp.Or(title, said.Heading), lines
+	}
 	if !v.kind.person {
 		return
 	}
-	params := map[string]any{"Service": m.ServiceName, "Person": v.person}
 	said.Person, said.About = v.person, v.phrase("mail.about", params)
 	if said.Person != "" {
 		said.Sender = v.phrase("mail.sender.person", params)
@@ -272,10 +281,6 @@ func (m *Mailer) sayPerson(v *voice, said *words) {
 		if said.Person != "" {
 			said.Wrote = v.phrase("mail.wrote.person", params)
 		}
-	}
-	if v.letter.Stop != "" {
-		said.Stop, said.StopButton = v.phrase("mail.stop", params), v.phrase("mail.stop.button", params)
-		said.StopLink = strings.TrimRight(m.PublicURL, "/") + "/mail/stop?token=" + url.QueryEscape(v.letter.Stop)
 	}
 }
 

@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
 )
 
 // Delete erases an account and all data of the person. The goodbye mail keeps a copy of the
 // address, because the account no longer exists when the mail is sent. Delete returns
 // [ErrNotFound], [ErrWrongPassword], [ErrThrottled], [ErrLookedAfter] for an account that has a
 // guardian, or [ErrDeletionWaits] with the parameter Until (RFC 3339, UTC) while a change of the
-// address can still be undone. The members of a guardian go to the second guardian of the family.
+// address can still be undone. The last operator who is not disabled gets [ErrLastOperator]. The members of a guardian go to the second guardian of the family.
 // Delete returns [ErrMembersFirst] for a guardian who has members and no second guardian.
 func (a *Accounts) Delete(ctx context.Context, accountID int64, password string, caller Caller) error {
 	return a.deleteByPassword(ctx, accountID, password, refuseMembers, caller)
@@ -43,14 +45,25 @@ func (a *Accounts) deleteByPassword(ctx context.Context, accountID int64, passwo
 	if row.GuardianID != nil {
 		return ErrLookedAfter
 	}
-	return a.deleteAccount(ctx, &row, fate)
+	return a.tx(ctx, "delete the account", func(tx *gorm.DB) error {
+		if err := keepOperator(ctx, tx, row.ID); err != nil {
+			return err
+		}
+		return a.deleteIn(ctx, tx, &row, fate)
+	})
 }
 
-func (c *core) deleteAccount(ctx context.Context, row *accountRow, fate membersFate) error {
-	return c.tx(ctx, "delete the account", func(tx *gorm.DB) error { return c.deleteIn(ctx, tx, row, fate) })
+// keepOperator returns [ErrLastOperator] for the account of the last operator who is not disabled. It locks the other
+// operators, so that two who leave at the same time cannot both go.
+func keepOperator(ctx context.Context, tx *gorm.DB, accountID int64) error {
+	is, err := database.G[accountRow](tx).Where("id = ? AND operator = ?", accountID, true).Count(ctx, "*")
+	if err != nil || is == 0 {
+		return err
+	}
+	return lockOtherOperators(tx, accountID)
 }
 
-// deleteIn does the work of deleteAccount in a transaction.
+// deleteIn deletes an account in a transaction.
 func (c *core) deleteIn(ctx context.Context, tx *gorm.DB, row *accountRow, fate membersFate) error {
 	if err := c.takeAway(ctx, tx, row.ID); err != nil {
 		return err

@@ -23,7 +23,7 @@ func backupTables() []string {
 		"invite_servers", "invite_uses", "invites", "libraries", "link_changes", "link_levels", "links", "local_passwords", "local_users",
 		"mail_days", "mail_stops", "operator_acts", "outbox", "pictures", "proofs", "protections", "quick_connects", "quick_devices", "restores", "secret_keys",
 		"server_addresses", "server_answers", "server_checks", "server_checkups", "server_keys", "server_lists", "server_opens",
-		"server_tries", "servers", "sessions", "spent_marks", "throttle", "tokens",
+		"server_tries", "servers", "service_messages", "sessions", "spent_marks", "throttle", "tokens",
 	}
 }
 

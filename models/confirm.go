@@ -119,8 +119,14 @@ func (e *Emails) Correct(ctx context.Context, pendingSecret, email string, calle
 	if row.EmailKey == key && row.Email == sendTo {
 		return e.Resend(ctx, pendingSecret, caller)
 	}
-	if e.opt.SignUp == SignUpInvite && row.EmailKey != key { // the invite is valid for its own address only
-		return fieldError(KindInvalid, "email", "email_not_invited")
+	if e.opt.SignUp == SignUpInvite && row.EmailKey != key { // the invite is valid for its own address only, unless it was a link
+		byLink, err := e.cameToSignUp(ctx, row.ID)
+		if err != nil {
+			return err
+		}
+		if !byLink {
+			return fieldError(KindInvalid, "email", "email_not_invited")
+		}
 	}
 	l := e.opt.Limits
 	if err := e.throttle.source(ctx, "resend", caller, l.RecoverSource, l.RecoverNetwork, l.RecoverService); err != nil {
@@ -199,6 +205,9 @@ func (c *core) confirmAccount(ctx context.Context, tx *gorm.DB, row *accountRow,
 		if err := c.claimEmail(ctx, tx, row.ID, row.EmailKey); err != nil {
 			return err
 		}
+	}
+	if err := c.closeSignUps(ctx, tx, row); err != nil {
+		return err
 	}
 	if err := revoke(tx, row.ID, purposePending); err != nil {
 		return err

@@ -109,6 +109,7 @@ var (
 	ErrInviteUsed        = (&Error{Kind: KindExpired, Code: "invite_used"}).because(ErrTokenSpent)
 	ErrInviteWithdrawn   = (&Error{Kind: KindExpired, Code: "invite_withdrawn"}).because(ErrTokenSpent)
 	ErrInviteExpired     = (&Error{Kind: KindExpired, Code: "invite_expired"}).because(ErrTokenSpent)
+	ErrInviteSignUp      = &Error{Kind: KindConflict, Code: "invite_sign_up"}
 	ErrInviteOwn         = &Error{Kind: KindConflict, Code: "invite_own"}
 	ErrAlreadyMember     = &Error{Kind: KindConflict, Code: "already_member"}
 	ErrAddressFirst      = &Error{Kind: KindForbidden, Code: "confirm_address_first"}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"gorm.io/gorm"
 
@@ -36,7 +35,7 @@ const inviteLife = 14 * 24 * time.Hour
 // inviteRow is a row of invites.
 type inviteRow struct {
 	ID         int64
-	OwnerID    int64
+	OwnerID    int64  // serviceOwner for an invite to sign up
 	AccountID  int64  // 0 for an invite to an address
 	Typed      string // the username or address that the owner typed
 	Email      string // where mail goes; "" for an invite to an account
@@ -102,6 +101,7 @@ type NewInvite struct {
 	IdempotencyKey string // "" for none
 
 	circleID int64 // see [CirclePeople.Invite]; then there are no Servers
+	signUp   bool  // see [OperatedInvites.Create]; then there are no Servers either
 }
 
 // Invite is an offer of links. Times are UTC.
@@ -112,6 +112,7 @@ type Invite struct {
 	Greeting                         string // the name that the page greets, or ""
 	Link                             bool   // it has a link
 	Family                           bool   // a guardian may answer it for the whole family, see [Families.AcceptInvite]
+	SignUp                           bool   // it only lets people make an account, see [OperatedInvites]; OwnerUsername is the name of the service then
 	Uses, Used                       int    // how many people may accept it, and how many have
 	Servers                          []InviteServer
 	Circle                           *InviteCircle // nil for an invite to the servers alone
@@ -220,7 +221,7 @@ func (i *Invites) check(ownerID int64, in *NewInvite) (inviteRow, error) {
 	if row.Note, ok = cleanNote(in.Note); !ok {
 		add("note", "note_invalid")
 	}
-	if row.CircleID = in.circleID; row.CircleID == 0 {
+	if row.CircleID = in.circleID; row.CircleID == 0 && !in.signUp {
 		checkServers(in.Servers, add)
 	}
 	var err error
@@ -248,29 +249,6 @@ func checkServers(servers []InviteServer, add func(field, code string)) {
 		}
 		seen[s.ServerID] = true
 	}
-}
-
-// cleanNote returns a note as it is stored: lines of text without invisible
-// characters. It reports false for a note that is too long.
-func cleanNote(note string) (string, bool) {
-	if len(note) > 8*inviteNoteMax || !utf8.ValidString(note) {
-		return "", false
-	}
-	var lines []string
-	for line := range strings.Lines(strings.ReplaceAll(note, "\r\n", "\n")) {
-		line = strings.Map(func(r rune) rune {
-			if r == '\t' {
-				return ' '
-			}
-			if hidden(r) {
-				return -1
-			}
-			return r
-		}, line)
-		lines = append(lines, strings.TrimSpace(line))
-	}
-	note = strings.TrimSpace(strings.Join(lines, "\n"))
-	return note, utf8.RuneCountInString(note) <= inviteNoteMax
 }
 
 func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in NewInvite, caller Caller) error {
@@ -424,6 +402,9 @@ func (c *core) inviteOf(ctx context.Context, text string) (inviteRow, error) {
 		return inviteRow{}, err
 	}
 	rows, err := c.openInvites(ctx, c.read(ctx), "i.id = ?", id)
+	if err == nil && len(rows) == 0 {
+		rows, err = c.openSignUps(ctx, c.read(ctx), id)
+	}
 	if err != nil {
 		return inviteRow{}, err
 	}

@@ -366,26 +366,33 @@ func (i *Invites) oweInviter(ctx context.Context, tx *gorm.DB, owner *accountRow
 }
 
 // mayInvitedSignUp checks that the holder of an invite's secret may sign up with an
-// address, which must be the address that the invite was sent to. It returns
-// [ErrSignUpInviteOnly], or an error about the field email.
-func (c *core) mayInvitedSignUp(ctx context.Context, invite, email string) error {
+// address. It must be the address that the invite was sent to, except for the link of an invite to
+// sign up: then mayInvitedSignUp returns the id of that invite, of which the sign-up spends one use.
+// Otherwise the id is 0. It returns [ErrSignUpInviteOnly], an error about the field email, or for such a link
+// also the errors of [Invites.Look].
+func (c *core) mayInvitedSignUp(ctx context.Context, invite, email string) (spends int64, err error) {
 	row, err := c.inviteOf(ctx, invite)
-	if KindOf(err) == KindExpired || err == nil && (row.EmailKey == "" || IsInviteLink(invite)) {
-		return ErrSignUpInviteOnly
-	}
-	if err != nil {
-		return err
+	switch {
+	case IsInviteLink(invite) && err == nil && row.OwnerID == serviceOwner:
+		return row.ID, nil
+	case KindOf(err) == KindExpired && !IsInviteLink(invite), err == nil && (row.EmailKey == "" || IsInviteLink(invite)):
+		return 0, ErrSignUpInviteOnly
+	case err != nil:
+		return 0, err
 	}
 	if _, key, _ := parseEmail(email); key != row.EmailKey {
-		return fieldError(KindInvalid, "email", "email_not_invited")
+		return 0, fieldError(KindInvalid, "email", "email_not_invited")
 	}
-	return nil
+	return 0, nil
 }
 
 // inviteWaits drops the mail of an invite that can no longer be answered: it was
 // answered or withdrawn, or its owner or all its servers are gone or disabled.
 func (m *Mail) inviteWaits(ctx context.Context, tx *gorm.DB, row *outboxRow) error {
 	rows, err := m.openInvites(ctx, tx, "i.id = ?", row.SubjectID)
+	if err == nil && row.Kind == MailInviteSignUp {
+		rows, err = m.openSignUps(ctx, tx, row.SubjectID)
+	}
 	if err == nil && len(rows) == 0 {
 		return errDropMail
 	}

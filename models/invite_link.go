@@ -77,10 +77,16 @@ func (l *InviteLinks) Secret(ctx context.Context, ownerID, inviteID int64) (stri
 	if err != nil {
 		return "", err
 	}
+	return l.openLink(rows)
+}
+
+// openLink returns the secret of the invite in rows, which has at most one. It returns [ErrNotFound] for no row,
+// and for an invite without a link.
+func (c *core) openLink(rows []inviteRow) (string, error) {
 	if len(rows) != 1 || rows[0].LinkSecret == "" {
 		return "", ErrNotFound
 	}
-	text, err := l.keys.Open(sealInviteLink, FormatID(inviteID), rows[0].LinkSecret)
+	text, err := c.keys.Open(sealInviteLink, FormatID(rows[0].ID), rows[0].LinkSecret)
 	if err != nil { // it was sealed with a secret key that nobody has any longer
 		return "", ErrNotFound.because(err)
 	}
@@ -135,7 +141,11 @@ func (c *core) closedInvite(ctx context.Context, inviteID int64) error {
 	case rows[0].State == invitePending && !rows[0].ExpiresAt.After(c.Now()):
 		reason = ErrInviteExpired
 	}
-	return reason.with("Owner", names[rows[0].OwnerID])
+	owner := names[rows[0].OwnerID]
+	if rows[0].OwnerID == serviceOwner {
+		owner = c.opt.ServiceName
+	}
+	return reason.with("Owner", owner)
 }
 
 // Accept accepts the invite of a link for an account, no matter for which person the link was
@@ -153,8 +163,11 @@ func (l *InviteLinks) Accept(ctx context.Context, accountID int64, text string, 
 	if err != nil {
 		return err
 	}
-	if invite.OwnerID == accountID {
+	switch invite.OwnerID {
+	case accountID:
 		return ErrInviteOwn
+	case serviceOwner: // it lets people sign up, and this person has an account
+		return ErrAlreadyMember
 	}
 	err = l.invites.tryOffer(func() error {
 		return l.tx(ctx, "accept the link of an invite", func(tx *gorm.DB) error {

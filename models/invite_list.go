@@ -77,8 +77,12 @@ func (c *core) completeInvites(ctx context.Context, db *gorm.DB, rows []inviteRo
 		if state == invitePending && c.isOver(&r, servers[r.ID]) {
 			state = InviteExpired
 		}
+		owner := names[r.OwnerID]
+		if r.OwnerID == serviceOwner {
+			owner = c.opt.ServiceName
+		}
 		invites[at] = Invite{
-			ID: r.ID, OwnerID: r.OwnerID, OwnerUsername: names[r.OwnerID], To: r.Typed, Type: r.Type, Note: r.Note, State: state,
+			ID: r.ID, OwnerID: r.OwnerID, OwnerUsername: owner, SignUp: r.OwnerID == serviceOwner, To: r.Typed, Type: r.Type, Note: r.Note, State: state,
 			Servers: servers[r.ID], CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(), AnsweredAt: orZero(r.AnsweredAt),
 			AnsweredBy: names[r.AnsweredBy], Greeting: r.Greeting, Link: r.LinkHash != nil, Family: r.ForFamily, Uses: int(r.Uses), Used: int(r.Used),
 		}

@@ -19,6 +19,9 @@ import (
 // once, and a mail to the address asks for its confirmation, or tells the owner of the address
 // that they have an account already. The answer is the same in both cases.
 //
+// The link of an invite to sign up has no servers that somebody could use before the address is confirmed, so
+// its sign-up goes by [Accounts.SignUp], and SignUp returns [ErrInviteSignUp].
+//
 // SignUp returns the errors of [Accounts.CheckSignUp], of [Invites.Look] and of
 // [Invites.Accept], [ErrUsernameTaken], [ErrDeviceIDInvalid], [ErrThrottled], [ErrBusy] or [ErrUnavailable], and for
 // a mailed secret also [ErrEmailTaken] if the address has an account already, or an error about
@@ -41,6 +44,9 @@ func (i *Invites) SignUp(ctx context.Context, in SignUp, caller Caller) (SignedI
 		return SignedIn{}, err
 	}
 	byLink := IsInviteLink(in.Invite)
+	if byLink && invite.OwnerID == serviceOwner {
+		return SignedIn{}, ErrInviteSignUp
+	}
 	if err := fitsMail(&invite, &row, byLink); err != nil {
 		return SignedIn{}, err
 	}
@@ -55,7 +61,7 @@ func (i *Invites) SignUp(ctx context.Context, in SignUp, caller Caller) (SignedI
 		}
 		waiting = &change
 	}
-	out, err := i.signUp(ctx, row, invite.ID, waiting, in.Session, caller)
+	out, err := i.signUp(ctx, row, &invite, waiting, in.Session, caller)
 	if errors.Is(err, ErrNotFound) { // somebody used the invite up or withdrew it meanwhile
 		return SignedIn{}, i.closedInvite(ctx, invite.ID)
 	}
@@ -82,7 +88,7 @@ func fitsMail(invite *inviteRow, row *accountRow, byLink bool) error {
 // signUp writes the account, its links and its session. waiting is the address of a newcomer,
 // nil for an account whose address is proved.
 func (i *Invites) signUp(
-	ctx context.Context, row accountRow, inviteID int64, waiting *emailChange, session SignIn, caller Caller,
+	ctx context.Context, row accountRow, invite *inviteRow, waiting *emailChange, session SignIn, caller Caller,
 ) (out SignedIn, err error) {
 	err = i.tryOffer(func() error {
 		return i.tx(ctx, "sign up with an invite", func(tx *gorm.DB) error {
@@ -93,7 +99,7 @@ func (i *Invites) signUp(
 			if err := i.recordEvent(ctx, tx, account.ID, EventSignedUp, caller); err != nil {
 				return err
 			}
-			if err := i.admit(ctx, tx, &account, inviteID, waiting, caller); err != nil {
+			if err := i.admit(ctx, tx, &account, invite, waiting, caller); err != nil {
 				return err
 			}
 			out, err = (&Sessions{core: i.core}).openSession(ctx, tx, &account, session.opening(), caller)
@@ -104,17 +110,23 @@ func (i *Invites) signUp(
 }
 
 // admit makes the account of a sign-up usable and accepts the invite for it.
-func (i *Invites) admit(ctx context.Context, tx *gorm.DB, account *accountRow, inviteID int64, waiting *emailChange, caller Caller) error {
-	if waiting == nil {
+func (i *Invites) admit(ctx context.Context, tx *gorm.DB, account *accountRow, invite *inviteRow, waiting *emailChange, caller Caller) error {
+	switch {
+	case invite.OwnerID == serviceOwner:
+		if err := i.spendSignUp(ctx, tx, invite.ID, account.ID); err != nil {
+			return err
+		}
+		return i.confirmAccount(ctx, tx, account, caller)
+	case waiting == nil:
 		if err := i.confirmAccount(ctx, tx, account, caller); err != nil {
 			return err
 		}
-		return i.acceptIn(ctx, tx, account.ID, inviteID, caller)
+		return i.acceptIn(ctx, tx, account.ID, invite.ID, caller)
 	}
 	if err := i.oweNewcomer(ctx, tx, account, *waiting, caller); err != nil {
 		return err
 	}
-	return i.acceptByLink(ctx, tx, account.ID, inviteID, caller)
+	return i.acceptByLink(ctx, tx, account.ID, invite.ID, caller)
 }
 
 // ProposeUsername returns a username made of a name, or of the part of an address before the @, or "" if no username

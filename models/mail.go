@@ -185,6 +185,11 @@ func (m *Mail) mailAccount(ctx context.Context, tx *gorm.DB, row *outboxRow, let
 	if letter.Stop, err = m.stopLink(ctx, tx, &letter); err != nil {
 		return Letter{}, err
 	}
+	if row.Kind == MailServiceMessage {
+		if err := m.tellMessage(ctx, tx, row, &letter); err != nil {
+			return Letter{}, err
+		}
+	}
 	if !mint {
 		return letter, nil
 	}

@@ -33,13 +33,15 @@ const (
 	MailLinkEnded         MailKind = "link_ended"    // to the person: the server's side ended it
 	MailInvited           MailKind = "invited"       // to an address without an account
 	MailServerHandedOver  MailKind = "server_handed_over"
-	MailServerKey         MailKind = "server_key"     // to the owner: keys of a server were replaced or ended
-	MailTelevision        MailKind = "television"     // to the person: the owner of a server signed a television in for them
-	MailLocalPassword     MailKind = "local_password" // to the person: their local user has another password
-	MailServerChecks      MailKind = "server_checks"  // to the owner: something has been wrong at a server for a day
-	MailInvite            MailKind = "invite"         // to an account or an address: see invite.go
-	MailFamilyAsked       MailKind = "family_asked"   // to a grown person
-	MailStayEnding        MailKind = "stay_ending"    // to the person: their stay at a server ends soon
+	MailServerKey         MailKind = "server_key"      // to the owner: keys of a server were replaced or ended
+	MailTelevision        MailKind = "television"      // to the person: the owner of a server signed a television in for them
+	MailLocalPassword     MailKind = "local_password"  // to the person: their local user has another password
+	MailServerChecks      MailKind = "server_checks"   // to the owner: something has been wrong at a server for a day
+	MailInvite            MailKind = "invite"          // to an account or an address: see invite.go
+	MailInviteSignUp      MailKind = "invite_sign_up"  // to an address: see operator_invite.go
+	MailServiceMessage    MailKind = "service_message" // to everybody: see operator_message.go
+	MailFamilyAsked       MailKind = "family_asked"    // to a grown person
+	MailStayEnding        MailKind = "stay_ending"     // to the person: their stay at a server ends soon
 	MailStayEndingOwner   MailKind = "stay_ending_owner"
 	MailStayChanged       MailKind = "stay_changed"    // to the person: the owner paused, resumed, prolonged or shortened it
 	MailInviteReminder    MailKind = "invite_reminder" // to somebody who has not answered an invite yet: see import_remind.go
@@ -111,6 +113,8 @@ func MailKinds() []MailTraits {
 		{Kind: MailStayEndingOwner, secret: purposeStay},
 		{Kind: MailStayChanged, ToGuardians: true},
 		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true, hourly: hourlyInvite},
+		{Kind: MailServiceMessage},
+		{Kind: MailInviteSignUp, secret: purposeInvite, ToStrangers: true, Stops: true},
 		{Kind: MailInviteReminder, secret: purposeInvite, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true},
 	}
 }
@@ -325,6 +329,19 @@ func inviteMail(invite *inviteRow, account, owner *accountRow, servers string) o
 		mail.locale = owner.Locale
 	}
 	return mail
+}
+
+// inviteSignUpMail returns the mail with an invite to sign up, in the language of the operator who made it.
+func inviteSignUpMail(invite *inviteRow, locale string) owed {
+	return owed{
+		kind: MailInviteSignUp, recipient: invite.Email, locale: locale, subject: invite.ID, life: invite.ExpiresAt.Sub(invite.CreatedAt),
+		facts: storedFacts{byFact: byOperator},
+	}
+}
+
+// serviceMessageMail returns the mail with a message to everybody. The worker that sends it reads the text.
+func serviceMessageMail(account *accountRow, messageID int64) owed {
+	return owed{kind: MailServiceMessage, account: account, subject: messageID}
 }
 
 // stayFacts returns the facts of a mail about a stay: the name of the server, the other person, who may be nil, and

@@ -44,6 +44,15 @@ func notSelf(operatorID, accountID int64) error {
 	return nil
 }
 
+// lockOtherOperators locks the operators beside an account that are not disabled. It returns [ErrLastOperator] if there is none.
+func lockOtherOperators(tx *gorm.DB, accountID int64) error {
+	err := lockRow(tx, "accounts", "operator = ? AND id <> ? AND disabled_at IS NULL", true, accountID)
+	if KindOf(err) == KindNotFound {
+		return ErrLastOperator
+	}
+	return err
+}
+
 // Confirm does the same as [Operators.Confirm]. It returns [ErrNotFound], [ErrEmailTaken], or [ErrTokenSpent] for
 // an account that is confirmed already.
 func (a *OperatedAccounts) Confirm(ctx context.Context, operatorID, accountID int64) error {
@@ -93,11 +102,7 @@ func (a *OperatedAccounts) SetOperator(ctx context.Context, operatorID, accountI
 		}
 		if !on {
 			// The others are locked, so that two operators who stop at the same time cannot both leave.
-			err := lockRow(tx, "accounts", "operator = ? AND id <> ? AND disabled_at IS NULL", true, row.ID)
-			if KindOf(err) == KindNotFound {
-				return ErrLastOperator
-			}
-			if err != nil {
+			if err := lockOtherOperators(tx, row.ID); err != nil {
 				return err
 			}
 		}

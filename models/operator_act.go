@@ -34,6 +34,10 @@ const (
 	ActMailRetried      ActKind = "mail_retried"
 	ActMailDropped      ActKind = "mail_dropped"
 	ActThrottleLifted   ActKind = "throttle_lifted"
+	ActInviteMade       ActKind = "invite_made"
+	ActInviteWithdrawn  ActKind = "invite_withdrawn"
+	ActMessageMade      ActKind = "message_made"
+	ActMessageWithdrawn ActKind = "message_withdrawn"
 )
 
 // ActKinds returns all kinds, for the test that compares the constants and the locales.
@@ -41,7 +45,7 @@ func ActKinds() []ActKind {
 	return []ActKind{
 		ActAccountMade, ActAccountConfirmed, ActAccountDisabled, ActAccountEnabled, ActAccountUnlocked, ActResetSent, ActSessionsEnded,
 		ActOperatorOn, ActOperatorOff, ActAccountDeleted, ActServerDisabled, ActServerEnabled, ActServerRemoved, ActMailRetried, ActMailDropped,
-		ActThrottleLifted,
+		ActThrottleLifted, ActInviteMade, ActInviteWithdrawn, ActMessageMade, ActMessageWithdrawn,
 	}
 }
 
@@ -60,7 +64,7 @@ type Act struct {
 	AccountID int64  // whom it concerns; 0 for nobody, or [GoneAccount]
 	Account   string // the username of that account; "" for none
 	ServerID  int64  // 0 for none
-	Subject   string // the name of the server at that time, or the kind of the mail; "" for neither
+	Subject   string // the name of the server at that time, the kind of the mail, the id of the invite, or the title of the message; "" for none
 	At        time.Time
 }
 

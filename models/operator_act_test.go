@@ -322,3 +322,59 @@ func TestOperatorsSearchByIndexes(t *testing.T) {
 		}
 	})
 }
+
+// Looking at a mail writes nothing, and does not show what a person wrote to another one.
+func TestLookingAtMailsWritesNothing(t *testing.T) {
+	eachInvite(t, func(k *kit) {
+		ctx, owner, a := k.t.Context(), k.account(), k.account()
+		m := k.agent(owner)
+		k.letters()
+		_, err := k.Invites.Create(ctx, owner.ID, models.NewInvite{
+			To: "gina@example.net", Type: models.LinkGuest, Note: "between us", Servers: []models.InviteServer{{ServerID: m.ID}},
+		}, home)
+		k.must(err)
+		k.must(k.Recovery.Request(ctx, a.Username, home, true))
+		looked := map[models.MailKind]models.Letter{}
+		list, err := k.OperatedMails.List(ctx, models.MailsAsk{Most: 10})
+		k.must(err)
+		for _, one := range list {
+			_, letter, err := k.OperatedMails.Look(ctx, one.ID)
+			k.must(err)
+			looked[letter.Kind] = letter
+		}
+		if got := looked[models.MailInvite].Facts.Note; got != models.MailSecretLeftOut {
+			k.t.Errorf("the note of the invite is shown as %q, want it left out", got)
+		}
+		if got := looked[models.MailPasswordReset].To; got != a.Email {
+			k.t.Errorf("the reset goes to %q, want %s", got, a.Email)
+		}
+		again, err := k.OperatedMails.List(ctx, models.MailsAsk{Most: 10})
+		k.must(err)
+		if !slices.Equal(list, again) {
+			k.t.Errorf("the queue was %+v and is %+v after looking, want it unchanged", list, again)
+		}
+	})
+}
+
+// The last operator cannot delete their own account either, and of two who do it at once one stays.
+func TestLastOperatorCannotDeleteThemselves(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx, a, b := k.t.Context(), k.operator(), k.operator()
+		errs := make(chan error, 2)
+		for _, one := range []models.Account{a, b} {
+			go func() { errs <- k.Accounts.Delete(ctx, one.ID, goodPassword, home) }()
+		}
+		gone, refused := <-errs, <-errs
+		if gone != nil {
+			gone, refused = refused, gone
+		}
+		k.must(gone)
+		k.is(refused, models.ErrLastOperator)
+		left := a
+		if _, err := k.Accounts.Get(ctx, a.ID); models.KindOf(err) == models.KindNotFound {
+			left = b
+		}
+		k.must(k.Operators.SetOperator(ctx, left.Username, false)) // the command line can
+		k.must(k.Accounts.Delete(ctx, left.ID, goodPassword, home))
+	})
+}

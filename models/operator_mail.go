@@ -49,11 +49,15 @@ func (o *OperatedMails) List(ctx context.Context, ask MailsAsk) ([]QueuedMail, e
 	return mails, nil
 }
 
-// MailSecretLeftOut stands in the links of a mail that an operator looks at, instead of their secrets.
+// MailSecretLeftOut stands in a mail that an operator looks at, instead of the secrets of its links, and instead of what a
+// person wrote to another one.
 const MailSecretLeftOut = "left-out"
 
+// errLooked ends a transaction that was only a look, so that nothing of it is written.
+var errLooked = errors.New("models: nothing is to be written")
+
 // Look returns one mail of the queue, and the letter that would be sent, with [MailSecretLeftOut] in place of
-// its secrets. It makes no secret. The letter has the kind "" if the mail would not be sent to anybody any
+// its secrets and of the text of a person. It makes no secret and writes nothing. The letter has the kind "" if the mail would not be sent to anybody any
 // longer. It returns [ErrNotFound].
 func (o *OperatedMails) Look(ctx context.Context, id int64) (QueuedMail, Letter, error) {
 	var queued QueuedMail
@@ -68,8 +72,14 @@ func (o *OperatedMails) Look(ctx context.Context, id int64) (QueuedMail, Letter,
 		if errors.Is(err, errDropMail) {
 			letter, err = Letter{}, nil
 		}
+		if err == nil {
+			err = errLooked
+		}
 		return err
 	})
+	if errors.Is(err, errLooked) {
+		err = nil
+	}
 	if err != nil || letter.Kind == "" {
 		return queued, Letter{}, err
 	}
@@ -80,6 +90,9 @@ func (o *OperatedMails) Look(ctx context.Context, id int64) (QueuedMail, Letter,
 	}
 	if letter.Stop != "" {
 		letter.Stop = MailSecretLeftOut
+	}
+	if letter.Facts.Note != "" && letter.Kind != MailServiceMessage {
+		letter.Facts.Note = MailSecretLeftOut
 	}
 	return queued, letter, nil
 }

@@ -196,6 +196,9 @@ func (r *Restores) endOld(ctx context.Context, at time.Time) error {
 			return err
 		}
 	}
+	if err := r.stopMessages(ctx); err != nil {
+		return err
+	}
 	return r.withdrawInvites(ctx, at)
 }
 

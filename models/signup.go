@@ -19,7 +19,7 @@ type SignUp struct {
 	Email       string
 	Password    string
 	Locale      string // of the page it was typed into
-	Invite      string // the secret of an invite's mail, needed if only invited people may sign up; "" without one. [Invites.SignUp] also takes the secret of its link
+	Invite      string // the secret of an invite's mail, needed if only invited people may sign up, or the secret of the link of an invite to sign up; "" without one. [Invites.SignUp] takes the secret of any link
 
 	IdempotencyKey string // "" for none; see [Accounts.SignUp]
 	Session        SignIn // what [Invites.SignUp] opens; only its Kind, Client, DeviceID and TimeZone count
@@ -99,7 +99,7 @@ func (c *core) language(locale string) string {
 // addresses. SignUp returns a secret with which this browser may have the mail sent
 // again or correct the address. It returns the errors of [Accounts.CheckSignUp],
 // [ErrUsernameTaken], an error about the field email if the invite is for another address,
-// [ErrThrottled], [ErrBusy] or [ErrUnavailable]. With an Idempotency-Key a repetition
+// the errors of [Invites.Look] for a link, [ErrThrottled], [ErrBusy] or [ErrUnavailable]. With an Idempotency-Key a repetition
 // returns another secret for the same account; a different request with the same key gets
 // [ErrOtherRequest], and an invalid key an error about the field idempotency_key. Without a
 // key a repetition is recognised by its name, address and password while the sign-up waits:
@@ -113,10 +113,12 @@ func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendin
 	if err := a.throttle.source(ctx, "sign-up", caller, l.SignUpSource, l.SignUpNetwork, l.SignUpService); err != nil {
 		return "", err
 	}
-	if a.opt.SignUp == SignUpInvite {
-		if err := a.mayInvitedSignUp(ctx, in.Invite, in.Email); err != nil {
-			return "", err
-		}
+	spends, err := a.invited(ctx, in)
+	if KindOf(err) == KindExpired { // perhaps the first of two equal requests has used the invite up
+		return a.sameSignUp(ctx, &row, in.Password, err)
+	}
+	if err != nil {
+		return "", err
 	}
 	o, err := a.idempotent("sign-up", in.IdempotencyKey, row.Username, row.DisplayName, row.Email, row.Locale, in.Invite)
 	if err != nil {
@@ -127,10 +129,16 @@ func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendin
 	}
 	before, err := a.txOnce(ctx, "sign up", o, row.ID, func(tx *gorm.DB) error {
 		pendingSecret, err = a.signUp(ctx, tx, &row, caller)
-		return err
+		if err != nil || spends == 0 {
+			return err
+		}
+		return a.spendSignUp(ctx, tx, spends, row.ID)
 	})
 	if errors.Is(err, ErrUsernameTaken) {
 		return a.sameSignUp(ctx, &row, in.Password, err)
+	}
+	if errors.Is(err, ErrNotFound) { // others have used the invite up meanwhile, or it was withdrawn
+		err = a.closedInvite(ctx, spends)
 	}
 	if err != nil {
 		return "", err
@@ -139,6 +147,22 @@ func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendin
 		return a.signUpAgain(ctx, before, in.Password)
 	}
 	return pendingSecret, nil
+}
+
+// invited checks the invite of a sign-up, see [core.mayInvitedSignUp]. Where everybody may sign up, an invite counts
+// only if it is the link of an invite to sign up that can still be accepted.
+func (a *Accounts) invited(ctx context.Context, in SignUp) (spends int64, err error) {
+	if a.opt.SignUp == SignUpInvite {
+		return a.mayInvitedSignUp(ctx, in.Invite, in.Email)
+	}
+	if !IsInviteLink(in.Invite) {
+		return 0, nil
+	}
+	row, err := a.inviteOf(ctx, in.Invite)
+	if KindOf(err) == KindExpired || err == nil && row.OwnerID != serviceOwner {
+		return 0, nil
+	}
+	return row.ID, err
 }
 
 // sameSignUp returns another secret for the sign-up that holds the username of row, if that

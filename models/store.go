@@ -61,22 +61,25 @@ type Store struct {
 	Stays       *Stays
 	Backups     *Backups
 
-	InviteLinks     *InviteLinks
-	InviteProfiles  *InviteProfiles
-	Imports         *Imports
-	QuickConnects   *QuickConnects
-	LocalPasswords  *LocalPasswords
-	Opens           *Opens
-	Restores        *Restores
-	Registrations   *Registrations
-	ServerKeys      *ServerKeys
-	EmbyServers     *EmbyServers
-	OperatedServers *OperatedServers
-	OperatedMails   *OperatedMails
-	Circles         *Circles
-	CirclePeople    *CirclePeople
-	Metrics         *Metrics
-	Console         *Console
+	InviteLinks      *InviteLinks
+	InviteProfiles   *InviteProfiles
+	Imports          *Imports
+	QuickConnects    *QuickConnects
+	LocalPasswords   *LocalPasswords
+	Opens            *Opens
+	Restores         *Restores
+	Registrations    *Registrations
+	ServerKeys       *ServerKeys
+	EmbyServers      *EmbyServers
+	OperatedServers  *OperatedServers
+	OperatedMails    *OperatedMails
+	OperatedInvites  *OperatedInvites
+	OperatedFamilies *OperatedFamilies
+	OperatedMessages *OperatedMessages
+	Circles          *Circles
+	CirclePeople     *CirclePeople
+	Metrics          *Metrics
+	Console          *Console
 
 	OperatedAccounts *OperatedAccounts
 
@@ -219,22 +222,25 @@ func New(o Options) (*Store, error) {
 		Stays:       &Stays{core: c},
 		Backups:     &Backups{core: c},
 
-		InviteLinks:     &InviteLinks{core: c, invites: invites},
-		InviteProfiles:  &InviteProfiles{core: c},
-		Imports:         &Imports{core: c, invites: invites},
-		QuickConnects:   &QuickConnects{core: c},
-		LocalPasswords:  &LocalPasswords{core: c},
-		Opens:           &Opens{core: c},
-		Restores:        &Restores{core: c},
-		Registrations:   &Registrations{core: c, agents: agents},
-		ServerKeys:      &ServerKeys{core: c, used: newNotes[secret.Hash, keyUse]()},
-		EmbyServers:     &EmbyServers{core: c},
-		OperatedServers: &OperatedServers{core: c},
-		OperatedMails:   &OperatedMails{core: c, mail: &Mail{core: c}},
-		Circles:         &Circles{core: c},
-		CirclePeople:    &CirclePeople{core: c, invites: invites},
-		Metrics:         &Metrics{core: c},
-		Console:         &Console{core: c},
+		InviteLinks:      &InviteLinks{core: c, invites: invites},
+		InviteProfiles:   &InviteProfiles{core: c},
+		Imports:          &Imports{core: c, invites: invites},
+		QuickConnects:    &QuickConnects{core: c},
+		LocalPasswords:   &LocalPasswords{core: c},
+		Opens:            &Opens{core: c},
+		Restores:         &Restores{core: c},
+		Registrations:    &Registrations{core: c, agents: agents},
+		ServerKeys:       &ServerKeys{core: c, used: newNotes[secret.Hash, keyUse]()},
+		EmbyServers:      &EmbyServers{core: c},
+		OperatedServers:  &OperatedServers{core: c},
+		OperatedMails:    &OperatedMails{core: c, mail: &Mail{core: c}},
+		OperatedInvites:  &OperatedInvites{core: c, invites: &Invites{core: c}},
+		OperatedMessages: &OperatedMessages{core: c},
+		OperatedFamilies: &OperatedFamilies{core: c, families: &Families{core: c, invites: invites}},
+		Circles:          &Circles{core: c},
+		CirclePeople:     &CirclePeople{core: c, invites: invites},
+		Metrics:          &Metrics{core: c},
+		Console:          &Console{core: c},
 
 		OperatedAccounts: &OperatedAccounts{core: c},
 

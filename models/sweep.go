@@ -89,6 +89,7 @@ func (s *Store) sweepRules() []sweepRule {
 		{"former_stays", "link_id", "ended_at <= ? AND (paused_at IS NULL OR paused_until <= ?)", []any{now.Add(-formerStayLife), now}},
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},
 		{"operator_acts", "id", "created_at <= ?", []any{now.Add(-actsKept)}},
+		{"service_messages", "id", "ends_at <= ?", []any{now.Add(-messagesKept)}},
 		{"mail_days", "day", "day < ?", []any{dayOf(now) - chartDays}},
 	}
 }

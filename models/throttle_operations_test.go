@@ -34,7 +34,7 @@ func withoutLimit() map[string]string {
 		"CirclePeople.Admit": answers, "CirclePeople.Leave": endsLink, "CirclePeople.Refuse": endsLink, "Circles.TakeOut": endsLink,
 		"Members.Delete": byGuardian, "Members.SetPIN": byGuardian, "Members.SetPassword": byGuardian,
 		"Invites.AcceptServer": answers, "Invites.DeclineServer": answers,
-		"Operators.Create": operator, "Operators.Delete": operator, "Operators.SendReset": operator, "OperatedAccounts.SendReset": operator, "OperatedAccounts.Delete": operator,
+		"Operators.Create": operator, "Operators.Delete": operator, "Operators.SendReset": operator, "OperatedAccounts.SendReset": operator, "OperatedAccounts.Delete": operator, "OperatedMessages.Work": operator,
 		"Stays.ExtendByMail":      mailedToken,
 		"Stays.Remind":            "each end has two mails, and changes of the end are limited",
 		"Imports.Work":            "it goes on with an import, and starting one is limited",

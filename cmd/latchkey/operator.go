@@ -13,6 +13,9 @@ import (
 type operatorCommands struct {
 	Overview  operatorOverview  `cmd:"" help:"Print how the service is doing: accounts, servers, mails, limits in force, and the last 30 days."`
 	History   operatorHistory   `cmd:"" help:"List what operators did, the newest first."`
+	Families  operatorFamilies  `cmd:"" help:"List families, and show who belongs to one."`
+	Invites   operatorInvites   `cmd:"" help:"List, make and withdraw invites to sign up."`
+	Messages  operatorMessages  `cmd:"" help:"List, make and withdraw messages to everybody."`
 	Throttles operatorThrottles `cmd:"" help:"List the limits that stop a person or an address now."`
 	Lift      operatorLift      `cmd:"" help:"Lift the limits that stop a person or an address."`
 }

@@ -133,6 +133,7 @@ type service struct {
 	mail     *jobs.Mail
 	keeping  *jobs.Housekeeping
 	stays    *jobs.Stays
+	messages *jobs.Messages
 	clocks   *jobs.Clocks
 	backups  *jobs.Backups // nil if the settings want none
 	watch    *restoreWatch
@@ -163,10 +164,11 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	}
 	s := &service{
 		log: log, store: store, public: p.settings.PublicURL, leaving: make(chan struct{}),
-		mail:    &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond, Now: p.now},
-		keeping: &jobs.Housekeeping{Store: store, Log: log, Sweep: 10 * time.Minute, Flush: time.Minute},
-		stays:   &jobs.Stays{Store: store, Log: log, Every: time.Minute},
-		clocks:  &jobs.Clocks{Store: store, Log: log, Every: 10 * time.Second},
+		mail:     &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond, Now: p.now},
+		keeping:  &jobs.Housekeeping{Store: store, Log: log, Sweep: 10 * time.Minute, Flush: time.Minute},
+		stays:    &jobs.Stays{Store: store, Log: log, Every: time.Minute},
+		messages: &jobs.Messages{Store: store, Log: log, Every: 5 * time.Second},
+		clocks:   &jobs.Clocks{Store: store, Log: log, Every: 10 * time.Second},
 	}
 	if s.backups, err = p.backups(store, log); err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -293,6 +295,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	working.Go(func() { s.mail.Run(jobsCtx) })
 	working.Go(func() { s.keeping.Run(jobsCtx) })
 	working.Go(func() { s.stays.Run(jobsCtx) })
+	working.Go(func() { s.messages.Run(jobsCtx) })
 	working.Go(func() { s.clocks.Run(jobsCtx) })
 	working.Go(func() { heap.Manage(jobsCtx, hashing().AtOnce()) })
 	working.Go(func() { s.watch.run(jobsCtx) })
