@@ -257,6 +257,8 @@ func methods() map[string]string {
 		"listOperatorActs":      "Operators.ActsPage",
 		"getOverview":           "Operators.Overview",
 		"listSettings":          "Operators.Settings",
+		"setSetting":            "Operators.SetSetting",
+		"removeSetting":         "Operators.RemoveSetting",
 		"listThrottles":         "Operators.Throttles",
 		"liftThrottles":         "Operators.LiftThrottles",
 	}

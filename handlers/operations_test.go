@@ -20,6 +20,7 @@ func withoutAPI() map[string]string {
 		header  = "a count for the header of the pages"
 		wire    = "the Emby Connect protocol alone has it"
 		command = "for the command line of an operator, who names accounts by their username"
+		setup   = "the first run is for a person in a browser or at a terminal, before anybody has a session"
 		worker  = "the workers call it"
 		browser = "it leads a browser to a media server; a program has access keys for that"
 
@@ -124,6 +125,18 @@ func withoutAPI() map[string]string {
 		"Operators.List":          command,
 		"Operators.Unlock":        command,
 		"Console.CountThrottles":  "a page shows the number alone; the API has it in the overview",
+		"Setups.Begin":            setup,
+		"Setups.Code":             setup,
+		"Setups.Enter":            setup,
+		"Setups.Look":             setup,
+		"Setups.MakeOperator":     setup,
+		"Setups.Answer":           setup,
+		"Setups.Change":           setup,
+		"Setups.SendMail":         setup,
+		"Setups.SeeMail":          setup,
+		"Setups.NewClaimCode":     setup,
+		"Setups.Finish":           setup,
+		"OperatorSettings.All":    "a part of settingsNow in handlers/form_settings.go, which pages and API share",
 		"Throttle.Remember":       "the program calls it when it starts",
 		"Agents.Touch":            wire,
 		"Devices.EmbyExchange":    wire,

@@ -274,6 +274,8 @@ func (s *site) apiOperatorRoutes(r *gin.Engine, v1 string) {
 	s.get(r, operator+"/overview", nil, s.withOperator(s.apiOverview))
 	s.get(r, operator+"/acts", nil, s.withOperator(s.apiOperatorActs))
 	s.get(r, operator+"/settings", nil, s.withOperator(s.apiOperatorSettings))
+	r.PUT(operator+"/settings/:name", s.withOperatorSession(s.apiSetSetting))
+	r.DELETE(operator+"/settings/:name", s.withOperatorSession(s.apiRemoveSetting))
 	s.get(r, operator+"/throttles", nil, s.withOperator(s.apiThrottles))
 	r.POST(operator+"/throttles/lift", s.withOperatorSession(s.apiLiftThrottles))
 	s.apiOperatorAccountRoutes(r, operator+"/accounts")

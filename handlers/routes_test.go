@@ -36,6 +36,14 @@ func table() map[string]row {
 	ofMember := row{signIn("/family/members/1"), "404", forbidden} // somebody whom the reader does not look after
 	return map[string]row{
 		"GET /":                                      {open, open, open},
+		"GET /welcome":                               {"404", "404", "404"}, // no set-up is open
+		"POST /welcome":                              {"404", "404", forbidden},
+		"GET /welcome/:step":                         {"404", "404", "404"},
+		"POST /welcome/:step":                        {"404", "404", forbidden},
+		"GET /welcome/arrived":                       {mailed, mailed, mailed},
+		"POST /welcome/arrived":                      {mailed, mailed, forbidden},
+		"GET /welcome/mail/state":                    {"404", "404", "404"},
+		"POST /welcome/finish":                       {"404", "404", forbidden},
 		"GET /help/pin":                              {open, open, open},
 		"GET /signup":                                {open, "303 /servers", "303 /servers"},
 		"GET /signup/sent":                           {open, open, open},
@@ -261,6 +269,9 @@ func table() map[string]row {
 		"GET /admin":                            operators("/admin"),
 		"GET /admin/throttles":                  operators("/admin/throttles"),
 		"GET /admin/settings":                   operators("/admin/settings"),
+		"GET /admin/settings/:name":             operators("/admin/settings/:name"),
+		"POST /admin/settings/:name":            {signIn("/admin/settings/:name"), "404", forbidden},
+		"POST /admin/settings/:name/remove":     {signIn("/admin/settings/:name"), "404", forbidden},
 		"GET /admin/history":                    operators("/admin/history"),
 		"POST /admin/throttles":                 {signIn("/admin/throttles"), "404", forbidden},
 		"GET /admin/accounts":                   operators("/admin/accounts"),

@@ -34,6 +34,8 @@ const (
 	ActMailRetried      ActKind = "mail_retried"
 	ActMailDropped      ActKind = "mail_dropped"
 	ActThrottleLifted   ActKind = "throttle_lifted"
+	ActSettingChanged   ActKind = "setting_changed"
+	ActSettingRemoved   ActKind = "setting_removed"
 )
 
 // ActKinds returns all kinds, for the test that compares the constants and the locales.
@@ -41,7 +43,7 @@ func ActKinds() []ActKind {
 	return []ActKind{
 		ActAccountMade, ActAccountConfirmed, ActAccountDisabled, ActAccountEnabled, ActAccountUnlocked, ActResetSent, ActSessionsEnded,
 		ActOperatorOn, ActOperatorOff, ActAccountDeleted, ActServerDisabled, ActServerEnabled, ActServerRemoved, ActMailRetried, ActMailDropped,
-		ActThrottleLifted,
+		ActThrottleLifted, ActSettingChanged, ActSettingRemoved,
 	}
 }
 
@@ -60,7 +62,7 @@ type Act struct {
 	AccountID int64  // whom it concerns; 0 for nobody, or [GoneAccount]
 	Account   string // the username of that account; "" for none
 	ServerID  int64  // 0 for none
-	Subject   string // the name of the server at that time, or the kind of the mail; "" for neither
+	Subject   string // the name of the server at that time, the kind of the mail, or the name of the setting; "" for none
 	At        time.Time
 }
 

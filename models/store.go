@@ -61,22 +61,24 @@ type Store struct {
 	Stays       *Stays
 	Backups     *Backups
 
-	InviteLinks     *InviteLinks
-	InviteProfiles  *InviteProfiles
-	Imports         *Imports
-	QuickConnects   *QuickConnects
-	LocalPasswords  *LocalPasswords
-	Opens           *Opens
-	Restores        *Restores
-	Registrations   *Registrations
-	ServerKeys      *ServerKeys
-	EmbyServers     *EmbyServers
-	OperatedServers *OperatedServers
-	OperatedMails   *OperatedMails
-	Circles         *Circles
-	CirclePeople    *CirclePeople
-	Metrics         *Metrics
-	Console         *Console
+	InviteLinks      *InviteLinks
+	InviteProfiles   *InviteProfiles
+	Imports          *Imports
+	QuickConnects    *QuickConnects
+	LocalPasswords   *LocalPasswords
+	Opens            *Opens
+	Restores         *Restores
+	Registrations    *Registrations
+	ServerKeys       *ServerKeys
+	EmbyServers      *EmbyServers
+	OperatedServers  *OperatedServers
+	OperatedMails    *OperatedMails
+	Circles          *Circles
+	CirclePeople     *CirclePeople
+	Metrics          *Metrics
+	Console          *Console
+	OperatorSettings *OperatorSettings
+	Setups           *Setups
 
 	OperatedAccounts *OperatedAccounts
 
@@ -219,22 +221,24 @@ func New(o Options) (*Store, error) {
 		Stays:       &Stays{core: c},
 		Backups:     &Backups{core: c},
 
-		InviteLinks:     &InviteLinks{core: c, invites: invites},
-		InviteProfiles:  &InviteProfiles{core: c},
-		Imports:         &Imports{core: c, invites: invites},
-		QuickConnects:   &QuickConnects{core: c},
-		LocalPasswords:  &LocalPasswords{core: c},
-		Opens:           &Opens{core: c},
-		Restores:        &Restores{core: c},
-		Registrations:   &Registrations{core: c, agents: agents},
-		ServerKeys:      &ServerKeys{core: c, used: newNotes[secret.Hash, keyUse]()},
-		EmbyServers:     &EmbyServers{core: c},
-		OperatedServers: &OperatedServers{core: c},
-		OperatedMails:   &OperatedMails{core: c, mail: &Mail{core: c}},
-		Circles:         &Circles{core: c},
-		CirclePeople:    &CirclePeople{core: c, invites: invites},
-		Metrics:         &Metrics{core: c},
-		Console:         &Console{core: c},
+		InviteLinks:      &InviteLinks{core: c, invites: invites},
+		InviteProfiles:   &InviteProfiles{core: c},
+		Imports:          &Imports{core: c, invites: invites},
+		QuickConnects:    &QuickConnects{core: c},
+		LocalPasswords:   &LocalPasswords{core: c},
+		Opens:            &Opens{core: c},
+		Restores:         &Restores{core: c},
+		Registrations:    &Registrations{core: c, agents: agents},
+		ServerKeys:       &ServerKeys{core: c, used: newNotes[secret.Hash, keyUse]()},
+		EmbyServers:      &EmbyServers{core: c},
+		OperatedServers:  &OperatedServers{core: c},
+		OperatedMails:    &OperatedMails{core: c, mail: &Mail{core: c}},
+		Circles:          &Circles{core: c},
+		CirclePeople:     &CirclePeople{core: c, invites: invites},
+		Metrics:          &Metrics{core: c},
+		Console:          &Console{core: c},
+		OperatorSettings: &OperatorSettings{core: c},
+		Setups:           &Setups{core: c, registrations: &Registrations{core: c, agents: agents}},
 
 		OperatedAccounts: &OperatedAccounts{core: c},
 
@@ -274,6 +278,9 @@ func (s *Store) Prepare(ctx context.Context, owner string) (applied int, err err
 		return applied, err
 	}
 	if err := s.resealInvites(ctx); err != nil {
+		return applied, err
+	}
+	if err := s.resealSettings(ctx); err != nil {
 		return applied, err
 	}
 	return applied, s.clearMD5(ctx)

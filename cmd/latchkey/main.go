@@ -62,6 +62,7 @@ type commands struct {
 	Restore     restoreCommand     `cmd:"" help:"Put a backup in the place of the database. Stop the service before."`
 	Copy        copyCommand        `cmd:"" help:"Copy the database to another one, also of the other engine. Stop the service before."`
 	Operator    operatorCommands   `cmd:"" help:"See what the pages of operators show, and lift limits."`
+	Setup       setupCommands      `cmd:"" help:"Set the service up for the first time."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the running service whether it is ready. Fails if it is not."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 	Demo        demoCommand        `cmd:"" help:"Start the service and an agent with example people, to try everything. Nothing is left behind."`
@@ -74,6 +75,7 @@ type program struct {
 	ctx      context.Context //nolint:containedctx // of the command that runs: kong passes values to commands, and no context
 	settings *config.Settings
 	loaded   *config.Loaded
+	makesKey bool // the command may make a secret key in the data folder
 }
 
 // run runs the whole program. It returns when the command is done or ctx ends.
@@ -117,10 +119,13 @@ type settingLine struct {
 
 // Run prints the settings, and returns what is wrong with them.
 func (c configCommand) Run(p *program) error {
+	if err := p.peekConsole(); err != nil {
+		_, _ = fmt.Fprintln(p.errors, "the settings of the console cannot be read:", printable.Lines(err.Error()))
+	}
 	if c.JSON {
 		var list []settingLine
 		for _, s := range p.loaded.InForce() {
-			list = append(list, settingLine(s))
+			list = append(list, settingLine{s.Name, s.Value, s.Origin})
 		}
 		if err := p.printJSON(list); err != nil {
 			return err

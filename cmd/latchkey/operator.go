@@ -14,6 +14,9 @@ type operatorCommands struct {
 	Overview  operatorOverview  `cmd:"" help:"Print how the service is doing: accounts, servers, mails, limits in force, and the last 30 days."`
 	History   operatorHistory   `cmd:"" help:"List what operators did, the newest first."`
 	Throttles operatorThrottles `cmd:"" help:"List the limits that stop a person or an address now."`
+	Settings  operatorSettings  `cmd:"" help:"List the settings in force, with where each comes from and whether it can be set here."`
+	Set       operatorSet       `cmd:"" help:"Set a setting that no flag, environment or file has."`
+	Unset     operatorUnset     `cmd:"" help:"Put a setting back to its default."`
 	Lift      operatorLift      `cmd:"" help:"Lift the limits that stop a person or an address."`
 }
 
