@@ -114,6 +114,7 @@ func writeAlone(path, text string) error {
 
 // setupCommands begin the first run.
 type setupCommands struct {
+	Ask  setupAsk  `cmd:"" default:"1" help:"Ask here what the page /welcome asks. 'latchkey setup' does the same."`
 	Code setupCode `cmd:"" help:"Print the code and the link with which the service is set up in a browser."`
 }
 
@@ -129,7 +130,7 @@ func (setupCode) Run(p *program) error {
 			return explain(err)
 		}
 		if !open {
-			return errors.New("the service is set up; operators change its settings on the page Settings of the console, and 'latchkey operator set' does it here")
+			return errSetUp
 		}
 		code, pass, err := store.Setups.Code(p.ctx)
 		if err != nil {
