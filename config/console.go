@@ -5,11 +5,21 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // OriginConsole is the origin of a value that an operator has set on a page of the console or in the first run. The service
 // keeps such values in its database. Values of flags, the environment and the file are stronger.
 const OriginConsole = "the console"
+
+// errFolderOnPage refuses a folder for mails: a page must not choose where on the machine files are written.
+var errFolderOnPage = errors.New("cannot be a folder here; write dir:PATH into the environment or the file")
+
+// open reports whether an operator can set the setting on a page, when its value came from a place. A file that is empty, where the
+// service needs a value, leaves the setting open: the packages bring such files.
+func (s setting) open(origin string) bool {
+	return s.console && (isDefault(origin) || s.mandatory && s.field.IsZero())
+}
 
 // isDefault reports whether nobody set the value with this origin.
 func isDefault(origin string) bool { return origin == originDefault || origin == originDevelopment }
@@ -27,12 +37,15 @@ func (l *Loaded) WithConsole(values map[string]string) (*Settings, *Loaded) {
 	mistakes := newProblems()
 	for _, s := range settingsOf(settings) {
 		value, given := values[s.name]
-		if !given || !s.console || !isDefault(l.Origins[s.name]) {
+		if !given || !s.open(l.Origins[s.name]) {
 			continue
 		}
 		with.Origins[s.name] = OriginConsole
 		s.field.SetZero()
 		mistakes.add(s.name, s.read(s.field, value))
+		if s.name == "mail-url" && strings.HasPrefix(value, "dir:") {
+			mistakes.add(s.name, errFolderOnPage)
+		}
 	}
 	with.checkAll()
 	for name, err := range mistakes.named { // what cannot be read is the reason of what follows from it

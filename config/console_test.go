@@ -67,6 +67,23 @@ func TestConsoleProblems(t *testing.T) {
 			t.Errorf("%v: problems (-want +got):\n%s", test.values, diff)
 		}
 	}
+	// A file of a package may be empty. Then the setting is missing, and a page can set it, but to no folder of the machine.
+	_, empty := load(t, environment{"LATCHKEY_MAIL_URL_FILE": write(t, "mail-url", "\n")}, "--public-url=https://a.example.org", "--mail-from=a@example.org")
+	if diff := cmp.Diff([]string{"mail-url"}, empty.Missing()); diff != "" {
+		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+	for _, test := range []struct {
+		values map[string]string
+		want   map[string]string
+	}{
+		{map[string]string{"mail-url": "smtp://mail.example.org"}, map[string]string{}},
+		{map[string]string{"mail-url": "dir:/etc"}, map[string]string{"mail-url": "cannot be a folder here; write dir:PATH into the environment or the file"}},
+	} {
+		_, with := empty.WithConsole(test.values)
+		if diff := cmp.Diff(test.want, with.Problems()); diff != "" {
+			t.Errorf("%v: problems (-want +got):\n%s", test.values, diff)
+		}
+	}
 	if err := loaded.Check(); err != nil {
 		t.Errorf("the settings without the console: %v, want no problem", err)
 	}

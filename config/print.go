@@ -39,7 +39,7 @@ func (l *Loaded) InForce() []InForce {
 		list[i] = InForce{
 			Name: s.name, Value: value, Origin: l.Origins[s.name], Own: l.Origins[s.name] == OriginConsole, Secret: s.secret != "", Choices: s.choices,
 		}
-		list[i].Console = s.console && (list[i].Own || isDefault(l.Origins[s.name]))
+		list[i].Console = list[i].Own || s.open(l.Origins[s.name])
 		if s.secret == "" {
 			list[i].Text = s.text()
 		}

@@ -214,7 +214,8 @@ func (f *front) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if err := f.reload(ctx); err != nil && ctx.Err() == nil {
+			err := f.reload(ctx)
+			if err != nil && ctx.Err() == nil && models.KindOf(err) != models.KindUnavailable { // others say that the database is away
 				f.log.ErrorContext(ctx, "the settings of the console cannot be put in force; the service goes on with the former ones", slog.Any("err", err))
 			}
 		}
@@ -266,7 +267,9 @@ func (f *front) run(ctx context.Context, listener net.Listener, drain time.Durat
 		f.stopping.Store(true)
 		time.Sleep(drain)
 		stopJobs()
+		f.mu.Lock()          // a change of the settings that has begun ends first; from now on there is no other
 		f.now.Load().leave() // without this, the stop would wait for agents that wait for changes
+		f.mu.Unlock()
 		door.closeAndWait(lastRequestTime)
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 		defer cancel()
@@ -277,7 +280,7 @@ func (f *front) run(ctx context.Context, listener net.Listener, drain time.Durat
 	stopJobs()
 	close(f.ended)
 	working.Wait()
-	f.mu.Lock() // a change of the settings that has begun ends first
+	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := f.now.Load()
 	s.stop()
