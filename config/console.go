@@ -48,9 +48,7 @@ func (l *Loaded) WithConsole(values map[string]string) (*Settings, *Loaded) {
 		}
 	}
 	with.checkAll()
-	for name, err := range mistakes.named { // what cannot be read is the reason of what follows from it
-		with.problems.named[name] = err
-	}
+	maps.Copy(with.problems.named, mistakes.named) // what cannot be read is the reason of what follows from it
 	return settings, with
 }
 

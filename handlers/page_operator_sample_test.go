@@ -21,7 +21,8 @@ func (s sampler) operatorSamples() []sample {
 	noActs.List, noActs.Turns = noActs.actList(nil), turnsView{Base: noActs.Base}
 	settings := operatorSettingsPage{operatorPage: s.operator("operator_settings", "settings"), Settings: []Setting{
 		{Name: "public-url", Value: "https://latchkey.example.org/with/a/path/that/is/rather/long", Origin: "environment LATCHKEY_PUBLIC_URL"},
-		{Name: "secret-key", Value: "••••", Origin: "file"}, {Name: "sign-up", Value: "open", Origin: "the console", Console: true, Own: true},
+		{Name: "secret-key", Value: "••••", Origin: "file"},
+		{Name: "sign-up", Value: "open", Origin: "the console", Console: true, Own: true},
 	}}
 	edit := operatorSettingsEditPage{operatorPage: s.operator("operator_settings_edit", "settings"), Mail: true}
 	edit.Of = Setting{Name: "mail-url", Value: "smtp://ann:••••@mail.example.org", Origin: "the console", Console: true, Own: true, Secret: true}

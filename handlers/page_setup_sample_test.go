@@ -34,12 +34,17 @@ func (s sampler) setupSamples() []sample {
 		{"setup_arrived-done", setupArrivedPage{Base: base("setup_arrived"), Done: true}},
 	}
 	settings := []Setting{
-		{Name: "service-name", Text: "Latchkey", Value: "Latchkey", Origin: "default", Console: true}, {Name: "operator-name", Console: true},
+		{Name: "service-name", Text: "Latchkey", Value: "Latchkey", Origin: "default", Console: true},
+		{Name: "operator-name", Console: true},
 		{Name: "security-contact", Value: "mailto:a@example.org", Origin: "environment LATCHKEY_SECURITY_CONTACT"},
-		{Name: "public-url", Text: "https://latchkey.example.org", Console: true}, {Name: "trusted-proxies", Console: true},
-		{Name: "mail-url", Console: true, Secret: true}, {Name: "mail-from", Console: true},
-		{Name: "captcha", Text: "pow", Console: true, Choices: []string{"pow", "recaptcha", "off"}}, {Name: "recaptcha-site-key", Console: true},
-		{Name: "recaptcha-secret", Console: true, Secret: true}, {Name: "sign-up", Text: "open", Console: true, Choices: []string{"open", "invite", "closed"}},
+		{Name: "public-url", Text: "https://latchkey.example.org", Console: true},
+		{Name: "trusted-proxies", Console: true},
+		{Name: "mail-url", Console: true, Secret: true},
+		{Name: "mail-from", Console: true},
+		{Name: "captcha", Text: "pow", Console: true, Choices: []string{"pow", "recaptcha", "off"}},
+		{Name: "recaptcha-site-key", Console: true},
+		{Name: "recaptcha-secret", Console: true, Secret: true},
+		{Name: "sign-up", Text: "open", Console: true, Choices: []string{"open", "invite", "closed"}},
 	}
 	for _, step := range models.SetupSteps() {
 		page := setupStepPage{Base: base("setup_step"), Step: string(step)}

@@ -64,8 +64,14 @@ func newSetupSite(t *testing.T, alone bool) setupSite {
 
 func setupSettings(values map[string]string) []handlers.Setting {
 	all := []handlers.Setting{
-		{Name: "public-url"}, {Name: "trusted-proxies"}, {Name: "service-name", Text: "Latchkey"}, {Name: "operator-name"}, {Name: "mail-url", Secret: true},
-		{Name: "mail-from"}, {Name: "captcha", Text: "pow", Choices: []string{"pow", "recaptcha", "off"}}, {Name: "recaptcha-secret", Secret: true},
+		{Name: "public-url"},
+		{Name: "trusted-proxies"},
+		{Name: "service-name", Text: "Latchkey"},
+		{Name: "operator-name"},
+		{Name: "mail-url", Secret: true},
+		{Name: "mail-from"},
+		{Name: "captcha", Text: "pow", Choices: []string{"pow", "recaptcha", "off"}},
+		{Name: "recaptcha-secret", Secret: true},
 		{Name: "sign-up", Text: "open", Choices: []string{"open", "invite", "closed"}},
 	}
 	for i, one := range all {

@@ -164,7 +164,7 @@ func (p *program) service(f *front, store *models.Store, alone bool) (*service, 
 		TrustedProxies:  p.settings.TrustedPrefixes(), Dev: p.settings.Development, MailFolder: mailFolder(p.settings.MailURL),
 		Ready:    func(ctx context.Context) error { return f.ready(ctx, store) },
 		Stopping: s.leaving, Random: rand.Reader, Now: p.now,
-		Version: version, Desk: f.desk(store), OnlySetUp: alone,
+		Version: version, Desk: f.desk(), OnlySetUp: alone,
 	}
 	if alone {
 		site.PublicURL = "http://" + f.address // any host will do; the address that people use is a part of the set-up

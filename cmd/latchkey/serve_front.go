@@ -242,7 +242,7 @@ func (f *front) run(ctx context.Context, listener net.Listener, drain time.Durat
 	first, err := f.open(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // the program was told to stop before it had started
+			return nil // the program was told to stop before it had started
 		}
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 const setupFile = "setup-code"
 
 // desk returns how operators change settings on the pages of a service.
-func (f *front) desk(store *models.Store) *handlers.Desk {
+func (f *front) desk() *handlers.Desk {
 	return &handlers.Desk{
 		InForce: func(values map[string]string) []handlers.Setting {
 			_, loaded := f.p.loaded.WithConsole(values)

@@ -59,7 +59,7 @@ type firstRun struct {
 
 // run asks for everything, and finishes the set-up if nothing is missing then.
 func (r *firstRun) run() error {
-	if err := r.asker.say("This sets the service up. Press Enter to keep a value in brackets, or to skip a step. If a value does not work, you are asked again.\n"); err != nil {
+	if err := r.say("This sets the service up. Press Enter to keep a value in brackets, or to skip a step. If a value does not work, you are asked again.\n"); err != nil {
 		return err
 	}
 	steps := []func() error{
@@ -77,12 +77,12 @@ func (r *firstRun) run() error {
 	}
 	with := r.withConsole(r.values)
 	if missing := with.loaded.Missing(); len(missing) > 0 {
-		return r.asker.say(fmt.Sprintf("\nThe service still lacks %s. Call 'latchkey setup' again, or go on in a browser ('latchkey setup code').", strings.Join(missing, ", ")))
+		return r.say(fmt.Sprintf("\nThe service still lacks %s. Call 'latchkey setup' again, or go on in a browser ('latchkey setup code').", strings.Join(missing, ", ")))
 	}
 	if err := r.store.Setups.Finish(r.program.ctx, r.pass); err != nil {
 		return explain(err)
 	}
-	return r.asker.say("\n✓ The service is set up: " + with.settings.PublicURL + "\nA service that runs notices it within a minute. A claim code for the first media server is on the page “Add a media server”.")
+	return r.say("\n✓ The service is set up: " + with.settings.PublicURL + "\nA service that runs notices it within a minute. A claim code for the first media server is on the page “Add a media server”.")
 }
 
 // account makes the first operator.
@@ -92,39 +92,41 @@ func (r *firstRun) account() error {
 		return explain(err)
 	}
 	if setup.Operators {
-		return r.asker.say("✓ There is an account that runs the service.")
+		return r.say("✓ There is an account that runs the service.")
 	}
-	for {
-		in := models.SignUp{Locale: templates.DefaultLanguage}
-		if in.Username, err = r.ask("Username of the account that runs the service: "); err != nil || in.Username == "" {
-			return err
-		}
-		if in.Email, err = r.ask("Its email address: "); err != nil {
-			return err
-		}
-		if in.Password, err = r.hidden("Its password: "); err != nil {
-			return err
-		}
-		again, err := r.hidden("The same password again: ")
-		if err != nil {
-			return err
-		}
-		if again != in.Password {
-			if err := r.asker.say("The two passwords differ."); err != nil {
-				return err
-			}
-			continue
-		}
-		_, err = r.store.Setups.MakeOperator(r.program.ctx, r.pass, in, models.Caller{})
-		if err == nil {
-			return r.asker.say("✓ The account " + in.Username + " runs the service.")
-		}
-		if models.KindOf(err) == models.KindInternal {
-			return err
-		}
-		if err := r.asker.say(explain(err).Error()); err != nil {
-			return err
-		}
+	for done := false; !done && err == nil; {
+		done, err = r.askAccount()
+	}
+	return err
+}
+
+// askAccount asks once for the account. It reports whether there is nothing more to ask.
+func (r *firstRun) askAccount() (done bool, err error) {
+	in := models.SignUp{Locale: templates.DefaultLanguage}
+	if in.Username, err = r.ask("Username of the account that runs the service: "); err != nil || in.Username == "" {
+		return true, err
+	}
+	if in.Email, err = r.ask("Its email address: "); err != nil {
+		return false, err
+	}
+	if in.Password, err = r.hidden("Its password: "); err != nil {
+		return false, err
+	}
+	again, err := r.hidden("The same password again: ")
+	if err != nil {
+		return false, err
+	}
+	if again != in.Password {
+		return false, r.say("The two passwords differ.")
+	}
+	_, err = r.store.Setups.MakeOperator(r.program.ctx, r.pass, in, models.Caller{})
+	switch {
+	case err == nil:
+		return true, r.say("✓ The account " + in.Username + " runs the service.")
+	case models.KindOf(err) == models.KindInternal:
+		return false, err
+	default:
+		return false, r.say(explain(err).Error())
 	}
 }
 
@@ -142,7 +144,7 @@ func (r *firstRun) setting(step models.SetupStep, name string) error {
 	for {
 		now := r.inForce(name)
 		if !now.Console {
-			return r.asker.say(fmt.Sprintf("%s: %s (from %s)", name, now.Value, now.Origin))
+			return r.say(fmt.Sprintf("%s: %s (from %s)", name, now.Value, now.Origin))
 		}
 		choices := ""
 		if now.Choices != nil {
@@ -177,7 +179,7 @@ func (r *firstRun) save(step models.SetupStep, values map[string]string) (saved 
 	var changes []models.SettingChange
 	for name, value := range values {
 		if text := wrong[name]; text != "" {
-			return false, r.asker.say(name + ": " + text)
+			return false, r.say(name + ": " + text)
 		}
 		changes = append(changes, models.SettingChange{
 			Name: name, Value: strings.TrimSpace(value), Secret: config.IsSecret(name), Announce: strings.HasPrefix(name, "mail-"),
@@ -195,29 +197,31 @@ func (r *firstRun) mail() error {
 	if !r.inForce("mail-url").Console {
 		return r.settings(models.SetupMail, "mail-url", "mail-from")
 	}
-	for {
-		values, to, err := r.askMail()
-		if err != nil || values == nil {
-			return err
-		}
-		problem, err := r.sendMail(values, to)
-		if err != nil {
-			return err
-		}
-		if problem != "" {
-			if err := r.asker.say("✗ " + problem); err != nil {
-				return err
-			}
-			continue
-		}
-		saved, err := r.save(models.SetupMail, values)
-		if err != nil {
-			return err
-		}
-		if saved {
-			return r.click(to)
-		}
+	var err error
+	for done := false; !done && err == nil; {
+		done, err = r.mailOnce()
 	}
+	return err
+}
+
+// mailOnce asks once for the mail server, and tries it. It reports whether there is nothing more to ask.
+func (r *firstRun) mailOnce() (done bool, err error) {
+	values, to, err := r.askMail()
+	if err != nil || values == nil {
+		return true, err
+	}
+	problem, err := r.sendMail(values, to)
+	if err != nil {
+		return false, err
+	}
+	if problem != "" {
+		return false, r.say("✗ " + problem)
+	}
+	saved, err := r.save(models.SetupMail, values)
+	if err != nil || !saved {
+		return false, err
+	}
+	return true, r.click(to)
 }
 
 // askMail asks for the parts. It returns nil if the person skips the step.
@@ -226,8 +230,11 @@ func (r *firstRun) askMail() (values map[string]string, to string, err error) {
 	for _, question := range [][2]string{
 		{"server", "Mail server, such as mail.example.org (Enter skips mail): "},
 		{"encryption", "Encryption: smtp for STARTTLS, smtps for TLS, smtp+plain for none on this machine [smtp]: "},
-		{"port", "Port (Enter for the usual one): "}, {"user", "User of the mail server (Enter for none): "}, {"password", "Password of the mail server (Enter for none): "},
-		{"from", "Sender of the mails, such as Latchkey <latchkey@example.org>: "}, {"to", "Send a mail now to: "},
+		{"port", "Port (Enter for the usual one): "},
+		{"user", "User of the mail server (Enter for none): "},
+		{"password", "Password of the mail server (Enter for none): "},
+		{"from", "Sender of the mails, such as Latchkey <latchkey@example.org>: "},
+		{"to", "Send a mail now to: "},
 	} {
 		ask := r.ask
 		if question[0] == "password" {
@@ -268,7 +275,7 @@ func (r *firstRun) sendMail(values map[string]string, to string) (problem string
 		}
 	}
 	if err := mailer.CheckAddress(to); err != nil {
-		return to + ": " + err.Error(), nil
+		return to + ": " + err.Error(), nil //nolint:nilerr // the person reads it
 	}
 	catalogue, err := templates.NewCatalogue()
 	if err != nil {
@@ -279,14 +286,14 @@ func (r *firstRun) sendMail(values map[string]string, to string) (problem string
 		return "", explain(err)
 	}
 	if err := r.tryMail(r.program.ctx, catalogue, all, models.Letter{To: to, Locale: templates.DefaultLanguage, Secret: text}); err != nil {
-		return err.Error(), nil
+		return err.Error(), nil //nolint:nilerr // the person reads it
 	}
 	return "", nil
 }
 
 // click waits until the person has opened the link in the mail, and says whether the service noticed it.
 func (r *firstRun) click(to string) error {
-	if err := r.asker.say("✓ The mail server took the mail to " + to + ". Open its link while the service runs; it shows that the public address leads to it."); err != nil {
+	if err := r.say("✓ The mail server took the mail to " + to + ". Open its link while the service runs; it shows that the public address leads to it."); err != nil {
 		return err
 	}
 	if _, err := r.ask("Press Enter to go on: "); err != nil {
@@ -297,7 +304,7 @@ func (r *firstRun) click(to string) error {
 		return explain(err)
 	}
 	if setup.MailSeenAt.IsZero() {
-		return r.asker.say("The link has not been opened yet. Look in the spam folder, too.")
+		return r.say("The link has not been opened yet. Look in the spam folder, too.")
 	}
-	return r.asker.say("✓ The mail has arrived, and its link leads to the service.")
+	return r.say("✓ The mail has arrived, and its link leads to the service.")
 }
