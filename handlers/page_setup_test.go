@@ -103,7 +103,10 @@ func TestSetupFromTheBeginning(t *testing.T) {
 	if a := b.get("/"); a.header.Get("Location") != "/welcome" {
 		t.Errorf("/ leads to %q, want /welcome", a.header.Get("Location"))
 	}
-	b.says("/welcome", "Twelve letters", "but not", "First media server", "/signin")
+	b.says("/welcome", "Twelve letters", "but not", "First media server", "/signin", "What the PIN is for")
+	if a := b.get("/welcome"); strings.Contains(a.body, "/help/pin") || strings.Contains(a.body, "/signin") {
+		t.Error("the page leads to pages that the service does not have yet")
+	}
 	if a := b.get("/welcome/name"); a.header.Get("Location") != "/welcome" {
 		t.Errorf("a step without the code: %d to %q, want /welcome", a.status, a.header.Get("Location"))
 	}
