@@ -97,6 +97,8 @@ var (
 	ErrUserCodeWrong         = &Error{Code: "user_code_wrong"}
 	ErrTriesOff              = &Error{Code: "tries_off"}
 	ErrServersOff            = &Error{Code: "servers_off"}
+	ErrSettingElsewhere      = &Error{Code: "setting_elsewhere"} // a flag, the environment or the file has it
+	ErrSettingTooLong        = &Error{Code: "setting_too_long"}
 	ErrServerClaimed         = &Error{Code: "server_claimed"}
 	ErrServerKeyWrong        = &Error{Code: "server_key_wrong"}
 	ErrServerUnclaimed       = &Error{Code: "server_unclaimed"}

@@ -269,6 +269,8 @@ func methods() map[string]string {
 		"getOverview":           "Operators.Overview",
 		"getHealth":             "Operators.Health",
 		"listSettings":          "Operators.Settings",
+		"setSetting":            "Operators.SetSetting",
+		"removeSetting":         "Operators.RemoveSetting",
 		"listThrottles":         "Operators.Throttles",
 		"liftThrottles":         "Operators.LiftThrottles",
 	}

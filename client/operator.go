@@ -46,26 +46,6 @@ func (o *Operators) Overview(ctx context.Context) (Overview, error) {
 	return out, err
 }
 
-// OperatorSetting is a setting that the program uses.
-type OperatorSetting struct {
-	Name   string `json:"name"`
-	Value  string `json:"value"`  // a secret is masked
-	Origin string `json:"origin"` // where the value came from
-}
-
-type operatorSettings struct {
-	Settings []OperatorSetting `json:"settings"`
-}
-
-func (s *operatorSettings) whole() bool { return s.Settings != nil }
-
-// Settings returns the settings that the program uses.
-func (o *Operators) Settings(ctx context.Context) ([]OperatorSetting, error) {
-	var out operatorSettings
-	err := o.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/operator/settings", want: http.StatusOK, again: always}, &out)
-	return out.Settings, err
-}
-
 // ofState returns the query of a list whose items have a state; "" asks for all of them.
 func ofState(state string) url.Values {
 	if state == "" {

@@ -17,8 +17,8 @@ const introduction = `# Configuration
 This page lists every setting of [the service](#the-service), which ` + "`latchkey serve`" + ` and the other commands read, and of
 [the agent](#the-agent) beside a media server, which ` + "`latchkey agent`" + ` reads. For a first try you need no settings:
 ` + "`latchkey serve --dev`" + ` keeps everything in ` + "`./data`" + `, and ` + "`latchkey demo`" + ` starts both with example people in them. A service
-that others can reach needs four settings: its public URL, a secret key, a mail server, and the sender of its mails.
-Everything else has a default that suits most services.
+that others can reach needs three settings: its public URL, a mail server, and the sender of its mails. The first run asks for
+them on a page ([installing](install.md)). Everything else has a default that suits most services.
 
 ## Where a setting comes from
 
@@ -31,7 +31,10 @@ The first of these that has a value wins:
    except ` + "`config`" + `. The content of the file is the value; a line break at its end is ignored. If the variable itself
    has a value too, the file is not read.
 4. **the YAML file** that ` + "`--config=FILE`" + ` or ` + "`LATCHKEY_CONFIG`" + ` names. Without either no file is read.
-5. **the default**. With ` + "`--dev`" + ` some settings have a different default.
+5. **the console**: what an operator has set on the page Settings of the console, in the first run, or with
+   ` + "`latchkey operator set`" + `. The tables below mark what can be set there. These values are in the database, and secrets are
+   sealed in it; a change takes hold at once, and within a minute in other instances of the service.
+6. **the default**. With ` + "`--dev`" + ` some settings have a different default.
 
 The program does not start with a setting that is wrong. It reports all problems at once, each with the place of the value.
 ` + "`latchkey config`" + ` prints every value that is used and where it came from, with secrets masked. Let only its owner read a
@@ -114,6 +117,9 @@ func writeTables(b *strings.Builder, set Set) {
 			fmt.Fprintf(b, "\n### %s\n\n| flag | environment | default | meaning |\n| --- | --- | --- | --- |\n", group)
 		}
 		help := strings.NewReplacer("|", "\\|", "<", "&lt;").Replace(s.help + s.limits("`"))
+		if s.console {
+			help += " Also in the console."
+		}
 		fmt.Fprintf(b, "| `--%s` | `%s` | %s | %s |\n", s.name, s.variable(), s.defaultText(set.traits()), help)
 	}
 }

@@ -66,3 +66,9 @@ func makeKey(path string, random io.Reader) (err error) {
 	}
 	return nil
 }
+
+// HasKeptKey reports whether the data folder has a file with a secret key.
+func HasKeptKey(dataDir string) bool {
+	_, err := os.Stat(filepath.Join(dataDir, "secret-key"))
+	return err == nil
+}

@@ -43,6 +43,8 @@ type Loaded struct {
 	Warnings []string // things that work but should be changed, one line each
 	set      Set
 	problems *problems
+	unread   *problems // the problems of reading the values, before they were checked
+	broken   bool      // a source cannot be read, so values may be missing
 }
 
 // Load reads the command line into grammar, and the settings from all their sources into set.
@@ -115,8 +117,15 @@ func (l *Loaded) complete(sources *sources) {
 			l.fill(s)
 		}
 	}
-	for _, one := range sources.all {
-		if err := one.check(l.set.traits()); !sources.broken || !errors.Is(err, errMissing) {
+	l.unread, l.broken = l.problems, sources.broken
+	l.checkAll()
+}
+
+// checkAll checks all values.
+func (l *Loaded) checkAll() {
+	l.problems = l.unread.clone()
+	for _, one := range settingsOf(l.set) {
+		if err := one.check(l.set.traits()); !l.broken || !errors.Is(err, errMissing) {
 			l.problems.add(one.name, err)
 		}
 	}

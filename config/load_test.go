@@ -233,7 +233,7 @@ func TestMandatoryOutsideDevelopment(t *testing.T) {
 	for line := range strings.Lines(loaded.Check().Error()) {
 		got = append(got, line[:strings.Index(line, ";")])
 	}
-	want := []string{"public-url: is missing", "secret-key: is missing", "mail-url: is missing", "mail-from: is missing"}
+	want := []string{"public-url: is missing", "mail-url: is missing", "mail-from: is missing"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}

@@ -14,9 +14,14 @@ const mask = "••••"
 
 // InForce is a setting that the program uses.
 type InForce struct {
-	Name   string
-	Value  string // a secret is masked
-	Origin string // the place from which the value came
+	Name    string
+	Value   string // a secret is masked
+	Origin  string // the place from which the value came
+	Console bool   // an operator can set it on a page, and no stronger source has a value
+	Own     bool   // an operator has set it on a page
+	Secret  bool   // the value is a secret, or contains one
+	Text    string // the value as it is written in a form; "" for a secret
+	Choices []string
 }
 
 // InForce returns the settings that the program uses, each with the place from which its value came. Secrets are masked. A
@@ -31,7 +36,13 @@ func (l *Loaded) InForce() []InForce {
 		} else if err != nil {
 			value = "(not usable)"
 		}
-		list[i] = InForce{s.name, value, l.Origins[s.name]}
+		list[i] = InForce{
+			Name: s.name, Value: value, Origin: l.Origins[s.name], Own: l.Origins[s.name] == OriginConsole, Secret: s.secret != "", Choices: s.choices,
+		}
+		list[i].Console = list[i].Own || s.open(l.Origins[s.name])
+		if s.secret == "" {
+			list[i].Text = s.text()
+		}
 	}
 	return list
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -14,6 +15,10 @@ type problems struct {
 }
 
 func newProblems() *problems { return &problems{named: map[string]error{}} }
+
+func (p *problems) clone() *problems {
+	return &problems{file: slices.Clone(p.file), named: maps.Clone(p.named)}
+}
 
 func (p *problems) add(name string, err error) {
 	if err != nil && !p.has(name) {
@@ -37,7 +42,7 @@ func (p *problems) join(all []setting, origins Origins, unused []string) error {
 			continue
 		}
 		where := ""
-		if origin := origins[s.name]; origin != originDefault && origin != originDevelopment && origin != "" {
+		if origin := origins[s.name]; !isDefault(origin) && origin != "" {
 			where = " (from " + origin + ")"
 		}
 		lines = append(lines, fmt.Errorf("%s: %w%s", s.name, err, where))

@@ -22,6 +22,7 @@ type setting struct {
 	choices                        []string
 	least, most                    string
 	mandatory                      bool
+	console                        bool   // an operator can set it on a page
 	commas                         bool   // only commas separate the values of a list, because they may contain spaces
 	prefix                         string // of the environment variable
 	field                          reflect.Value
@@ -37,7 +38,7 @@ func settingsOf(set Set) []setting {
 			name: tag.Get("name"), group: tag.Get("group"), help: tag.Get("help"), placeholder: tag.Get("placeholder"),
 			standard: tag.Get("default"), development: tag.Get("development"),
 			secret: tag.Get("secret"), least: tag.Get("least"), most: tag.Get("most"),
-			mandatory: tag.Get("mandatory") == "true", commas: tag.Get("commas") == "only", prefix: set.traits().prefix, field: value.Field(i),
+			mandatory: tag.Get("mandatory") == "true", commas: tag.Get("commas") == "only", console: tag.Get("console") == "yes", prefix: set.traits().prefix, field: value.Field(i),
 		}
 		if choices := tag.Get("choices"); choices != "" {
 			all[i].choices = strings.Split(choices, ",")

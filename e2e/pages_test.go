@@ -73,6 +73,7 @@ func TestPages(t *testing.T) {
 		{"unlock", unlockPages(t, s)},
 		{"stay", stayPages(t, s)},
 		{"operator", operatorPages(t, s)},
+		{"setup", setupPages(t)},
 		{"errors", errorPages(t)},
 		{"closed", closedPages(t)},
 	} {

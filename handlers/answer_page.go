@@ -24,6 +24,7 @@ func (s *site) base(c *gin.Context, name string) Base {
 		Path:        pageHere(c),
 		Dev:         s.Dev,
 		SignUpOpen:  s.SignUp == models.SignUpOpen,
+		OnlySetUp:   s.OnlySetUp,
 		Zone:        s.zone(c),
 	}
 	if b.Path == "" {

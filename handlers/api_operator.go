@@ -72,20 +72,3 @@ func (s *site) apiOverview(c *gin.Context) error {
 		}),
 	})
 }
-
-// settingsObject has the settings that the program uses.
-type settingsObject struct {
-	Settings []settingObject `json:"settings"`
-}
-
-// settingObject is one setting.
-type settingObject struct {
-	Name   string `json:"name"`
-	Value  string `json:"value"` // a secret is masked
-	Origin string `json:"origin"`
-}
-
-// apiOperatorSettings answers GET /api/v1/operator/settings.
-func (s *site) apiOperatorSettings(c *gin.Context) error {
-	return answerJSON(c, http.StatusOK, settingsObject{each(s.Settings, func(one Setting) settingObject { return settingObject(one) })})
-}

@@ -30,7 +30,7 @@ func TestAPIOperatesEverything(t *testing.T) {
 	if overview.Version != "1.4.0-test" || overview.Accounts != 2 || len(overview.Days) != 30 || overview.Days[29].Date != "2026-03-04" {
 		t.Errorf("the overview is %+v, want two accounts and 30 days", overview)
 	}
-	if settings := op.get("/operator/settings"); !strings.Contains(settings.body, `{"name":"secret-key","value":"••••","origin":"file"}`) {
+	if settings := op.get("/operator/settings"); !strings.Contains(settings.body, `{"name":"secret-key","value":"••••","origin":"file","changeable":false}`) {
 		t.Errorf("the settings are %s", settings.body)
 	}
 	if state := op.get("/operator/health"); !strings.Contains(state.body, `"name":"reader"`) {

@@ -18,7 +18,7 @@ import (
 // that name. Health checks may use the IP address as host.
 func (s *site) checkHost(c *gin.Context) {
 	path, host := c.Request.URL.Path, c.Request.Host
-	if host == s.host || s.Dev || path == "/livez" || path == "/readyz" || strings.EqualFold(bareHost(host), s.host) {
+	if host == s.host || s.Dev || s.OnlySetUp || path == "/livez" || path == "/readyz" || strings.EqualFold(bareHost(host), s.host) {
 		return
 	}
 	s.refuse(c, refuse(http.StatusMisdirectedRequest, "wrong_host"))

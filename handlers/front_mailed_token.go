@@ -28,6 +28,8 @@ const (
 	linkInvite       cookieName = "latchkey-link-invite"
 	linkMailStop     cookieName = "latchkey-link-mail-stop"
 	linkStay         cookieName = "latchkey-link-stay"
+	linkSetup        cookieName = "latchkey-link-setup" // of the program at its start, not of a mail
+	linkSetupMail    cookieName = "latchkey-link-setup-mail"
 )
 
 const (

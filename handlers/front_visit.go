@@ -114,6 +114,12 @@ const (
 // uploadTime is the time to send a picture from a slow phone.
 const uploadTime = time.Minute
 
+// setupPath is the path of the first run.
+const setupPath = "/welcome"
+
+// mailTryTime is how long a mail server may take to answer when the first run tries it.
+const mailTryTime = 45 * time.Second
+
 // timeFor returns how long the request may take.
 func timeFor(c *gin.Context) time.Duration {
 	switch c.FullPath() {
@@ -123,6 +129,8 @@ func timeFor(c *gin.Context) time.Duration {
 		importPath + "/file",
 		apiPrefix + "/v1" + ownPicturePath, apiPrefix + "/v1" + serverPicturePath, apiPrefix + "/v1" + memberPicturePath:
 		return uploadTime
+	case setupPath + "/:step":
+		return mailTryTime
 	default:
 		return requestTime
 	}

@@ -23,8 +23,16 @@ func (s sampler) operatorSamples() []sample {
 	noActs := operatorActsPage{operatorPage: s.operator("operator_acts", "history")}
 	noActs.List, noActs.Turns = noActs.actList(nil), turnsView{Base: noActs.Base}
 	settings := operatorSettingsPage{operatorPage: s.operator("operator_settings", "settings"), Settings: []Setting{
-		{"public-url", "https://latchkey.example.org/with/a/path/that/is/rather/long", "environment LATCHKEY_PUBLIC_URL"}, {"secret-key", "••••", "file"},
+		{Name: "public-url", Value: "https://latchkey.example.org/with/a/path/that/is/rather/long", Origin: "environment LATCHKEY_PUBLIC_URL"},
+		{Name: "secret-key", Value: "••••", Origin: "file"},
+		{Name: "sign-up", Value: "open", Origin: "the console", Console: true, Own: true},
 	}}
+	edit := operatorSettingsEditPage{operatorPage: s.operator("operator_settings_edit", "settings"), Mail: true}
+	edit.Of = Setting{Name: "mail-url", Value: "smtp://ann:••••@mail.example.org", Origin: "the console", Console: true, Own: true, Secret: true}
+	edit.Field, edit.Select = newInputs(edit.Base, nil, mistakes{status: 200}).setting(edit.Of)
+	choose := operatorSettingsEditPage{operatorPage: s.operator("operator_settings_edit", "settings")}
+	choose.Of = Setting{Name: "sign-up", Value: "open", Text: "open", Origin: "default", Console: true, Choices: []string{"open", "invite", "closed"}}
+	choose.Field, choose.Select = newInputs(choose.Base, nil, mistakes{status: 200}).setting(choose.Of)
 	throttles := operatorThrottlesPage{operatorPage: s.operator("operator_throttles", "throttles"), Count: 3, Subject: "mira.k"}
 	throttles.Throttles = s.throttled(throttles.Base)
 	free := operatorThrottlesPage{operatorPage: s.operator("operator_throttles", "throttles"), Subject: "192.0.2.1"}
@@ -35,6 +43,8 @@ func (s sampler) operatorSamples() []sample {
 		{"operator_settings", settings},
 		{"operator_health", s.health(health.Reasons())},
 		{"operator_health-fine", s.health(map[string]map[string]health.State{"mail": {"ok": health.OK}})},
+		{"operator_settings_edit", edit},
+		{"operator_settings_edit-choice", choose},
 		{"operator_throttles", throttles},
 		{"operator_throttles-none", free},
 	}

@@ -13,6 +13,11 @@ import (
 // routes_api.go, and everything below /service in front_side.go. Each route has
 // a row in routes_test.go or routes_api_test.go that says who may use it.
 func (s *site) routes(r *gin.Engine) {
+	s.setupRoutes(r)
+	if s.OnlySetUp {
+		s.onlySetUpRoutes(r)
+		return
+	}
 	s.publicRoutes(r)
 	s.mailedRoutes(r)
 	s.accountRoutes(r)
@@ -31,6 +36,29 @@ func (s *site) routes(r *gin.Engine) {
 	if s.Dev {
 		s.get(r, "/dev/mail", s.devMail)
 	}
+}
+
+// setupRoutes registers the pages of the first run, which do not exist after it.
+func (s *site) setupRoutes(r *gin.Engine) {
+	s.get(r, setupPath, s.setup)
+	s.post(r, setupPath, s.enterSetup)
+	s.get(r, setupPath+"/arrived", s.setupArrivedForm)
+	s.post(r, setupPath+"/arrived", s.setupArrived)
+	s.get(r, setupPath+"/mail/state", s.setupMailState)
+	s.post(r, setupPath+"/finish", s.finishSetup)
+	s.get(r, setupPath+"/:step", s.setupStep)
+	s.post(r, setupPath+"/:step", s.doSetupStep)
+}
+
+// onlySetUpRoutes registers what a service that lacks settings serves besides.
+func (s *site) onlySetUpRoutes(r *gin.Engine) {
+	s.get(r, "/", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, setupPath) })
+	s.post(r, "/language", s.language)
+	s.get(r, "/livez", nil, s.live)
+	s.get(r, "/readyz", nil, s.readyNow)
+	s.get(r, "/robots.txt", nil, s.robots)
+	s.get(r, "/favicon.ico", s.favicon)
+	s.get(r, "/static/*file", s.static)
 }
 
 // publicRoutes registers the pages for people who are not signed in.
@@ -325,6 +353,9 @@ func (s *site) operatorRoutes(r *gin.Engine) {
 	s.post(r, operatorPath+"/throttles", s.liftThrottles)
 	s.get(r, operatorPath+"/settings", s.operatorSettings)
 	s.get(r, operatorPath+"/health", s.operatorHealth)
+	s.get(r, operatorPath+"/settings/:name", s.operatorSettingsEdit)
+	s.post(r, operatorPath+"/settings/:name", s.setOperatorSetting)
+	s.post(r, operatorPath+"/settings/:name/remove", s.removeOperatorSetting)
 	s.get(r, operatorPath+"/history", s.operatorActs)
 }
 
@@ -380,7 +411,7 @@ func (s *site) noMethod(c *gin.Context) {
 // noRoute answers a request that no route of Gin matches. The Emby Connect
 // protocol has its own routes.
 func (s *site) noRoute(c *gin.Context) {
-	if visitOf(c).side == sideService {
+	if visitOf(c).side == sideService && !s.OnlySetUp {
 		s.service(c)
 		return
 	}

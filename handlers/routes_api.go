@@ -275,6 +275,8 @@ func (s *site) apiOperatorRoutes(r *gin.Engine, v1 string) {
 	s.get(r, operator+"/acts", nil, s.withOperator(s.apiOperatorActs))
 	s.get(r, operator+"/settings", nil, s.withOperator(s.apiOperatorSettings))
 	s.get(r, operator+"/health", nil, s.withOperator(s.apiOperatorHealth))
+	r.PUT(operator+"/settings/:name", s.withOperatorSession(s.apiSetSetting))
+	r.DELETE(operator+"/settings/:name", s.withOperatorSession(s.apiRemoveSetting))
 	s.get(r, operator+"/throttles", nil, s.withOperator(s.apiThrottles))
 	r.POST(operator+"/throttles/lift", s.withOperatorSession(s.apiLiftThrottles))
 	s.apiOperatorAccountRoutes(r, operator+"/accounts")

@@ -50,6 +50,7 @@ func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	f.ids["/api/v1/operator/servers/{id}"] = f.first.id
 	f.ids["/api/v1/operator/families/{id}"] = f.annID
 	f.ids["/api/v1/operator/invites/{id}"], f.ids["/api/v1/operator/messages/{id}"] = "1", "1"
+	f.ids["/api/v1/operator/settings/{name}"] = "sign-up"
 	f.ids["/api/v1/operator/mails/{id}"] = "1" // callers who are no operators do not learn whether it exists
 	var server struct{ Addresses []struct{ ID string } }
 	f.read(ann, "/api/v1/servers/"+f.first.id, &server)

@@ -86,6 +86,9 @@ type Server struct {
 
 	Version  string    // of the program, for operators
 	Settings []Setting // that are in force, for operators; without secrets
+	Desk     *Desk     // how operators change settings; nil if they cannot
+	// OnlySetUp says that the service lacks settings: the site has nothing but the pages of the set-up, at any host.
+	OnlySetUp bool
 	// WriteMail writes a mail for an operator who looks at it: its subject and its plain text. With nil the pages and
 	// the API show no text of mails.
 	WriteMail func(models.Letter) (subject, text string, err error)
@@ -107,9 +110,27 @@ type Server struct {
 
 // Setting is a setting that the program uses.
 type Setting struct {
-	Name   string
-	Value  string // a secret is masked
-	Origin string // where the value came from: a flag, the environment, the file or the default
+	Name    string
+	Value   string // a secret is masked
+	Origin  string // where the value came from: a flag, the environment, the file, the console or the default
+	Console bool   // an operator can set it on a page, and no stronger source has a value
+	Own     bool   // an operator has set it on a page
+	Secret  bool   // the value is a secret, or contains one
+	Text    string // the value as it is written in a form; "" for a secret
+	Choices []string
+}
+
+// Desk is how the program checks settings that operators make on pages, and puts them in force. The parameter values has all
+// values that operators have set on pages, by the names of the settings.
+type Desk struct {
+	// InForce returns the settings that the program would use with these values.
+	InForce func(values map[string]string) []Setting
+	// Check returns what is wrong with the values, in English, by the names of the settings.
+	Check func(values map[string]string) map[string]string
+	// Reload puts the values in force that the database has now. It returns when requests are answered with them.
+	Reload func(ctx context.Context) error
+	// TryMail sends the mail of the set-up with these values. Its errors say in English what the mail server said.
+	TryMail func(ctx context.Context, values map[string]string, letter models.Letter) error
 }
 
 // Limits for one request.

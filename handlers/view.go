@@ -30,6 +30,7 @@ type Base struct {
 	Switched    bool         // the session is a switched one, so the header has little to offer
 	SignUpOpen  bool         // the header offers to sign up
 	Banners     []bannerView // what operators tell everybody now; nearly always none
+	OnlySetUp   bool         // the page of a first run: header and footer lead nowhere
 
 	Zone *time.Location // of the reader's account, for times and days; nil or UTC while it is not known
 }
@@ -101,7 +102,7 @@ func sectionOf(page string) string {
 		return "household"
 	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete", "picture", "family", "family_member", "picture_member":
 		return "account"
-	case "operator_accounts", "operator_account", "operator_servers", "operator_server", "operator_mails", "operator_mail", "operator_throttles", "operator_settings", "operator_health", "operator_acts", "operator_invites", "operator_invite", "operator_messages", "operator_message", "operator_families", "operator_family":
+	case "operator_accounts", "operator_account", "operator_servers", "operator_server", "operator_mails", "operator_mail", "operator_throttles", "operator_settings", "operator_settings_edit", "operator_health", "operator_acts", "operator_invites", "operator_invite", "operator_messages", "operator_message", "operator_families", "operator_family":
 		return "operator"
 	default:
 		return "-"

@@ -92,10 +92,12 @@ func kinds() map[string]kind {
 			page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"},
 			variants: []string{"renewed", "ended", "former"},
 		},
-		"television":     {page: "/account/sessions", security: true, details: []fact{server, moment}, says: []string{"after"}},
-		"server_checks":  {page: "/servers", details: []fact{server, problems}, says: []string{"after"}},
-		"local_password": {page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"}},
-		"test":           {says: []string{"ignore"}},
+		"television":       {page: "/account/sessions", security: true, details: []fact{server, moment}, says: []string{"after"}},
+		"server_checks":    {page: "/servers", details: []fact{server, problems}, says: []string{"after"}},
+		"local_password":   {page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"}},
+		"settings_changed": {page: "/admin/settings", security: true, details: []fact{device, address, moment}, says: []string{"after"}},
+		"setup":            {page: "/welcome/arrived", says: []string{"ignore"}},
+		"test":             {says: []string{"ignore"}},
 	}
 }
 

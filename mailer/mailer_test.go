@@ -71,7 +71,7 @@ func letter(t *testing.T, kind, locale string) mailer.Letter {
 			Ends:     time.Date(2026, time.March, 11, 22, 59, 59, 0, time.UTC),
 		},
 	}
-	if slices.Contains([]string{"invite", "invite_reminder", "invite_sign_up", "invited", "test"}, kind) { // these go to an address, not to an account
+	if slices.Contains([]string{"invite", "invite_reminder", "invite_sign_up", "invited", "test", "setup"}, kind) { // these go to an address, not to an account
 		l.Facts.Username, l.Facts.DisplayName = "", ""
 	}
 	switch kind {
@@ -131,6 +131,8 @@ func links() map[string]string {
 		"television":         "/account/sessions",
 		"server_checks":      "/servers",
 		"test":               "/",
+		"settings_changed":   "/admin/settings",
+		"setup":              "/welcome/arrived" + token,
 	}
 }
 

@@ -21,7 +21,7 @@ func backupTables() []string {
 		"accounts", "backups", "circle_answers", "circle_asks", "circle_people", "circle_servers", "circles", "claim_codes", "device_codes",
 		"email_changes", "emails", "family_people", "former_stays", "history", "idempotency", "import_rows", "imports", "invite_profiles",
 		"invite_servers", "invite_uses", "invites", "libraries", "link_changes", "link_levels", "links", "local_passwords", "local_users",
-		"mail_days", "mail_stops", "operator_acts", "outbox", "pictures", "proofs", "protections", "quick_connects", "quick_devices", "restores", "secret_keys",
+		"mail_days", "mail_stops", "operator_acts", "operator_settings", "outbox", "pictures", "proofs", "protections", "quick_connects", "quick_devices", "restores", "secret_keys",
 		"server_addresses", "server_answers", "server_checks", "server_checkups", "server_keys", "server_lists", "server_opens",
 		"server_tries", "servers", "service_messages", "sessions", "spent_marks", "throttle", "tokens",
 	}
@@ -31,6 +31,7 @@ func backupTables() []string {
 func backupLeftOut() map[string]string {
 	return map[string]string{
 		"leases":          "says what running programs do",
+		"setups":          "says how far the first run of the service is; who starts the restored database begins it anew if it needs one",
 		versionTable:      "is made anew by the migrations of the restored database; the number in it is in the manifest",
 		"sqlite_sequence": "counts for " + versionTable + "; all other numbers are made by the service",
 	}

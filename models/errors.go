@@ -144,6 +144,10 @@ var (
 	ErrLastOperator      = &Error{Kind: KindConflict, Code: "last_operator"}
 	ErrNoAddress         = &Error{Kind: KindConflict, Code: "no_address"}
 	ErrAccountNotActive  = &Error{Kind: KindConflict, Code: "account_not_active"}
+	ErrSetupCodeWrong    = fieldError(KindInvalid, "code", "setup_code_wrong")
+	ErrSetupHasOperator  = &Error{Kind: KindConflict, Code: "setup_has_operator"}
+	ErrSetupNoOperator   = &Error{Kind: KindConflict, Code: "setup_no_operator"}
+	errSettingTooLong    = &Error{Kind: KindInvalid, Code: "setting_too_long"}
 	ErrTriesOff          = &Error{Kind: KindForbidden, Code: "tries_off"}
 	ErrServersOff        = &Error{Kind: KindForbidden, Code: "servers_off"}
 	ErrClaimCodeWrong    = fieldError(KindInvalid, "claim_code", "claim_code_wrong")

@@ -31,7 +31,7 @@ var otherTables = map[string]string{
 	"idempotency":  "holds hashes of requests, which name nobody",
 	"former_stays": "keeps a link for 30 days after its end, or until its pause ends, which the history tells, so that its owner may prolong it", "libraries": "describes a server", "local_users": "belongs to the media server, which its owner can ask", "server_keys": "holds hashes of secrets",
 	"server_checks": "describes a server", "server_checkups": "describes a server", "server_tries": "describes a server", "server_answers": "holds hashes of addresses of a server", "server_lists": "holds random numbers, which say nothing",
-	"operator_acts": "says which operator did what; the history tells each account what was done to it", "mail_days": "holds numbers of mails", "service_messages": "tells the same to everybody", "circles": "is named in the export of its people", "restores": "names the database", "secret_keys": "names the keys of the service", "spent_marks": "holds hashes of solved captchas", "throttle": "holds counters under hashed names",
+	"operator_acts": "says which operator did what; the history tells each account what was done to it", "operator_settings": "describes the service", "setups": "says how far the first run of the service is", "mail_days": "holds numbers of mails", "service_messages": "tells the same to everybody", "circles": "is named in the export of its people", "restores": "names the database", "secret_keys": "names the keys of the service", "spent_marks": "holds hashes of solved captchas", "throttle": "holds counters under hashed names",
 }
 
 const stateOfAgent = "not: it is the state of the server's agent, not of the person"

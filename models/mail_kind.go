@@ -46,6 +46,9 @@ const (
 	MailStayChanged       MailKind = "stay_changed"    // to the person: the owner paused, resumed, prolonged or shortened it
 	MailInviteReminder    MailKind = "invite_reminder" // to somebody who has not answered an invite yet: see import_remind.go
 
+	MailSettingsChanged MailKind = "settings_changed" // to operators: settings of mail were changed
+	MailSetup           MailKind = "setup"            // to who sets the service up: see setup.go; it is never in the outbox
+
 	MailCircleAsked    MailKind = "circle_asked"    // to an owner: somebody asks for one of their servers
 	MailCircleOffered  MailKind = "circle_offered"  // to the people of a circle: it has a new server
 	MailCircleWaits    MailKind = "circle_waits"    // to the owner of a server: a person waits for the answer
@@ -94,6 +97,8 @@ func MailKinds() []MailTraits {
 		{Kind: MailNewDevice, secret: purposeNotMe, ToGuardians: true},
 		{Kind: MailAccountDeleted},
 		{Kind: MailTest},
+		{Kind: MailSettingsChanged},
+		{Kind: MailSetup, secret: purposeSetup},
 		{Kind: MailLinkAsked, OthersStart: true, ToStrangers: true, Stops: true, ToGuardians: true},
 		{Kind: MailLinkAccepted},
 		{Kind: MailLinkRemoved},
@@ -295,6 +300,11 @@ const (
 // what is keyRenewed, keysEnded or keysEndedFormer.
 func serverKeyMail(owner *accountRow, server, what string, caller Caller, at time.Time) owed {
 	return owed{kind: MailServerKey, account: owner, facts: done(caller, at).and("server", server).and("what", what)}
+}
+
+// settingsChangedMail returns the mail to an operator about settings of mail that were changed.
+func settingsChangedMail(operator *accountRow, caller Caller, at time.Time) owed {
+	return owed{kind: MailSettingsChanged, account: operator, facts: done(caller, at)}
 }
 
 // serverChecksMail returns the mail to the owner of a server about what has been wrong there for a day; the parameter

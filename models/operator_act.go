@@ -38,6 +38,8 @@ const (
 	ActInviteWithdrawn  ActKind = "invite_withdrawn"
 	ActMessageMade      ActKind = "message_made"
 	ActMessageWithdrawn ActKind = "message_withdrawn"
+	ActSettingChanged   ActKind = "setting_changed"
+	ActSettingRemoved   ActKind = "setting_removed"
 )
 
 // ActKinds returns all kinds, for the test that compares the constants and the locales.
@@ -46,6 +48,7 @@ func ActKinds() []ActKind {
 		ActAccountMade, ActAccountConfirmed, ActAccountDisabled, ActAccountEnabled, ActAccountUnlocked, ActResetSent, ActSessionsEnded,
 		ActOperatorOn, ActOperatorOff, ActAccountDeleted, ActServerDisabled, ActServerEnabled, ActServerRemoved, ActMailRetried, ActMailDropped,
 		ActThrottleLifted, ActInviteMade, ActInviteWithdrawn, ActMessageMade, ActMessageWithdrawn,
+		ActSettingChanged, ActSettingRemoved,
 	}
 }
 
@@ -64,7 +67,7 @@ type Act struct {
 	AccountID int64  // whom it concerns; 0 for nobody, or [GoneAccount]
 	Account   string // the username of that account; "" for none
 	ServerID  int64  // 0 for none
-	Subject   string // the name of the server at that time, the kind of the mail, the id of the invite, or the title of the message; "" for none
+	Subject   string // the name of the server at that time, the kind of the mail, the id of the invite, the title of the message, or the name of the setting; "" for none
 	At        time.Time
 }
 

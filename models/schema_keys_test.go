@@ -70,7 +70,7 @@ func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 		"quick_connects": {"id"}, "restores": {"id"}, "server_lists": {"account_id"}, "invite_profiles": {"id"}, "local_passwords": {"id"},
 		"server_checks": {"server_id", "name", "subject"}, "server_checkups": {"server_id"}, "server_tries": {"server_id", "address"}, "server_answers": {"server_id", "place"},
 		"server_opens": {"session_id", "server_id"}, "invite_uses": {"invite_id", "server_id", "account_id"}, "quick_devices": {"id"}, "pictures": {"token"}, "family_people": {"family_id", "account_id"}, "circles": {"id"}, "circle_servers": {"circle_id", "server_id"}, "circle_people": {"circle_id", "account_id"}, "circle_asks": {"circle_id", "account_id"}, "circle_answers": {"circle_id", "server_id", "account_id"}, "protections": {"server_id"}, "link_levels": {"link_id"},
-		"backups": {"id"}, "operator_acts": {"id"}, "service_messages": {"id"}, "mail_days": {"day"}, "imports": {"id"}, "import_rows": {"import_id", "position"},
+		"backups": {"id"}, "operator_acts": {"id"}, "operator_settings": {"name"}, "setups": {"id"}, "service_messages": {"id"}, "mail_days": {"day"}, "imports": {"id"}, "import_rows": {"import_id", "position"},
 	}
 	for engine, k := range map[string]*kit{"SQLite": sqlite, "MySQL": mysql} {
 		nulls, keys := k.nullsAndKeys()

@@ -59,6 +59,11 @@ const codeTypedMax = 128
 // any keyboard (see [typed.Plain]). It reports false for a text that cannot be a code, so
 // that the database need not be asked and no try is counted.
 func parseShortCode(text string) (string, bool) {
+	return parseLetters(text, codeLength)
+}
+
+// parseLetters does the work of parseShortCode for a code of another length.
+func parseLetters(text string, length int) (string, bool) {
 	if len(text) > codeTypedMax {
 		return "", false
 	}
@@ -68,7 +73,7 @@ func parseShortCode(text string) (string, bool) {
 		}
 		return r
 	}, strings.ToUpper(typed.Plain(text)))
-	if len(code) != codeLength || strings.Trim(code, codeLetters) != "" {
+	if len(code) != length || strings.Trim(code, codeLetters) != "" {
 		return "", false
 	}
 	return code, true

@@ -80,6 +80,8 @@ type Store struct {
 	CirclePeople     *CirclePeople
 	Metrics          *Metrics
 	Console          *Console
+	OperatorSettings *OperatorSettings
+	Setups           *Setups
 
 	OperatedAccounts *OperatedAccounts
 
@@ -241,6 +243,8 @@ func New(o Options) (*Store, error) {
 		CirclePeople:     &CirclePeople{core: c, invites: invites},
 		Metrics:          &Metrics{core: c},
 		Console:          &Console{core: c},
+		OperatorSettings: &OperatorSettings{core: c},
+		Setups:           &Setups{core: c, registrations: &Registrations{core: c, agents: agents}},
 
 		OperatedAccounts: &OperatedAccounts{core: c},
 
@@ -284,6 +288,9 @@ func (s *Store) Prepare(ctx context.Context, owner string) (applied int, err err
 		return applied, err
 	}
 	if err := s.resealInvites(ctx); err != nil {
+		return applied, err
+	}
+	if err := s.resealSettings(ctx); err != nil {
 		return applied, err
 	}
 	return applied, s.clearMD5(ctx)

@@ -115,6 +115,9 @@ type Limits struct {
 	QuickSource   Limit
 	QuickServer   Limit
 	LocalPassword Limit // passwords that one account chooses for its local users
+	SetupSource   Limit // codes of the set-up that are typed
+	SetupNetwork  Limit
+	SetupService  Limit
 	StayDay       Limit // changes of one stay that its person hears of by mail
 }
 
@@ -197,6 +200,9 @@ func ProductionLimits() Limits {
 		QuickSource:   Limit{Hits: 10, Window: 10 * time.Minute},
 		QuickServer:   Limit{Hits: 30, Window: time.Hour},
 		LocalPassword: Limit{Hits: 10, Window: time.Hour},
+		SetupSource:   Limit{Hits: 5, Window: 10 * time.Minute},
+		SetupNetwork:  Limit{Hits: 20, Window: 10 * time.Minute},
+		SetupService:  Limit{Hits: 60, Window: time.Hour},
 		StayDay:       Limit{Hits: 20, Window: day},
 	}
 }

@@ -35,6 +35,7 @@ func withoutLimit() map[string]string {
 		"Members.Delete": byGuardian, "Members.SetPIN": byGuardian, "Members.SetPassword": byGuardian,
 		"Invites.AcceptServer": answers, "Invites.DeclineServer": answers,
 		"Operators.Create": operator, "Operators.Delete": operator, "Operators.SendReset": operator, "OperatedAccounts.SendReset": operator, "OperatedAccounts.Delete": operator, "OperatedMessages.Work": operator,
+		"OperatorSettings.Change": operator, "Setups.Change": operator,
 		"Stays.ExtendByMail":      mailedToken,
 		"Stays.Remind":            "each end has two mails, and changes of the end are limited",
 		"Imports.Work":            "it goes on with an import, and starting one is limited",

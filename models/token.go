@@ -21,6 +21,7 @@ const (
 	purposeEmailChange purpose = "email_change" // confirms a new address
 	purposeEmailUndo   purpose = "email_undo"   // brings the old address back
 	purposeNotMe       purpose = "not_me"       // ends one session
+	purposeSetup       purpose = "setup"        // tries the mail settings in the first run; its hash is in setups
 	purposeStay        purpose = "stay"         // prolongs a stay by two weeks
 	purposeInvite      purpose = "invite"       // shows an invite and lets its reader sign up; never spent
 )

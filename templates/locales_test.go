@@ -43,6 +43,9 @@ func catalogueFiles() map[string]string {
 		"library.":        "words.json",
 		"import.":         "import.json", // what happens with the lines of a list
 		"page.import":     "import.json",
+		"page.setup":      "setup.json", // the first run
+		"setup.":          "setup.json",
+		"field.setting.":  "setup.json", // settings that operators change
 		"level.":          "words.json",
 		"unlock.":         "words.json",
 		"check.":          "checks.json", // what an agent has found out, on pages and in mails

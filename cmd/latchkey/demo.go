@@ -133,15 +133,14 @@ func (d *demo) startService(ctx context.Context, listen string) error {
 		return fmt.Errorf("listen: %w%s", err, p.otherPort("demo"))
 	}
 	p.settings.PublicURL = "http://" + listener.Addr().String()
-	d.service, err = p.service(p.logger())
+	f, err := newFront(p, p.logger(), listener.Addr().String())
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	d.working.Go(func() {
-		defer func() { _ = d.service.store.Close() }()
-		d.ended <- d.service.run(ctx, listener, 0)
-	})
-	return d.await(ctx, "the service", d.service.prepared.Load)
+	d.working.Go(func() { d.ended <- f.run(ctx, listener, 0) })
+	err = d.await(ctx, "the service", func() bool { return f.now.Load() != nil })
+	d.service = f.now.Load()
+	return err
 }
 
 // startAgent starts an agent with the builtin media server, as "latchkey agent" does. It calls

@@ -34,6 +34,12 @@ func (c mailTest) Run(p *program) error {
 	if err := p.checked(); err != nil {
 		return err
 	}
+	if err := p.peekConsole(); err != nil {
+		return err
+	}
+	if err := p.whole(); err != nil {
+		return err
+	}
 	if err := mailer.CheckAddress(c.Address); err != nil {
 		return fmt.Errorf("%s: %w", c.Address, err)
 	}

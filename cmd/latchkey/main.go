@@ -66,6 +66,7 @@ type commands struct {
 	Copy        copyCommand        `cmd:"" help:"Copy the database to another one, also of the other engine. Stop the service before."`
 	Operator    operatorCommands   `cmd:"" help:"See what the pages of operators show, and lift limits."`
 	Doctor      doctorCommand      `cmd:"" help:"Look whether everything around the service is as it should be, and say what to do."`
+	Setup       setupCommands      `cmd:"" help:"Set the service up for the first time."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the running service whether it is ready. Fails if it is not."`
 	Completion  completionCommand  `cmd:"" help:"Print a script by which a shell completes the commands and flags."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
@@ -79,6 +80,7 @@ type program struct {
 	ctx      context.Context //nolint:containedctx // of the command that runs: kong passes values to commands, and no context
 	settings *config.Settings
 	loaded   *config.Loaded
+	makesKey bool // the command may make a secret key in the data folder
 }
 
 // run runs the whole program. It returns when the command is done or ctx ends.
@@ -122,10 +124,13 @@ type settingLine struct {
 
 // Run prints the settings, and returns what is wrong with them.
 func (c configCommand) Run(p *program) error {
+	if err := p.peekConsole(); err != nil {
+		_, _ = fmt.Fprintln(p.errors, "the settings of the console cannot be read:", printable.Lines(err.Error()))
+	}
 	if c.JSON {
 		var list []settingLine
 		for _, s := range p.loaded.InForce() {
-			list = append(list, settingLine(s))
+			list = append(list, settingLine{s.Name, s.Value, s.Origin})
 		}
 		if err := p.printJSON(list); err != nil {
 			return err

@@ -21,7 +21,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	help := newShell(t).must(t, "--help")
 	for _, command := range []string{
 		"serve", "migrate", "config", "account create", "account confirm", "account disable", "account enable", "account operator", "account send-reset",
-		"account list", "account delete", "account unlock", "account end-sessions", "operator overview", "operator history", "operator throttles", "operator lift", "mail test", "mail list", "mail retry", "mail drop", "healthcheck", "version", "demo", "agent",
+		"account list", "account delete", "account unlock", "account end-sessions", "operator overview", "operator history", "operator throttles", "operator lift", "operator settings", "operator set", "operator unset", "setup ask", "setup code", "mail test", "mail list", "mail retry", "mail drop", "healthcheck", "version", "demo", "agent",
 	} {
 		if !strings.Contains(help, "\n  "+command+" ") && !strings.Contains(help, "\n  "+command+"\n") {
 			t.Errorf("the help lacks %q, want it listed:\n%s", command, help)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,21 +22,34 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// checked returns an error that names everything that is wrong with the
-// settings. In development it makes the data folder and the secret key.
+// checked returns an error that names everything that is wrong with the settings, without those that are missing and that an
+// operator can set on a page. It makes the data folder. If no setting gives the secret key, it takes the key in the data
+// folder; in development, and for a command that starts the service, it makes one there.
 func (p *program) checked() error {
-	if err := p.loaded.Check(); err != nil {
+	if err := p.mistaken(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(p.settings.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data-dir: %w", err)
 	}
-	if p.settings.SecretKey == "" { // the check allows this only in development
-		key, err := config.KeptKey(p.settings.DataDir, rand.Reader)
-		if err != nil {
-			return err
-		}
-		p.settings.SecretKey = key
+	if p.settings.SecretKey != "" {
+		return nil
+	}
+	if !p.settings.Development && !p.makesKey && !config.HasKeptKey(p.settings.DataDir) {
+		return errors.New("secret-key: is missing, and the data folder has none either; set secret-key, or data-dir to the folder of the service, as for 'latchkey serve'")
+	}
+	key, err := config.KeptKey(p.settings.DataDir, rand.Reader)
+	if err != nil {
+		return err
+	}
+	p.settings.SecretKey = key
+	return nil
+}
+
+// whole returns an error that names the settings that are missing.
+func (p *program) whole() error {
+	if err := p.loaded.Check(); err != nil {
+		return fmt.Errorf("%w\n'latchkey setup code' prints the code with which you can set them on the page /welcome, and 'latchkey setup' asks for them here", err)
 	}
 	return nil
 }
@@ -214,8 +228,8 @@ func mailFolder(mailURL string) string {
 	return folder
 }
 
-// withStore opens the database, brings it up to date, and runs work on it. All commands use it,
-// except the service itself.
+// withStore opens the database, brings it up to date, adopts the settings that operators have set on pages, and runs work
+// on it. All commands use it, except the service itself.
 func (p *program) withStore(work func(store *models.Store) error) error {
 	return p.withStoreTold(nil, work)
 }
@@ -223,6 +237,16 @@ func (p *program) withStore(work func(store *models.Store) error) error {
 // withStoreTold does the work of withStore, and calls the function migrated while it brings the database up to date; nil for
 // nobody who wants to know.
 func (p *program) withStoreTold(migrated func(done, all int64), work func(store *models.Store) error) error {
+	return p.withPrepared(migrated, func(store *models.Store) error {
+		if err := p.adoptConsole(store); err != nil {
+			return err
+		}
+		return work(store)
+	})
+}
+
+// withPrepared does the work of withStoreTold without the settings that operators have set on pages.
+func (p *program) withPrepared(migrated func(done, all int64), work func(store *models.Store) error) error {
 	if err := p.checked(); err != nil {
 		return err
 	}

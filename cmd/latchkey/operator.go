@@ -17,6 +17,9 @@ type operatorCommands struct {
 	Invites   operatorInvites   `cmd:"" help:"List, make and withdraw invites to sign up."`
 	Messages  operatorMessages  `cmd:"" help:"List, make and withdraw messages to everybody."`
 	Throttles operatorThrottles `cmd:"" help:"List the limits that stop a person or an address now."`
+	Settings  operatorSettings  `cmd:"" help:"List the settings in force, with where each comes from and whether it can be set here."`
+	Set       operatorSet       `cmd:"" help:"Set a setting that no flag, environment or file has."`
+	Unset     operatorUnset     `cmd:"" help:"Put a setting back to its default."`
 	Lift      operatorLift      `cmd:"" help:"Lift the limits that stop a person or an address."`
 }
 

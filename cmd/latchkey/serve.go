@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,10 +21,8 @@ import (
 	"github.com/latchkey-media/latchkey/health"
 	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/internal/heap"
-	"github.com/latchkey-media/latchkey/internal/metrics"
 	"github.com/latchkey-media/latchkey/internal/secret"
 	"github.com/latchkey-media/latchkey/jobs"
-	"github.com/latchkey-media/latchkey/mailer"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/templates"
 )
@@ -43,6 +40,7 @@ const holdTime = 2 * time.Second
 
 // Run serves until the program is told to stop.
 func (s serveCommand) Run(p *program) error {
+	p.makesKey = true
 	if err := p.checked(); err != nil {
 		return err
 	}
@@ -61,22 +59,22 @@ func (s serveCommand) Run(p *program) error {
 	if p.loaded.Origins["public-url"] == "development default" { // with port 0, the system has just chosen the port
 		p.settings.PublicURL = "http://" + listener.Addr().String()
 	}
-	service, err := p.service(log)
+	f, err := newFront(p, log, listener.Addr().String())
 	if err != nil {
 		return err
 	}
-	defer func() { _ = service.store.Close() }()
-	service.restored = s.Restored
-	if service.measuring, err = p.listenMetrics(); err != nil {
+	f.restored = s.Restored
+	if f.measuring, err = p.listenMetrics(); err != nil {
 		return err
 	}
-	if service.measuring != nil {
-		defer func() { _ = service.measuring.Close() }()
+	if f.measuring != nil {
+		defer func() { _ = f.measuring.Close() }()
+		f.metrics = f.measure()
 	}
 	if p.settings.Development {
-		service.welcome = func() { p.sayWhereToLook(service.public) }
+		f.welcome = f.sayWhereToLook
 	}
-	return service.run(p.ctx, listener, p.settings.DrainDelay)
+	return f.run(p.ctx, listener, p.settings.DrainDelay)
 }
 
 // listen opens the port of the settings. If systemd has opened a port already (latchkey.socket),
@@ -110,106 +108,139 @@ func (p *program) otherPort(target string) string {
 }
 
 // sayWhereToLook tells a developer who has just started the service how to go on.
-func (p *program) sayWhereToLook(public string) {
+func (f *front) sayWhereToLook(s *service) {
 	mails := "mails are sent through mail-url"
-	if mailFolder(p.settings.MailURL) != "" {
-		mails = "mails are not sent, read them at " + public + "/dev/mail"
+	if mailFolder(f.p.settings.MailURL) != "" {
+		mails = "mails are not sent, read them at " + s.public + "/dev/mail"
 	}
-	_, _ = fmt.Fprintf(p.output, `
+	_, _ = fmt.Fprintf(f.p.errors, `
 Latchkey runs for development.
   Open     %s   (sign up: every address will do)
   Mailbox  %s
   Stop     Ctrl-C; the data stays in %s
   Demo     make demo shows the service with a family and a media server
 
-`, public, mails, p.settings.DataDir)
+`, s.public, mails, f.p.settings.DataDir)
 }
 
-// service is everything that runs while the program serves.
+// service is everything that works with one set of settings: the site and the workers.
 type service struct {
 	log      *slog.Logger
 	store    *models.Store
 	site     http.Handler
-	mail     *jobs.Mail
+	mail     *jobs.Mail // nil in a service that only sets up
 	keeping  *jobs.Housekeeping
-	stays    *jobs.Stays
-	messages *jobs.Messages
+	stays    *jobs.Stays    // nil in a service that only sets up
+	messages *jobs.Messages // nil in a service that only sets up
 	clocks   *jobs.Clocks
 	backups  *jobs.Backups // nil if the settings want none
 	watch    *restoreWatch
-	restored bool          // the operator says that the database was restored
-	prepared atomic.Bool   // the database is up to date
-	stopping atomic.Bool   // the service reports that it is not ready
-	leaving  chan struct{} // closed when the service begins to wait for the last requests
 	public   string
-	welcome  func() // called when the service serves; may be nil
 
-	metrics   *metrics.Metrics // nil if the operator does not want them
-	measuring net.Listener     // where Prometheus reads them; nil without metrics
+	values map[string]string // the settings that operators have set on pages
+	setUp  bool              // a set-up is open
+
+	busy     atomic.Int64    // requests that it answers
+	leaving  chan struct{}   // closed when nobody is to wait for a change any longer
+	leave    func()          // closes leaving
+	jobs     context.Context //nolint:containedctx // within which the jobs of this service and of those after it run
+	stopJobs func()
+	working  sync.WaitGroup
 }
 
-// service makes all parts of the service and joins them.
-func (p *program) service(log *slog.Logger) (*service, error) {
-	catalogue, err := templates.NewCatalogue()
-	if err != nil {
-		return nil, err
-	}
-	mail, err := p.mailer(catalogue)
-	if err != nil {
-		return nil, err
-	}
-	store, err := p.store(log, catalogue)
-	if err != nil {
-		return nil, err
-	}
+// service makes all parts of a service on a store, and joins them. If alone is true, the site has nothing but the set-up.
+func (p *program) service(f *front, store *models.Store, alone bool) (*service, error) {
 	s := &service{
-		log: log, store: store, public: p.settings.PublicURL, leaving: make(chan struct{}),
-		mail:     &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond, Now: p.now},
-		keeping:  &jobs.Housekeeping{Store: store, Log: log, Sweep: 10 * time.Minute, Flush: time.Minute},
-		stays:    &jobs.Stays{Store: store, Log: log, Every: time.Minute},
-		messages: &jobs.Messages{Store: store, Log: log, Every: 5 * time.Second},
-		clocks:   &jobs.Clocks{Store: store, Log: log, Every: 10 * time.Second},
+		log: f.log, store: store, public: p.settings.PublicURL, leaving: make(chan struct{}),
+		keeping: &jobs.Housekeeping{Store: store, Log: f.log, Sweep: 10 * time.Minute, Flush: time.Minute},
+		clocks:  &jobs.Clocks{Store: store, Log: f.log, Every: 10 * time.Second},
 	}
-	if s.backups, err = p.backups(store, log); err != nil {
-		return nil, errors.Join(err, store.Close())
-	}
-	s.watch = p.newRestoreWatch(store, log)
+	s.leave = sync.OnceFunc(func() { close(s.leaving) })
+	s.watch = p.newRestoreWatch(store, f.log)
 	site := &handlers.Server{
-		Store: store, Log: log, Catalogue: catalogue, Pages: templates.NewSpoken(catalogue), Static: templates.Static(),
+		Store: store, Log: f.log, Catalogue: f.catalogue, Pages: templates.NewSpoken(f.catalogue), Static: templates.Static(),
 		PublicURL: p.settings.PublicURL, ServiceName: p.settings.ServiceName, OperatorName: p.settings.OperatorName, SecurityContact: p.settings.SecurityContact,
 		SignUp: models.SignUpPolicy(p.settings.SignUp), PasswordMinLength: p.settings.PasswordMinLength, Lives: p.lives(),
 		ConnectRegister: connect.RegisterPolicy(p.settings.ConnectRegister),
 		Outside:         p.outside(),
 		TrustedProxies:  p.settings.TrustedPrefixes(), Dev: p.settings.Development, MailFolder: mailFolder(p.settings.MailURL),
-		Ready: s.ready, Stopping: s.leaving, Random: rand.Reader, Now: p.now,
-		Version: version, WriteMail: jobs.Preview(mail),
+		Ready:    func(ctx context.Context) error { return f.ready(ctx, store) },
+		Stopping: s.leaving, Random: rand.Reader, Now: p.now,
+		Version: version, Desk: f.desk(), OnlySetUp: alone,
+	}
+	if alone {
+		site.PublicURL = "http://" + f.address // any host will do; the address that people use is a part of the set-up
+		s.public = site.PublicURL
+	} else if err := p.work(f, s, site); err != nil {
+		return nil, err
 	}
 	for _, one := range p.loaded.InForce() {
 		site.Settings = append(site.Settings, handlers.Setting(one))
 	}
-	if err = p.secrets(site, store, mail); err == nil {
-		s.metrics = p.measure(site, store)
-		s.site, err = site.Handler()
+	if err := p.secrets(site, store); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, errors.Join(err, store.Close())
-	}
-	return s, nil
+	f.countSite(site)
+	var err error
+	s.site, err = site.Handler()
+	return s, err
 }
 
-// secrets gives the site the keys that are derived from the secret key, the checks for operators, and the
+// work gives a service what needs all settings: the workers, and the checks for operators.
+func (p *program) work(f *front, s *service, site *handlers.Server) (err error) {
+	mail, err := p.mailer(f.catalogue)
+	if err != nil {
+		return err
+	}
+	name := owner()
+	if f.count > 0 { // the mails of the service before are still its own
+		name = fmt.Sprintf("%s-%d", name, f.count)
+	}
+	s.mail = &jobs.Mail{Store: s.store, Mailer: mail, Log: f.log, Owner: name, Parallel: 8, Interval: 500 * time.Millisecond, Now: p.now}
+	s.stays = &jobs.Stays{Store: s.store, Log: f.log, Every: time.Minute}
+	s.messages = &jobs.Messages{Store: s.store, Log: f.log, Every: 5 * time.Second}
+	sources, err := p.healthSources(s.store, mail)
+	if err != nil {
+		return err
+	}
+	site.ArrivalKey, site.Health = sources.Key, &health.Keeper{Sources: sources}
+	site.WriteMail = jobs.Preview(mail)
+	s.backups, err = p.backups(s.store, f.log)
+	return err
+}
+
+// start starts the workers. They end when ctx ends, or by stop.
+func (s *service) start(ctx context.Context) {
+	s.jobs = ctx
+	own, stop := context.WithCancel(ctx)
+	s.stopJobs = stop
+	for _, job := range []func(context.Context){s.keeping.Run, s.clocks.Run, s.watch.run} {
+		s.working.Go(func() { job(own) })
+	}
+	if s.mail != nil {
+		s.working.Go(func() { s.mail.Run(own) })
+		s.working.Go(func() { s.stays.Run(own) })
+		s.working.Go(func() { s.messages.Run(own) })
+	}
+	if s.backups != nil {
+		s.working.Go(func() { s.backups.Run(own) })
+	}
+}
+
+// stop tells the workers to end, and those who wait for a change.
+func (s *service) stop() {
+	s.leave()
+	s.stopJobs()
+}
+
+// secrets gives the site the keys that are derived from the secret key, and the
 // captcha.
-func (p *program) secrets(site *handlers.Server, store *models.Store, mail *mailer.Mailer) error {
+func (p *program) secrets(site *handlers.Server, store *models.Store) error {
 	keys, err := p.keys()
 	if err != nil {
 		return err
 	}
 	site.CursorKey = keys.Derive("cursor")
-	sources, err := p.healthSources(store, mail)
-	if err != nil {
-		return err
-	}
-	site.ArrivalKey, site.Health = sources.Key, &health.Keeper{Sources: sources}
 	return p.captcha(site, store, keys)
 }
 
@@ -236,98 +267,6 @@ func (p *program) captcha(site *handlers.Server, store *models.Store, keys secre
 		site.Challenge = func() (any, error) { return work.Challenge() }
 	}
 	return nil
-}
-
-// ready returns nil if the service can answer requests, and otherwise the reason
-// why not.
-func (s *service) ready(ctx context.Context) error {
-	if s.stopping.Load() {
-		return errors.New("the service is stopping")
-	}
-	return s.store.Ready(ctx)
-}
-
-// ServeHTTP passes requests to the site. Until the database is up to date, it answers that the
-// program runs but cannot serve yet. While the service stops, each answer ends its connection, so
-// that a proxy sends no further request on it.
-func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.stopping.Load() {
-		w.Header().Set("Connection", "close")
-	}
-	switch {
-	case s.prepared.Load():
-		s.site.ServeHTTP(w, r)
-	case r.URL.Path == "/livez":
-		_, _ = io.WriteString(w, "ok\n")
-	default:
-		handlers.Starting(w, r)
-	}
-}
-
-// run serves until ctx ends, and then stops in this order: it reports that it is not ready, so that
-// a proxy sends requests elsewhere; it waits until requests have ended; and it waits for mails that
-// are being sent.
-func (s *service) run(ctx context.Context, listener net.Listener, drain time.Duration) error {
-	server := handlers.NewHTTPServer(s)
-	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
-	door := newDoor(listener)
-	server.ConnState = door.noteState
-	failed := make(chan error, 1)
-	// Until this is called, the system holds new connections, so that no request fails while the
-	// service starts.
-	accept := sync.OnceFunc(func() { go func() { failed <- server.Serve(door) }() })
-	defer func() { _ = server.Close() }()
-	address := slog.String("address", listener.Addr().String())
-	s.log.InfoContext(ctx, "listening", address)
-	held := time.AfterFunc(holdTime, accept)
-	defer held.Stop()
-	if err := prepare(ctx, s.store, s.log, func(ctx context.Context) error { return s.watch.begin(ctx, s.restored) }); err != nil {
-		if ctx.Err() != nil {
-			return nil // the program was told to stop before it had started
-		}
-		return err
-	}
-	s.prepared.Store(true)
-	accept()
-	jobsCtx, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopJobs()
-	var working sync.WaitGroup
-	working.Go(func() { s.mail.Run(jobsCtx) })
-	working.Go(func() { s.keeping.Run(jobsCtx) })
-	working.Go(func() { s.stays.Run(jobsCtx) })
-	working.Go(func() { s.messages.Run(jobsCtx) })
-	working.Go(func() { s.clocks.Run(jobsCtx) })
-	working.Go(func() { heap.Manage(jobsCtx, hashing().AtOnce()) })
-	working.Go(func() { s.watch.run(jobsCtx) })
-	defer s.tellMetrics(ctx)()
-	if s.backups != nil {
-		working.Go(func() { s.backups.Run(jobsCtx) })
-	}
-	s.log.InfoContext(ctx, "serving", address, slog.String("public_url", s.public), slog.String("version", version))
-	if s.welcome != nil {
-		s.welcome()
-	}
-
-	var err error
-	select {
-	case err = <-failed:
-	case <-ctx.Done():
-		s.log.InfoContext(ctx, "stopping")
-		s.stopping.Store(true)
-		time.Sleep(drain)
-		stopJobs()
-		close(s.leaving) // without this, the stop would wait for agents that wait for changes
-		door.closeAndWait(lastRequestTime)
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
-		defer cancel()
-		if err = server.Shutdown(last); err != nil {
-			err = fmt.Errorf("some requests did not end in time: %w", err)
-		}
-	}
-	stopJobs()
-	working.Wait()
-	s.log.InfoContext(context.WithoutCancel(ctx), "stopped")
-	return err
 }
 
 type healthcheckCommand struct{}

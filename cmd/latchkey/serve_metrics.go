@@ -28,24 +28,36 @@ func (p *program) listenMetrics() (net.Listener, error) {
 	return listener, nil
 }
 
-// measure makes the site report its requests and its captchas, and returns the metrics that count them. Without the
-// setting it returns nil, and the site reports nothing.
-func (p *program) measure(site *handlers.Server, store *models.Store) *metrics.Metrics {
-	if p.settings.MetricsListen == "" {
-		return nil
-	}
-	m := metrics.New(metrics.Sources{
-		Version: version, Now: p.now, Load: func() metrics.Load { return loadOf(store.Metrics.Load()) },
+// measure returns the metrics. They tell of the service that answers requests at the moment.
+func (f *front) measure() *metrics.Metrics {
+	return metrics.New(metrics.Sources{
+		Version: version, Now: f.p.now,
+		Load: func() metrics.Load {
+			if s := f.now.Load(); s != nil {
+				return loadOf(s.store.Metrics.Load())
+			}
+			return metrics.Load{}
+		},
 		Counts: func(ctx context.Context) (metrics.Counts, error) {
-			counts, err := store.Metrics.Count(ctx)
+			s := f.now.Load()
+			if s == nil {
+				return metrics.Counts{}, errors.New("the service is starting")
+			}
+			counts, err := s.store.Metrics.Count(ctx)
 			return countsOf(counts), err
 		},
 	})
-	site.Served = m.Served
-	if site.CaptchaKind != handlers.CaptchaOff {
-		site.Captcha = countedCaptcha{site.Captcha, m.Captcha}
+}
+
+// countSite makes a site report its requests and its captchas, if the operator wants the metrics.
+func (f *front) countSite(site *handlers.Server) {
+	if f.metrics == nil {
+		return
 	}
-	return m
+	site.Served = f.metrics.Served
+	if site.CaptchaKind != handlers.CaptchaOff {
+		site.Captcha = countedCaptcha{site.Captcha, f.metrics.Captcha}
+	}
 }
 
 func loadOf(l models.Load) metrics.Load {
@@ -89,18 +101,18 @@ func (c countedCaptcha) Verify(ctx context.Context, answer string, remote netip.
 }
 
 // tellMetrics answers Prometheus until the returned function is called.
-func (s *service) tellMetrics(ctx context.Context) (stop func()) {
-	if s.measuring == nil {
+func (f *front) tellMetrics(ctx context.Context) (stop func()) {
+	if f.measuring == nil {
 		return func() {}
 	}
-	server, done := s.metrics.NewServer(s.log), make(chan struct{})
+	server, done := f.metrics.NewServer(f.log), make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := server.Serve(s.measuring); !errors.Is(err, http.ErrServerClosed) {
-			s.log.ErrorContext(ctx, "the metrics are no longer served", slog.Any("err", err))
+		if err := server.Serve(f.measuring); !errors.Is(err, http.ErrServerClosed) {
+			f.log.ErrorContext(ctx, "the metrics are no longer served", slog.Any("err", err))
 		}
 	}()
-	s.log.InfoContext(ctx, "metrics", slog.String("address", s.measuring.Addr().String()))
+	f.log.InfoContext(ctx, "metrics", slog.String("address", f.measuring.Addr().String()))
 	return func() {
 		_ = server.Close()
 		<-done

@@ -22,6 +22,7 @@ const (
 	OpenCode     Kind = "lko" // lets one browser into a media server
 	DeviceToken  Kind = "lkd" // a device uses it to ask whether it has been approved
 	InviteToken  Kind = "lki" // the secret of an invite's link, which its owner hands on
+	SetupPass    Kind = "lkw" // opens the pages of the first run
 )
 
 // tokenLength is the length of every token: prefix, "_", 256 bits, check digits.
