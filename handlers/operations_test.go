@@ -29,6 +29,11 @@ func withoutAPI() map[string]string {
 	)
 	const mailStop = "the page of a mailed link has it, and mail programs post the form of RFC 8058 there"
 	return map[string]string{
+		"WebhookQueue.Claim":           worker,
+		"WebhookQueue.Delivered":       worker,
+		"WebhookQueue.Failed":          worker,
+		"WebhookQueue.HandOn":          worker,
+		"WebhookQueue.TellAbsences":    worker,
 		"Pictures.Read":                "a picture has an address without a token, for everybody who was told it",
 		"MailStops.Look":               mailStop,
 		"MailStops.Stop":               mailStop,

@@ -37,6 +37,7 @@ const (
 	moment   fact = "at"
 	problems fact = "problems" // a line for each problem of the fact Problems
 	ends     fact = "ends"
+	webhook  fact = "webhook"
 )
 
 // kinds returns the one table of how mails look.
@@ -91,6 +92,7 @@ func kinds() map[string]kind {
 		},
 		"television":     {page: "/account/sessions", security: true, details: []fact{server, moment}, says: []string{"after"}},
 		"server_checks":  {page: "/servers", details: []fact{server, problems}, says: []string{"after"}},
+		"webhook_off":    {page: "/webhooks", details: []fact{webhook, moment}, says: []string{"after"}, variants: []string{"failing", "gone"}},
 		"local_password": {page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"}},
 		"test":           {says: []string{"ignore"}},
 	}

@@ -75,6 +75,9 @@ func (c *core) eraseTaken(ctx context.Context, tx *gorm.DB, row *accountRow) err
 	if err := eraseRows(tx, row.ID); err != nil {
 		return err
 	}
+	if err := c.happen(ctx, tx, happened{kind: HappenedDeleted, person: row}); err != nil {
+		return err
+	}
 	if row.Email == "" || row.ConfirmedAt == nil {
 		return nil
 	}
@@ -148,6 +151,8 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM imports WHERE owner_id = ?",
 		"DELETE FROM pictures WHERE account_id = ?",
 		"DELETE FROM family_people WHERE account_id = ?", "DELETE FROM family_people WHERE family_id = ?",
+		"DELETE FROM webhook_deliveries WHERE webhook_id IN (SELECT id FROM webhooks WHERE owner_id = ?)", "DELETE FROM webhooks WHERE owner_id = ?",
+		"DELETE FROM webhook_events WHERE account_id = ?", "DELETE FROM webhook_deliveries WHERE account_id = ?",
 		"UPDATE history SET actor_id = -1 WHERE actor_id = ?",
 		"UPDATE operator_acts SET actor_id = -1 WHERE actor_id = ?", "UPDATE operator_acts SET account_id = -1 WHERE account_id = ?",
 		"UPDATE links SET invited_by = 0, requested_by = '' WHERE invited_by = ?", "UPDATE former_stays SET invited_by = 0 WHERE invited_by = ?", "UPDATE invites SET answered_by = 0 WHERE answered_by = ?",

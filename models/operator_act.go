@@ -34,6 +34,9 @@ const (
 	ActMailRetried      ActKind = "mail_retried"
 	ActMailDropped      ActKind = "mail_dropped"
 	ActThrottleLifted   ActKind = "throttle_lifted"
+	ActWebhookMade      ActKind = "webhook_made"
+	ActWebhookChanged   ActKind = "webhook_changed"
+	ActWebhookDeleted   ActKind = "webhook_deleted"
 )
 
 // ActKinds returns all kinds, for the test that compares the constants and the locales.
@@ -41,7 +44,7 @@ func ActKinds() []ActKind {
 	return []ActKind{
 		ActAccountMade, ActAccountConfirmed, ActAccountDisabled, ActAccountEnabled, ActAccountUnlocked, ActResetSent, ActSessionsEnded,
 		ActOperatorOn, ActOperatorOff, ActAccountDeleted, ActServerDisabled, ActServerEnabled, ActServerRemoved, ActMailRetried, ActMailDropped,
-		ActThrottleLifted,
+		ActThrottleLifted, ActWebhookMade, ActWebhookChanged, ActWebhookDeleted,
 	}
 }
 

@@ -77,6 +77,8 @@ type Store struct {
 	CirclePeople    *CirclePeople
 	Metrics         *Metrics
 	Console         *Console
+	Webhooks        *Webhooks
+	WebhookQueue    *WebhookQueue
 
 	OperatedAccounts *OperatedAccounts
 
@@ -131,6 +133,7 @@ type Options struct {
 	SignUp            SignUpPolicy
 	Servers           ServersPolicy
 	LegacyMD5         bool   // MD5 sign-ins of old clients
+	PlainWebhooks     bool   // addresses of webhooks may begin with http; the worker decides which are trusted
 	ServiceName       string // no username or password may be made of it
 	PasswordMinLength int    // in code points
 	Languages         []string
@@ -235,6 +238,8 @@ func New(o Options) (*Store, error) {
 		CirclePeople:    &CirclePeople{core: c, invites: invites},
 		Metrics:         &Metrics{core: c},
 		Console:         &Console{core: c},
+		Webhooks:        &Webhooks{core: c},
+		WebhookQueue:    &WebhookQueue{core: c},
 
 		OperatedAccounts: &OperatedAccounts{core: c},
 
@@ -274,6 +279,9 @@ func (s *Store) Prepare(ctx context.Context, owner string) (applied int, err err
 		return applied, err
 	}
 	if err := s.resealInvites(ctx); err != nil {
+		return applied, err
+	}
+	if err := s.resealWebhooks(ctx); err != nil {
 		return applied, err
 	}
 	return applied, s.clearMD5(ctx)

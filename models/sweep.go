@@ -89,6 +89,8 @@ func (s *Store) sweepRules() []sweepRule {
 		{"former_stays", "link_id", "ended_at <= ? AND (paused_at IS NULL OR paused_until <= ?)", []any{now.Add(-formerStayLife), now}},
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},
 		{"operator_acts", "id", "created_at <= ?", []any{now.Add(-actsKept)}},
+		{"webhook_events", "id", "created_at <= ?", []any{now.Add(-eventsKept)}},
+		{"webhook_deliveries", "id", "created_at <= ?", []any{now.Add(-deliveriesKept)}},
 		{"mail_days", "day", "day < ?", []any{dayOf(now) - chartDays}},
 	}
 }

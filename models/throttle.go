@@ -116,6 +116,7 @@ type Limits struct {
 	QuickServer   Limit
 	LocalPassword Limit // passwords that one account chooses for its local users
 	StayDay       Limit // changes of one stay that its person hears of by mail
+	WebhookHour   Limit // tests and repeated messages of the webhooks of one owner
 }
 
 // ProductionLimits returns the limits of the service.
@@ -198,6 +199,7 @@ func ProductionLimits() Limits {
 		QuickServer:   Limit{Hits: 30, Window: time.Hour},
 		LocalPassword: Limit{Hits: 10, Window: time.Hour},
 		StayDay:       Limit{Hits: 20, Window: day},
+		WebhookHour:   Limit{Hits: 30, Window: time.Hour},
 	}
 }
 

@@ -46,6 +46,8 @@ func catalogueFiles() map[string]string {
 		"level.":          "words.json",
 		"unlock.":         "words.json",
 		"check.":          "checks.json", // what an agent has found out, on pages and in mails
+		"webhook.":        "webhook.json", // what webhooks tell, and their pages
+		"page.webhook":    "webhook.json",
 		"try.":            "checks.json", // what the service has found from outside
 	}
 }

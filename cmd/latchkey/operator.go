@@ -14,6 +14,7 @@ type operatorCommands struct {
 	Overview  operatorOverview  `cmd:"" help:"Print how the service is doing: accounts, servers, mails, limits in force, and the last 30 days."`
 	History   operatorHistory   `cmd:"" help:"List what operators did, the newest first."`
 	Throttles operatorThrottles `cmd:"" help:"List the limits that stop a person or an address now."`
+	Webhooks  webhookCommands   `cmd:"" help:"See and change the webhooks of the operators."`
 	Lift      operatorLift      `cmd:"" help:"Lift the limits that stop a person or an address."`
 }
 

@@ -131,6 +131,7 @@ type service struct {
 	mail     *jobs.Mail
 	keeping  *jobs.Housekeeping
 	stays    *jobs.Stays
+	webhooks *jobs.Webhooks
 	clocks   *jobs.Clocks
 	backups  *jobs.Backups // nil if the settings want none
 	watch    *restoreWatch
@@ -166,6 +167,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 		stays:   &jobs.Stays{Store: store, Log: log, Every: time.Minute},
 		clocks:  &jobs.Clocks{Store: store, Log: log, Every: 10 * time.Second},
 	}
+	s.webhooks = p.webhooks(store, catalogue, log)
 	if s.backups, err = p.backups(store, log); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -286,6 +288,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	working.Go(func() { s.mail.Run(jobsCtx) })
 	working.Go(func() { s.keeping.Run(jobsCtx) })
 	working.Go(func() { s.stays.Run(jobsCtx) })
+	working.Go(func() { s.webhooks.Run(jobsCtx) })
 	working.Go(func() { s.clocks.Run(jobsCtx) })
 	working.Go(func() { heap.Manage(jobsCtx, hashing().AtOnce()) })
 	working.Go(func() { s.watch.run(jobsCtx) })
