@@ -75,6 +75,10 @@ type Client struct {
 	Agent *Agent
 	// Operators is for the people who run the service.
 	Operators *Operators
+	// Webhooks lets chats and programs hear what happens at the servers of an owner.
+	Webhooks *Webhooks
+	// OperatorWebhooks lets them hear what happens at the service.
+	OperatorWebhooks *Webhooks
 
 	core *core
 }
@@ -211,7 +215,8 @@ func clientOf(c *core) *Client {
 		Accounts: &Accounts{c}, Emails: &Emails{c}, Passwords: &Passwords{c}, PINs: &PINs{c}, Sessions: &Sessions{c}, Households: &Households{c},
 		Unlocks: &Unlocks{c}, Holds: &Holds{c}, Protections: &Protections{c},
 		Devices: &Devices{c}, Servers: &Servers{c}, Links: &Links{c}, Families: &Families{c}, Circles: &Circles{c}, People: &People{c}, Roster: &Roster{c}, Invites: &Invites{c}, Proofs: &Proofs{c},
-		QuickConnects: &QuickConnects{c}, LocalPasswords: &LocalPasswords{c}, Agent: &Agent{c}, Operators: &Operators{c}, core: c,
+		QuickConnects: &QuickConnects{c}, LocalPasswords: &LocalPasswords{c}, Agent: &Agent{c}, Operators: &Operators{c},
+		Webhooks: &Webhooks{c, "/api/v1/webhooks"}, OperatorWebhooks: &Webhooks{c, "/api/v1/operator/webhooks"}, core: c,
 	}
 }
 

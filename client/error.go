@@ -96,6 +96,9 @@ var (
 	ErrDeviceCodeExpired     = &Error{Code: "expired_token"} // or the device code was used already
 	ErrUserCodeWrong         = &Error{Code: "user_code_wrong"}
 	ErrTriesOff              = &Error{Code: "tries_off"}
+	ErrWebhookNeedsServer    = &Error{Code: "webhook_needs_server"}
+	ErrWebhookUnsigned       = &Error{Code: "webhook_unsigned"}
+	ErrWebhooksMany          = &Error{Code: "webhooks_many"}
 	ErrServersOff            = &Error{Code: "servers_off"}
 	ErrSettingElsewhere      = &Error{Code: "setting_elsewhere"} // a flag, the environment or the file has it
 	ErrSettingTooLong        = &Error{Code: "setting_too_long"}

@@ -38,6 +38,7 @@ func (s *Settings) check(p *problems) {
 	}
 	p.add("trusted-proxies", checkProxies(s.TrustedProxies))
 	p.add("busy-addresses", checkBusy(s.BusyAddresses))
+	p.add("webhook-networks", checkWebhookNetworks(s.WebhookNetworks))
 	p.add("service-name", checkShortText(s.ServiceName))
 	p.add("operator-name", checkShortText(s.OperatorName))
 	p.add("database", checkDatabase(s.Database))

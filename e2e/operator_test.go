@@ -109,6 +109,22 @@ SELECT 7, 'password_changed', id, '', 'en', '{}', 0, zeroblob(32), '', 'dead', 9
 			v.until(`document.querySelector("main details").open`)
 		}},
 		{"operator_acts", "", at("/admin/history")},
+		{"webhooks", "of operators", at("/admin/webhooks")},
+		{"webhooks", "", at("/webhooks")},
+		{"webhook", "made", func(v *visitor) {
+			v.fill("name", "Family chat")
+			v.fill("address", "https://hooks.example.org/hidden")
+			v.push(`form[action="/webhooks"] button[type="submit"]`, "/webhooks")
+			v.wantText("main", v.says("page.webhook.secret.text"))
+		}},
+		{"webhook", "", func(v *visitor) {
+			v.open("/webhooks")
+			var one string
+			v.do(chromedp.AttributeValue(`main .rows a[href^="/webhooks/"]`, "href", &one, nil))
+			v.follow(`main .rows a[href="`+one+`"]`, one)
+			v.push(`form[action$="/test"] button`, one)
+			v.wantNotice("webhook_sent")
+		}},
 	}
 }
 

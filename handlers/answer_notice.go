@@ -93,6 +93,11 @@ const (
 
 	noticeOperatorDone notice = "operator_done"
 
+	noticeWebhookMade    notice = "webhook_made"
+	noticeWebhookSaved   notice = "webhook_saved"
+	noticeWebhookSent    notice = "webhook_sent"
+	noticeWebhookDeleted notice = "webhook_deleted"
+
 	noticeCircleMade      notice = "circle_made"
 	noticeCircleAsked     notice = "circle_asked"
 	noticeCircleSaved     notice = "circle_saved"

@@ -104,6 +104,9 @@ func pageOf(path string) string {
 	if id, _, ok := strings.Cut(strings.TrimPrefix(path, circlesPath+"/"), "/"); ok && strings.HasPrefix(path, circlesPath+"/") {
 		return circlePath(id)
 	}
+	if id, _, ok := strings.Cut(strings.TrimPrefix(path, webhooksPath+"/"), "/"); ok && strings.HasPrefix(path, webhooksPath+"/") {
+		return webhooksPath + "/" + id
+	}
 	switch {
 	case strings.HasPrefix(path, familyPath+"/"):
 		return familyPageOf(path)
@@ -150,6 +153,9 @@ func pageOf(path string) string {
 		return "/servers/" + id
 	}
 }
+
+// webhooksPath is the page of the webhooks of an owner of servers.
+const webhooksPath = "/webhooks"
 
 // importPath is the page on which a list of people begins, as a route.
 const importPath = "/servers/:id/import"

@@ -64,6 +64,7 @@ type exported struct {
 	Families     []exportedFamily      `json:"families"`
 	Levels       []exportedLevels      `json:"levels"`
 	Protections  []exportedProtection  `json:"protections"`
+	Webhooks     []webhookObject       `json:"webhooks"`
 
 	exportedCircles
 }
@@ -170,6 +171,7 @@ func exportFile(stored models.Export, now time.Time) exported {
 		Families:     each(stored.Families, exportFamily),
 		Levels:       each(stored.Levels, exportLevels),
 		Protections:  each(stored.Protections, exportProtection),
+		Webhooks:     each(stored.Webhooks, webhookOf),
 
 		exportedCircles: exportCircles(stored),
 	}

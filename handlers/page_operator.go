@@ -62,9 +62,9 @@ func (s *site) operatorBase(c *gin.Context, name, here string, wrong mistakes) o
 func (b Base) operatorLinks(here string) []serverPart {
 	texts := []string{
 		b.T("operator.parts.overview"), b.T("operator.parts.accounts"), b.T("operator.parts.families"), b.T("operator.parts.servers"), b.T("operator.parts.invites"), b.T("operator.parts.messages"), b.T("operator.parts.mails"),
-		b.T("operator.parts.throttles"), b.T("operator.parts.health"), b.T("operator.parts.settings"), b.T("operator.parts.history"),
+		b.T("operator.parts.throttles"), b.T("operator.parts.webhooks"), b.T("operator.parts.health"), b.T("operator.parts.settings"), b.T("operator.parts.history"),
 	}
-	parts := []string{"", "accounts", "families", "servers", "invites", "messages", "mails", "throttles", "health", "settings", "history"}
+	parts := []string{"", "accounts", "families", "servers", "invites", "messages", "mails", "throttles", "webhooks", "health", "settings", "history"}
 	links := make([]serverPart, len(parts))
 	for i, part := range parts {
 		links[i] = serverPart{Href: operatorAddress(part, nil), Text: texts[i], Here: part == here}

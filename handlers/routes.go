@@ -31,6 +31,7 @@ func (s *site) routes(r *gin.Engine) {
 	s.televisionRoutes(r)
 	s.stayRoutes(r)
 	s.operatorRoutes(r)
+	s.webhookRoutes(r)
 	s.machineRoutes(r)
 	s.apiRoutes(r)
 	if s.Dev {

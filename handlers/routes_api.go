@@ -14,6 +14,7 @@ func (s *site) apiRoutes(r *gin.Engine) {
 	s.apiLinkRoutes(r, v1)
 	s.apiFamilyRoutes(r, v1)
 	s.apiCircleRoutes(r, v1)
+	s.apiWebhookRoutes(r, v1)
 	s.apiUnlockRoutes(r, v1)
 	s.apiAgentRoutes(r, v1)
 	s.apiOperatorRoutes(r, v1)

@@ -70,6 +70,7 @@ func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	f.family(t, ann)
 	f.circle(t, ann)
 	f.unlock(t, ann)
+	f.webhook(t, ann)
 	return f
 }
 

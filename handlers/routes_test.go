@@ -31,6 +31,7 @@ func table() map[string]row {
 	ofServer, ofSettings, ofPeople := row{signIn("/servers/1"), "404", forbidden}, row{signIn("/servers/1/settings"), "404", forbidden}, row{signIn("/servers/1/people"), "404", forbidden}
 	operators := func(page string) row { return row{signIn(page), "404", "404"} }
 	ofOperators := func(page string) row { return row{signIn(page), "404", forbidden} }
+	ofWebhook := row{signIn("/webhooks/1"), "404", forbidden}
 	ofCircle := row{signIn("/circles/1"), "404", forbidden}
 	ofImport := row{signIn("/servers/1/imports/:import"), "404", forbidden}
 	ofMember := row{signIn("/family/members/1"), "404", forbidden} // somebody whom the reader does not look after
@@ -311,6 +312,30 @@ func table() map[string]row {
 		"GET /admin/mails/:id":                  operators("/admin/mails/1"),
 		"POST /admin/mails/:id/retry":           ofOperators("/admin/mails/1"),
 		"POST /admin/mails/:id/drop":            ofOperators("/admin/mails/1"),
+
+		"GET /webhooks":              account("/webhooks"),
+		"POST /webhooks":             {signIn("/webhooks"), "422", forbidden},
+		"GET /webhooks/:id":          {ofWebhook.signedOut, "404", "404"},
+		"POST /webhooks/:id":         ofWebhook,
+		"POST /webhooks/:id/address": ofWebhook,
+		"POST /webhooks/:id/on":      ofWebhook,
+		"POST /webhooks/:id/off":     ofWebhook,
+		"POST /webhooks/:id/test":    ofWebhook,
+		"POST /webhooks/:id/replay":  ofWebhook,
+		"POST /webhooks/:id/delete":  ofWebhook,
+		"POST /webhooks/:id/secret":  ofWebhook,
+
+		"GET /admin/webhooks":              operators("/admin/webhooks"),
+		"POST /admin/webhooks":             ofOperators("/admin/webhooks"),
+		"GET /admin/webhooks/:id":          operators("/admin/webhooks/1"),
+		"POST /admin/webhooks/:id":         ofOperators("/admin/webhooks/1"),
+		"POST /admin/webhooks/:id/address": ofOperators("/admin/webhooks/1"),
+		"POST /admin/webhooks/:id/on":      ofOperators("/admin/webhooks/1"),
+		"POST /admin/webhooks/:id/off":     ofOperators("/admin/webhooks/1"),
+		"POST /admin/webhooks/:id/test":    ofOperators("/admin/webhooks/1"),
+		"POST /admin/webhooks/:id/replay":  ofOperators("/admin/webhooks/1"),
+		"POST /admin/webhooks/:id/delete":  ofOperators("/admin/webhooks/1"),
+		"POST /admin/webhooks/:id/secret":  ofOperators("/admin/webhooks/1"),
 	}
 }
 

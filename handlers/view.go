@@ -92,7 +92,7 @@ func tabsOf(page string) tabs {
 // to none.
 func sectionOf(page string) string {
 	switch page {
-	case "server_owner", "server_settings", "roster", "roster_entry", "way_in", "server_register", "server_open", "server_open_allow", "server_start", "local_password", "server_invite", "picture_server", "proof", "television", "television_wait", "import", "import_batch":
+	case "server_owner", "server_settings", "roster", "roster_entry", "way_in", "server_register", "server_open", "server_open_allow", "server_start", "local_password", "server_invite", "picture_server", "proof", "television", "television_wait", "import", "import_batch", "webhooks", "webhook":
 		return "servers"
 	case "invite", "invite_family":
 		return "links"
@@ -102,7 +102,7 @@ func sectionOf(page string) string {
 		return "household"
 	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete", "picture", "family", "family_member", "picture_member":
 		return "account"
-	case "operator_accounts", "operator_account", "operator_servers", "operator_server", "operator_mails", "operator_mail", "operator_throttles", "operator_settings", "operator_settings_edit", "operator_health", "operator_acts", "operator_invites", "operator_invite", "operator_messages", "operator_message", "operator_families", "operator_family":
+	case "operator_accounts", "operator_account", "operator_servers", "operator_server", "operator_mails", "operator_mail", "operator_throttles", "operator_settings", "operator_settings_edit", "operator_health", "operator_acts", "operator_webhooks", "operator_invites", "operator_invite", "operator_messages", "operator_message", "operator_families", "operator_family":
 		return "operator"
 	default:
 		return "-"

@@ -34,7 +34,7 @@ func samples(catalogue *templates.Catalogue, locale string) []sample {
 		s.accountDeleteSamples(), s.familySamples(), s.circleSamples(), s.familyMemberSamples(), s.mailStopSamples(), s.pictureSamples(), s.householdSamples(), s.protectionSamples(), s.holdSamples(), s.unlockSamples(), s.staySamples(), s.serversSamples(), s.serverOpenSamples(), s.serverStartSamples(), s.localPasswordSamples(), s.serverRegisterSamples(),
 		s.importSamples(),
 		s.proofSamples(), s.deviceSamples(), s.quickConnectSamples(), s.televisionSamples(),
-		s.serverCheckSamples(), s.operatorSamples(), s.setupSamples(),
+		s.serverCheckSamples(), s.operatorSamples(), s.setupSamples(), s.webhookSamples(),
 	)
 }
 

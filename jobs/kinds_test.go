@@ -188,6 +188,7 @@ func (w *world) lastActs(ctx context.Context, wait func()) []act {
 			wait()
 			return errors.Join(w.Checks.Tell(ctx, w.server, wrong), w.Sweep(ctx))
 		}, []models.MailKind{models.MailLinkEnded, models.MailServerChecks}}, // the stay that ends was over meanwhile
+		{"the receiver of a webhook wants nothing more", func() error { return w.endWebhook(ctx) }, []models.MailKind{models.MailWebhookOff}},
 		{"ask for another address", func() error {
 			return w.Emails.RequestChange(ctx, w.anna, "anna-two@mail.example.org", password, w.caller)
 		}, []models.MailKind{models.MailEmailConfirm, models.MailEmailAsked}},

@@ -109,6 +109,10 @@ func (v *voice) details() []detail {
 			}
 		case moment:
 			value = v.moment(v.letter.Facts.At)
+		case webhook:
+			if name := strings.TrimSpace(v.letter.Facts.Webhook); harmless(name, maxDevice) {
+				value = name
+			}
 		case ends:
 			value = v.moment(v.letter.Facts.Ends)
 		}

@@ -38,6 +38,7 @@ const (
 	moment   fact = "at"
 	problems fact = "problems" // a line for each problem of the fact Problems
 	ends     fact = "ends"
+	webhook  fact = "webhook"
 )
 
 // kinds returns the one table of how mails look.
@@ -98,6 +99,7 @@ func kinds() map[string]kind {
 		"settings_changed": {page: "/admin/settings", security: true, details: []fact{device, address, moment}, says: []string{"after"}},
 		"setup":            {page: "/welcome/arrived", says: []string{"ignore"}},
 		"test":             {says: []string{"ignore"}},
+		"webhook_off":      {page: "/webhooks", details: []fact{webhook, moment}, says: []string{"after"}, variants: []string{"failing", "gone"}},
 	}
 }
 

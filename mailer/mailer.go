@@ -44,6 +44,7 @@ type Facts struct {
 	Note        string    // the text of an owner to a person whom they invite, or a message of the operators to everybody
 	Problems    string    // what is wrong at a server: a JSON list of problems, see details
 	Family      bool      // an invite is for the whole family of the person
+	Webhook     string    // the name of a webhook, which its owner has chosen
 	Ends        time.Time // when a stay at a server, or the pause of one, ends
 }
 

@@ -77,6 +77,8 @@ func letter(t *testing.T, kind, locale string) mailer.Letter {
 	switch kind {
 	case "server_key":
 		l.Facts.What = "renewed"
+	case "webhook_off":
+		l.Facts.What, l.Facts.Webhook = "failing", "Family chat"
 	case "stay_changed":
 		l.Facts.What = "paused_until"
 	}
@@ -130,6 +132,7 @@ func links() map[string]string {
 		"local_password":     "/servers",
 		"television":         "/account/sessions",
 		"server_checks":      "/servers",
+		"webhook_off":        "/webhooks",
 		"test":               "/",
 		"settings_changed":   "/admin/settings",
 		"setup":              "/welcome/arrived" + token,

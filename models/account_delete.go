@@ -88,6 +88,9 @@ func (c *core) eraseTaken(ctx context.Context, tx *gorm.DB, row *accountRow) err
 	if err := eraseRows(tx, row.ID); err != nil {
 		return err
 	}
+	if err := c.happen(ctx, tx, happened{kind: HappenedDeleted, person: row}); err != nil {
+		return err
+	}
 	if row.Email == "" || row.ConfirmedAt == nil {
 		return nil
 	}
@@ -161,6 +164,8 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM imports WHERE owner_id = ?",
 		"DELETE FROM pictures WHERE account_id = ?",
 		"DELETE FROM family_people WHERE account_id = ?", "DELETE FROM family_people WHERE family_id = ?",
+		"DELETE FROM webhook_deliveries WHERE webhook_id IN (SELECT id FROM webhooks WHERE owner_id = ?)", "DELETE FROM webhooks WHERE owner_id = ?",
+		"DELETE FROM webhook_events WHERE account_id = ?", "DELETE FROM webhook_deliveries WHERE account_id = ?",
 		"UPDATE history SET actor_id = -1 WHERE actor_id = ?",
 		"UPDATE setups SET account_id = 0, mail_to = '' WHERE account_id = ?",
 		"UPDATE operator_acts SET actor_id = -1 WHERE actor_id = ?", "UPDATE operator_acts SET account_id = -1 WHERE account_id = ?",

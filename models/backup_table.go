@@ -21,9 +21,10 @@ func backupTables() []string {
 		"accounts", "backups", "circle_answers", "circle_asks", "circle_people", "circle_servers", "circles", "claim_codes", "device_codes",
 		"email_changes", "emails", "family_people", "former_stays", "history", "idempotency", "import_rows", "imports", "invite_profiles",
 		"invite_servers", "invite_uses", "invites", "libraries", "link_changes", "link_levels", "links", "local_passwords", "local_users",
-		"mail_days", "mail_stops", "operator_acts", "operator_settings", "outbox", "pictures", "proofs", "protections", "quick_connects", "quick_devices", "restores", "secret_keys",
+		"mail_days", "mail_stops", "operator_acts", "operator_settings", "outbox", "pictures", "proofs", "protections", "quick_connects", "quick_devices", "restores", "secret_keys", "server_absences",
 		"server_addresses", "server_answers", "server_checks", "server_checkups", "server_keys", "server_lists", "server_opens",
-		"server_tries", "servers", "service_messages", "sessions", "spent_marks", "throttle", "tokens",
+		"server_tries", "servers", "service_messages", "sessions", "spent_marks", "throttle", "tokens", "webhook_deliveries",
+		"webhook_events", "webhooks",
 	}
 }
 

@@ -87,7 +87,7 @@ func RowTypes() []any {
 		&secretKey{}, &mailStopRow{}, &pictureRow{}, &familyPersonRow{}, &circleRow{}, &circleServerRow{}, &circlePersonRow{}, &circleAskRow{}, &circleAnswerRow{}, &protectionRow{}, &linkLevelsRow{}, &formerStayRow{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{}, &operatorActRow{}, &operatorSettingRow{}, &setupRow{}, &messageRow{}, &mailDayRow{},
 		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
 		&serverCheckRow{}, &serverCheckupRow{}, &serverTryRow{}, &serverAnswerRow{},
-		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &inviteProfileRow{}, &inviteUseRow{}, &importRow{}, &importLineRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &quickDeviceRow{}, &openRow{}, &localPasswordRow{}, &idempotencyRow{}, &restoreRow{}, &backupRow{}, &serverListRow{},
+		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &inviteProfileRow{}, &inviteUseRow{}, &importRow{}, &importLineRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &quickDeviceRow{}, &openRow{}, &localPasswordRow{}, &idempotencyRow{}, &restoreRow{}, &backupRow{}, &serverListRow{}, &webhookRow{}, &webhookEventRow{}, &webhookDeliveryRow{}, &serverAbsenceRow{},
 	}
 }
 

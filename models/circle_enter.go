@@ -196,6 +196,9 @@ func (i *Invites) acceptIntoCircle(ctx context.Context, tx *gorm.DB, invite *inv
 			return err
 		}
 	}
+	if err := i.happenToInvite(ctx, tx, HappenedInviteAccepted, invite, who.account, who.circle.Name); err != nil {
+		return err
+	}
 	return i.recordAbout(ctx, tx, accountID, EventCircleJoined, who.circle.Name, caller)
 }
 
@@ -284,6 +287,9 @@ func (p *CirclePeople) take(ctx context.Context, tx *gorm.DB, accountID, circleI
 	}
 	server, err := p.serverByID(ctx, tx, serverID)
 	if err != nil {
+		return "", err
+	}
+	if err := p.happenAtLink(ctx, tx, HappenedLinkAccepted, &linkRow{AccountID: accountID}, &server, ""); err != nil {
 		return "", err
 	}
 	return state, p.recordAbout(ctx, tx, accountID, EventLinkAccepted, server.server().Name, caller)

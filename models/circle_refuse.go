@@ -90,6 +90,9 @@ func (p *CirclePeople) admit(ctx context.Context, tx *gorm.DB, person circlePers
 	if err != nil {
 		return err
 	}
+	if err := p.happenAtLink(ctx, tx, HappenedLinkAccepted, &linkRow{AccountID: person.AccountID}, &server, ""); err != nil {
+		return err
+	}
 	if err := p.recordAbout(ctx, tx, person.AccountID, EventCircleAdmitted, server.server().Name, Caller{}); err != nil {
 		return err
 	}

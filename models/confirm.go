@@ -215,5 +215,8 @@ func (c *core) confirmAccount(ctx context.Context, tx *gorm.DB, row *accountRow,
 	if err := revokeUnused(tx, row.ID, purposeConfirm); err != nil {
 		return err
 	}
+	if err := c.happen(ctx, tx, happened{kind: HappenedConfirmed, person: row}); err != nil {
+		return err
+	}
 	return c.recordAbout(ctx, tx, row.ID, EventConfirmed, maskEmail(row.Email), caller)
 }

@@ -173,6 +173,9 @@ var (
 	ErrSlowDown             = &Error{Kind: KindInvalid, Code: "slow_down"}
 	ErrAccessDenied         = &Error{Kind: KindInvalid, Code: "access_denied"}
 	ErrDeviceCodeExpired    = &Error{Kind: KindExpired, Code: "expired_token"}
+	ErrWebhookMany          = &Error{Kind: KindConflict, Code: "webhooks_many"}
+	ErrWebhookServer        = &Error{Kind: KindForbidden, Code: "webhook_needs_server"}
+	ErrWebhookUnsigned      = &Error{Kind: KindConflict, Code: "webhook_unsigned"}
 	ErrNotFound             = &Error{Kind: KindNotFound, Code: "not_found"}
 	// ErrTelevisionRefused has the parameter Reason: see [TelevisionPlace].
 	ErrTelevisionRefused = &Error{Kind: KindForbidden, Code: "television_refused"}

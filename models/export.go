@@ -47,6 +47,8 @@ type Export struct {
 	CircleServers []ExportedCircleServer
 	CircleAsks    []ExportedCircleAsk
 	CircleWaits   []ExportedCircleWait
+
+	Webhooks []Webhook // without their addresses and secrets
 }
 
 // ExportedFamily is a family that the account has joined, or was asked into, without being looked after.
@@ -283,7 +285,7 @@ func (e *Export) readClaimCodes(ctx context.Context, tx *gorm.DB, accountID int6
 func (e *Export) readOffers(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
 	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{
 		e.readLevels, e.readProtections, e.readCircles,
-		e.readInvites, e.readInviteProfiles, e.readImports, e.readProofs, e.readQuickConnects, e.readTerms, e.readMailStop, e.readPictures, e.readHistory, e.readFamilies,
+		e.readInvites, e.readInviteProfiles, e.readImports, e.readProofs, e.readQuickConnects, e.readTerms, e.readMailStop, e.readPictures, e.readWebhooks, e.readHistory, e.readFamilies,
 	} {
 		if err := part(ctx, tx, c, accountID); err != nil {
 			return err
@@ -349,6 +351,15 @@ func (e *Export) readInviteProfiles(ctx context.Context, tx *gorm.DB, c *core, a
 	rows, err := database.G[inviteProfileRow](tx).Where("owner_id = ?", accountID).Order("id").Find(ctx)
 	if err == nil {
 		e.Profiles, err = c.completeProfiles(ctx, tx, rows)
+	}
+	return err
+}
+
+// readWebhooks reads the webhooks of the account.
+func (e *Export) readWebhooks(ctx context.Context, tx *gorm.DB, _ *core, accountID int64) error {
+	rows, err := database.G[webhookRow](tx).Where("owner_id = ?", accountID).Order("id").Find(ctx)
+	for i := range rows {
+		e.Webhooks = append(e.Webhooks, rows[i].webhook())
 	}
 	return err
 }

@@ -44,6 +44,8 @@ func (k *kit) fullPerson() (guardian, a models.Account, in models.SignedIn, rese
 	k.fillLevels(own, a)
 	k.fillCircles(own, a)
 	k.fillRoster(own)
+	k.hook(a, models.HappenedLinkAccepted)
+	k.exec("UPDATE webhooks SET failing_since = created_at WHERE owner_id = ?", a.ID)
 	k.exec("UPDATE accounts SET ceiling_age = 12, ceiling_unrated = TRUE, newcomer_of = 7, guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
 	return guardian, a, in, reset
 }

@@ -96,6 +96,9 @@ const (
 	EventOperatorReset       EventKind = "operator_reset"      // sent a link for a new password
 	EventOperatorSignedOut   EventKind = "operator_signed_out" // ended all sessions
 	EventOperatorUnlocked    EventKind = "operator_unlocked"   // lifted what slowed sign-ins down
+	EventWebhookMade         EventKind = "webhook_made"
+	EventWebhookChanged      EventKind = "webhook_changed"
+	EventWebhookDeleted      EventKind = "webhook_deleted"
 
 	EventServerRemovedByOperator EventKind = "server_removed_by_operator"
 
@@ -126,6 +129,7 @@ func EventKinds() []EventKind {
 		EventRestored, EventMemberAdded, EventLetGoAsked, EventLetGoTakenBack, EventLetGo, EventMemberHandedOn, EventFamilyJoined, EventFamilyLeft, EventFamilyRemoved,
 		EventProtectionSet, EventHoldSet, EventCeilingSet, EventCeilingRemoved, EventUnlocked, EventLocked,
 		EventStayPaused, EventStayResumed, EventStayChanged, EventStayExtended,
+		EventWebhookMade, EventWebhookChanged, EventWebhookDeleted,
 	}
 }
 
@@ -152,6 +156,7 @@ func (k EventKind) HasSubject() bool {
 		EventInviteSent, EventImported, EventInviteWithdrawn, EventInviteDeclined, EventLetGoAsked, EventLetGoTakenBack, EventLetGo,
 		EventProtectionSet, EventHoldSet, EventUnlocked, EventLocked,
 		EventStayPaused, EventStayResumed, EventStayChanged, EventStayExtended,
+		EventWebhookMade, EventWebhookChanged, EventWebhookDeleted,
 		EventCircleJoined, EventCircleLeft, EventCircleAdmitted, EventCircleAsked, EventCircleServerIn, EventCircleServerOut, EventCircleRefused:
 		return true
 	default:

@@ -282,6 +282,9 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 			return err
 		}
 	}
+	if err := i.happenToInvite(ctx, tx, HappenedInviteSent, &row, invited, servers); err != nil {
+		return err
+	}
 	return i.recordAbout(ctx, tx, row.OwnerID, EventInviteSent, servers, caller)
 }
 

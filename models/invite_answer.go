@@ -172,7 +172,7 @@ func (i *Invites) acceptSpent(ctx context.Context, tx *gorm.DB, invite inviteRow
 		return err
 	}
 	servers := strings.Join(names, ", ")
-	if err := i.oweInviter(ctx, tx, &owner, accountID, servers, MailLinkAccepted); err != nil {
+	if err := i.oweInviter(ctx, tx, &invite, &owner, accountID, servers, MailLinkAccepted); err != nil {
 		return err
 	}
 	return i.recordAbout(ctx, tx, accountID, EventLinkAccepted, servers, caller)
@@ -345,15 +345,15 @@ func (i *Invites) declined(ctx context.Context, tx *gorm.DB, invite *inviteRow, 
 	if invite.AccountID == 0 {
 		named = 0
 	}
-	if err := i.oweInviter(ctx, tx, &owner, named, servers, MailLinkRemoved); err != nil {
+	if err := i.oweInviter(ctx, tx, invite, &owner, named, servers, MailLinkRemoved); err != nil {
 		return err
 	}
 	return i.recordAbout(ctx, tx, accountID, EventInviteDeclined, servers, caller)
 }
 
-// oweInviter owes the owner a mail about the answer. With the accountID 0 the mail
-// names no account.
-func (i *Invites) oweInviter(ctx context.Context, tx *gorm.DB, owner *accountRow, accountID int64, servers string, kind MailKind) error {
+// oweInviter owes the owner a mail about the answer, and writes an event. With the
+// accountID 0 the mail names no account.
+func (i *Invites) oweInviter(ctx context.Context, tx *gorm.DB, invite *inviteRow, owner *accountRow, accountID int64, servers string, kind MailKind) error {
 	var person *accountRow
 	if accountID != 0 {
 		row, err := i.accountByID(ctx, tx, accountID)
@@ -361,6 +361,13 @@ func (i *Invites) oweInviter(ctx context.Context, tx *gorm.DB, owner *accountRow
 			return err
 		}
 		person = &row
+	}
+	what := HappenedInviteAccepted
+	if kind == MailLinkRemoved {
+		what = HappenedInviteDeclined
+	}
+	if err := i.happenToInvite(ctx, tx, what, invite, person, servers); err != nil {
+		return err
 	}
 	return i.owe(ctx, tx, serverMail(kind, owner, servers, person, i.Now()))
 }

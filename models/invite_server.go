@@ -145,7 +145,7 @@ func (i *Invites) acceptOffer(ctx context.Context, tx *gorm.DB, invite *inviteRo
 	if err != nil {
 		return err
 	}
-	if err := i.oweInviter(ctx, tx, &owner, accountID, name, MailLinkAccepted); err != nil {
+	if err := i.oweInviter(ctx, tx, invite, &owner, accountID, name, MailLinkAccepted); err != nil {
 		return err
 	}
 	return i.recordAbout(ctx, tx, accountID, EventLinkAccepted, name, caller)

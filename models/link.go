@@ -207,6 +207,9 @@ func (c *core) acceptPending(ctx context.Context, tx *gorm.DB, accountID, linkID
 	if err := c.oweOwner(ctx, tx, &row, &server, MailLinkAccepted); err != nil {
 		return err
 	}
+	if err := c.happenAtLink(ctx, tx, HappenedLinkAccepted, &row, &server, ""); err != nil {
+		return err
+	}
 	return c.recordAbout(ctx, tx, accountID, EventLinkAccepted, server.server().Name, caller)
 }
 
@@ -266,6 +269,13 @@ func (c *core) removeLink(ctx context.Context, tx *gorm.DB, link *linkRow, calle
 		return err
 	}
 	if err := c.oweOwner(ctx, tx, link, &server, MailLinkRemoved); err != nil {
+		return err
+	}
+	what := HappenedLinkRemoved
+	if link.State == LinkPending {
+		what = HappenedLinkDeclined
+	}
+	if err := c.happenAtLink(ctx, tx, what, link, &server, byPerson); err != nil {
 		return err
 	}
 	return c.recordAbout(ctx, tx, link.AccountID, EventLinkLeft, server.server().Name, caller)

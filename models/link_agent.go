@@ -276,6 +276,9 @@ func (a *Agents) askFor(ctx context.Context, tx *gorm.DB, this Server, account *
 	if err := a.owePerson(ctx, tx, &link, &server, MailLinkAsked); err != nil {
 		return 0, err
 	}
+	if err := a.happenAtLink(ctx, tx, HappenedLinkAsked, &link, &server, ""); err != nil {
+		return 0, err
+	}
 	return link.ID, a.recordAbout(ctx, tx, account.ID, EventLinkAsked, server.server().Name, Caller{})
 }
 
@@ -381,6 +384,9 @@ func (c *core) endLink(ctx context.Context, tx *gorm.DB, link *linkRow) error {
 		return err
 	}
 	if err := c.owePerson(ctx, tx, link, &server, MailLinkEnded); err != nil {
+		return err
+	}
+	if err := c.happenAtLink(ctx, tx, HappenedLinkEnded, link, &server, ""); err != nil {
 		return err
 	}
 	return c.recordAbout(ctx, tx, link.AccountID, EventLinkRemoved, server.server().Name, Caller{})

@@ -168,6 +168,9 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 	if err := e.owePerson(ctx, tx, &link, &server, MailLinkAsked); err != nil {
 		return err
 	}
+	if err := e.happenAtLink(ctx, tx, HappenedLinkAsked, &link, &server, ""); err != nil {
+		return err
+	}
 	return e.recordAbout(ctx, tx, in.AccountID, EventLinkAsked, server.server().Name, Caller{})
 }
 
@@ -239,6 +242,9 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 		if err := c.owePerson(ctx, tx, &rows[0], &server, MailLinkEnded); err != nil {
 			return err
 		}
+	}
+	if err := c.happenAtLink(ctx, tx, HappenedLinkRemoved, &rows[0], &server, byServer); err != nil {
+		return err
 	}
 	return c.recordAbout(ctx, tx, accountID, EventLinkRemoved, server.server().Name, Caller{})
 }

@@ -21,13 +21,14 @@ type MailFacts struct {
 	Device      string    `json:"device"`        // the device with which it was done
 	At          time.Time `json:"at"`            // when it was done
 	Until       time.Time `json:"until"`         // when the secret of the mail runs out
-	What        string    `json:"what"`          // of a PIN: "set", "changed" or "removed"; of the keys of a server: "renewed", "ended" or "former"
+	What        string    `json:"what"`          // of a PIN: "set", "changed" or "removed"; of the keys of a server: "renewed", "ended" or "former"; of a webhook: "failing" or "gone"
 	Server      string    `json:"server"`        // the name of a media server, or of several
 	Person      string    `json:"person"`        // the username of the other person whom the mail concerns
 	PersonName  string    `json:"person_name"`   // the display name of that person, if the mail is written in their name
 	Note        string    `json:"note"`          // the text of an owner to a person whom they invite
 	Problems    string    `json:"problems"`      // what is wrong at a server: a JSON list of checks, each with name, subject, reason and until
 	Family      bool      `json:"family,string"` // an invite is for the whole family of the person
+	Webhook     string    `json:"webhook"`       // the name of a webhook, which its owner has chosen
 	Ends        time.Time `json:"ends"`          // when a stay, or the pause of one, ends; zero for neither
 }
 

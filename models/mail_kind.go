@@ -53,6 +53,7 @@ const (
 	MailCircleOffered  MailKind = "circle_offered"  // to the people of a circle: it has a new server
 	MailCircleWaits    MailKind = "circle_waits"    // to the owner of a server: a person waits for the answer
 	MailCircleAdmitted MailKind = "circle_admitted" // to the person: the owner has said yes
+	MailWebhookOff     MailKind = "webhook_off"     // to its owner, or to each operator: nothing has arrived for days
 )
 
 // MailTraits says what is particular about one kind of mail.
@@ -107,6 +108,7 @@ func MailKinds() []MailTraits {
 		{Kind: MailServerHandedOver, OthersStart: true, ToStrangers: true},
 		{Kind: MailServerKey}, // a thief must not use up the mails of a day and then replace a key unseen
 		{Kind: MailServerChecks},
+		{Kind: MailWebhookOff},
 		{Kind: MailLocalPassword, ToGuardians: true},
 		{Kind: MailTelevision, ToGuardians: true},
 		{Kind: MailFamilyAsked, OthersStart: true, ToStrangers: true, Stops: true},
@@ -311,6 +313,12 @@ func settingsChangedMail(operator *accountRow, caller Caller, at time.Time) owed
 // problems is the fact Problems of [MailFacts].
 func serverChecksMail(owner *accountRow, server, problems string, at time.Time) owed {
 	return owed{kind: MailServerChecks, account: owner, facts: storedFacts{"server": server, "problems": problems, "at": at.Format(time.RFC3339)}}
+}
+
+// webhookOffMail returns the mail to the owner of a webhook, or to an operator, that the webhook is off; the parameter
+// reason is WebhookFailing or WebhookGone.
+func webhookOffMail(owner *accountRow, name, reason string, at time.Time) owed {
+	return owed{kind: MailWebhookOff, account: owner, facts: storedFacts{"webhook": name, "what": reason, "at": at.Format(time.RFC3339)}}
 }
 
 // invitedMail returns the mail to an address that has no account. The mail says which

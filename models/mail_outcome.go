@@ -54,10 +54,14 @@ func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool)
 	if permanent || due.After(o.row.CreatedAt.Add(mailLife)) {
 		state, next = mailDead, time.Time{}
 	}
-	return next, explained("put a mail off", m.db.Again(ctx, func(db *gorm.DB) error {
-		return db.Exec("UPDATE outbox SET state = ?, due_at = ?, lease_owner = '', lease_until = NULL, last_error = ? WHERE id = ? AND lease_owner = ?",
-			state, due, causeOf(cause), o.ID, o.owner).Error
-	}))
+	return next, m.tx(ctx, "put a mail off", func(tx *gorm.DB) error {
+		off := tx.Exec("UPDATE outbox SET state = ?, due_at = ?, lease_owner = '', lease_until = NULL, last_error = ? WHERE id = ? AND lease_owner = ?",
+			state, due, causeOf(cause), o.ID, o.owner)
+		if off.Error != nil || off.RowsAffected == 0 || state != mailDead {
+			return off.Error
+		}
+		return m.happen(ctx, tx, happened{kind: HappenedMailGivenUp, facts: HappenedFacts{Mail: &HappenedMail{ID: FormatID(o.ID), Kind: string(o.Kind)}}})
+	})
 }
 
 // causeOf returns a cause in the form that is stored. The answer of a mail server may

@@ -36,6 +36,8 @@ func (m *Metrics) Load() Load {
 type Counts struct {
 	Queued, Retrying, Dead    MailCount // mails that were never tried, that are tried again, and that were given up
 	Connected, Away, Disabled int       // servers with an agent that calls, that has not called for [AwayAfter], and that are disabled
+
+	WebhooksQueued, WebhooksDelivered, WebhooksGivenUp int // messages for webhooks, of the last 30 days
 }
 
 // MailCount is the number of mails in a part of the queue.
@@ -51,7 +53,10 @@ FROM outbox GROUP BY state, again`
 const countAgents = `SELECT CASE WHEN disabled_at IS NOT NULL THEN 2 WHEN last_seen_at < ? THEN 1 ELSE 0 END AS silent, COUNT(*) AS number
 FROM servers WHERE kind = 'agent' GROUP BY silent`
 
-// Count counts mails and agents by two statements. They read a whole index and the whole table of servers, so a
+// countDeliveries reads only the index webhook_deliveries_state.
+const countDeliveries = "SELECT state, COUNT(*) AS number FROM webhook_deliveries GROUP BY state"
+
+// Count counts mails, agents and messages for webhooks by three statements. They read two whole indexes and the whole table of servers, so a
 // caller keeps the numbers for a while. It returns [ErrUnavailable].
 func (m *Metrics) Count(ctx context.Context) (counts Counts, err error) {
 	var mails []struct {
@@ -88,7 +93,30 @@ func (m *Metrics) Count(ctx context.Context) (counts Counts, err error) {
 			counts.Disabled = row.Number
 		}
 	}
-	return counts, nil
+	err = m.countWebhooks(ctx, &counts)
+	return counts, err
+}
+
+// countWebhooks counts the messages for webhooks.
+func (m *Metrics) countWebhooks(ctx context.Context, counts *Counts) error {
+	var messages []struct {
+		State  string
+		Number int
+	}
+	if err := m.read(ctx).Raw(countDeliveries).Scan(&messages).Error; err != nil {
+		return explained("count the messages for webhooks", err)
+	}
+	for _, row := range messages {
+		switch row.State {
+		case DeliveryQueued:
+			counts.WebhooksQueued = row.Number
+		case DeliveryDelivered:
+			counts.WebhooksDelivered = row.Number
+		default:
+			counts.WebhooksGivenUp = row.Number
+		}
+	}
+	return nil
 }
 
 // and returns the count of two parts of the queue together.

@@ -40,6 +40,9 @@ const (
 	ActMessageWithdrawn ActKind = "message_withdrawn"
 	ActSettingChanged   ActKind = "setting_changed"
 	ActSettingRemoved   ActKind = "setting_removed"
+	ActWebhookMade      ActKind = "webhook_made"
+	ActWebhookChanged   ActKind = "webhook_changed"
+	ActWebhookDeleted   ActKind = "webhook_deleted"
 )
 
 // ActKinds returns all kinds, for the test that compares the constants and the locales.
@@ -49,6 +52,7 @@ func ActKinds() []ActKind {
 		ActOperatorOn, ActOperatorOff, ActAccountDeleted, ActServerDisabled, ActServerEnabled, ActServerRemoved, ActMailRetried, ActMailDropped,
 		ActThrottleLifted, ActInviteMade, ActInviteWithdrawn, ActMessageMade, ActMessageWithdrawn,
 		ActSettingChanged, ActSettingRemoved,
+		ActWebhookMade, ActWebhookChanged, ActWebhookDeleted,
 	}
 }
 

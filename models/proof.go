@@ -233,6 +233,9 @@ func (p *Proofs) Complete(ctx context.Context, this Server, proofID int64, exter
 		if err := p.oweOwner(ctx, tx, &link, &server, MailLinkAccepted); err != nil {
 			return err
 		}
+		if err := p.happenAtLink(ctx, tx, HappenedLinkAccepted, &link, &server, ""); err != nil {
+			return err
+		}
 		return p.recordAbout(ctx, tx, accountID, EventLinkAccepted, server.server().Name, caller)
 	})
 }

@@ -133,7 +133,7 @@ func (r *Restores) Declare(ctx context.Context) error {
 }
 
 // Finish ends the secrets that a restored backup has brought back: all sessions, device codes,
-// Quick Connect codes, claim codes, proofs, mailed links and open invites. It also replaces all
+// Quick Connect codes, claim codes, proofs, mailed links, open invites and messages for webhooks. It also replaces all
 // access keys; agents fetch the new ones by their feed. What was made after the restore stays.
 // Two kinds of mailed links stay too: mailed links that undo a change of the address, and mailed
 // links that confirm a sign-up. The restore may have undone what they did, so people must be able
@@ -182,6 +182,8 @@ func (r *Restores) endOld(ctx context.Context, at time.Time) error {
 		{"quick_devices", "id", ""},
 		{"claim_codes", "code_mac", ""},
 		{"proofs", "id", ""},
+		{"webhook_events", "id", ""},
+		{"webhook_deliveries", "id", " AND state = 'queued'"}, // they may have been sent after the backup
 		{"tokens", "hash", " AND purpose IN ('reset', 'pin_reset', 'email_change', 'not_me', 'stay', 'invite')"},
 	} {
 		if err := r.sweepTable(ctx, sweepRule{rule.table, rule.key, "created_at <= ?" + rule.condition, []any{at}}); err != nil {

@@ -63,7 +63,7 @@ func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 	slices.Sort(pointers)
 	primary := map[string][]string{ // TestSchemaIsTheSameOnBothEngines checks the other unique indexes
 		"secret_keys": {"key_id"}, "mail_stops": {"address_mac"}, "accounts": {"id"}, "email_changes": {"id"}, "former_stays": {"link_id"}, "sessions": {"id"}, "tokens": {"hash"},
-		"outbox": {"id"}, "throttle": {"throttle_key"}, "history": {"id"},
+		"outbox": {"id"}, "throttle": {"throttle_key"}, "webhooks": {"id"}, "webhook_events": {"id"}, "webhook_deliveries": {"id"}, "server_absences": {"server_id"}, "history": {"id"},
 		"servers": {"id"}, "server_keys": {"hash"}, "server_addresses": {"id"}, "local_users": {"id"}, "links": {"id"},
 		"claim_codes": {"code_mac"}, "device_codes": {"id"}, "libraries": {"id"}, "invites": {"id"},
 		"invite_servers": {"invite_id", "server_id"}, "link_changes": {"server_id", "seq"}, "proofs": {"id"}, "idempotency": {"mac"},

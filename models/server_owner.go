@@ -187,6 +187,12 @@ func (c *core) tellHandOver(ctx context.Context, tx *gorm.DB, server *serverRow,
 	if err := c.recordAbout(ctx, tx, heir.ID, EventServerReceived, name, Caller{}); err != nil {
 		return err
 	}
+	if err := c.happen(ctx, tx, happened{kind: HappenedOwnerChanged, ownerID: giver.ID, server: server}); err != nil {
+		return err
+	}
+	if err := c.happen(ctx, tx, happened{kind: HappenedReceived, ownerID: heir.ID, server: server}); err != nil {
+		return err
+	}
 	return c.recordAbout(ctx, tx, giver.ID, EventServerHandedOver, name, caller)
 }
 

@@ -157,6 +157,9 @@ func (r *Registrations) register(ctx context.Context, tx *gorm.DB, row *serverRo
 	if err := database.G[serverRow](tx).Create(ctx, row); err != nil {
 		return "", err
 	}
+	if err := r.happen(ctx, tx, happened{kind: HappenedRegistered, server: row}); err != nil {
+		return "", err
+	}
 	return r.newServerKey(ctx, tx, row.ID, row.KeyVersion, nil)
 }
 
@@ -374,6 +377,9 @@ func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, se
 		}
 		row, err := r.serverByID(ctx, tx, serverID)
 		if err != nil {
+			return err
+		}
+		if err := r.happen(ctx, tx, happened{kind: HappenedOwnerChanged, server: &row}); err != nil {
 			return err
 		}
 		return r.recordAbout(ctx, tx, accountID, EventServerClaimed, row.server().Name, caller)

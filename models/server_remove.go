@@ -31,6 +31,9 @@ func (c *core) removeServer(ctx context.Context, tx *gorm.DB, row *serverRow) er
 	if err := eraseServerRows(tx, row.ID); err != nil {
 		return err
 	}
+	if err := c.happen(ctx, tx, happened{kind: HappenedServerRemoved, server: row}); err != nil {
+		return err
+	}
 	return c.notifyPeople(ctx, tx, row, people, EventLinkRemoved, MailLinkEnded)
 }
 
@@ -68,7 +71,7 @@ func eraseServerRows(tx *gorm.DB, serverID int64) error {
 		"DELETE FROM quick_connects WHERE server_id = ?", "DELETE FROM invite_profiles WHERE server_id = ?", "DELETE FROM local_passwords WHERE server_id = ?",
 		"DELETE FROM server_opens WHERE server_id = ?", "DELETE FROM quick_devices WHERE server_id = ?", "DELETE FROM invite_uses WHERE server_id = ?",
 		"DELETE FROM server_checks WHERE server_id = ?", "DELETE FROM server_checkups WHERE server_id = ?",
-		"DELETE FROM server_tries WHERE server_id = ?", "DELETE FROM server_answers WHERE server_id = ?",
+		"DELETE FROM server_absences WHERE server_id = ?", "DELETE FROM server_tries WHERE server_id = ?", "DELETE FROM server_answers WHERE server_id = ?",
 		"DELETE FROM former_stays WHERE server_id = ?", "DELETE FROM protections WHERE server_id = ?", "DELETE FROM link_levels WHERE server_id = ?",
 		"DELETE FROM local_users WHERE server_id = ?", "DELETE FROM server_keys WHERE server_id = ?",
 	} {

@@ -270,7 +270,10 @@ func (c *core) insertAccount(ctx context.Context, tx *gorm.DB, row *accountRow) 
 	if err != nil {
 		return err
 	}
-	return c.newServerList(ctx, tx, row.ID)
+	if err := c.newServerList(ctx, tx, row.ID); err != nil {
+		return err
+	}
+	return c.happen(ctx, tx, happened{kind: HappenedSignedUp, person: row})
 }
 
 // freeUsername takes a username from a sign-up that waited too long.

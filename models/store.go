@@ -82,6 +82,8 @@ type Store struct {
 	Console          *Console
 	OperatorSettings *OperatorSettings
 	Setups           *Setups
+	Webhooks         *Webhooks
+	WebhookQueue     *WebhookQueue
 
 	OperatedAccounts *OperatedAccounts
 
@@ -136,6 +138,7 @@ type Options struct {
 	SignUp            SignUpPolicy
 	Servers           ServersPolicy
 	LegacyMD5         bool   // MD5 sign-ins of old clients
+	PlainWebhooks     bool   // addresses of webhooks may begin with http; the worker decides which are trusted
 	ServiceName       string // no username or password may be made of it
 	PasswordMinLength int    // in code points
 	Languages         []string
@@ -245,6 +248,8 @@ func New(o Options) (*Store, error) {
 		Console:          &Console{core: c},
 		OperatorSettings: &OperatorSettings{core: c},
 		Setups:           &Setups{core: c, registrations: &Registrations{core: c, agents: agents}},
+		Webhooks:         &Webhooks{core: c},
+		WebhookQueue:     &WebhookQueue{core: c},
 
 		OperatedAccounts: &OperatedAccounts{core: c},
 
@@ -291,6 +296,9 @@ func (s *Store) Prepare(ctx context.Context, owner string) (applied int, err err
 		return applied, err
 	}
 	if err := s.resealSettings(ctx); err != nil {
+		return applied, err
+	}
+	if err := s.resealWebhooks(ctx); err != nil {
 		return applied, err
 	}
 	return applied, s.clearMD5(ctx)

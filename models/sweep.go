@@ -90,6 +90,8 @@ func (s *Store) sweepRules() []sweepRule {
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},
 		{"operator_acts", "id", "created_at <= ?", []any{now.Add(-actsKept)}},
 		{"service_messages", "id", "ends_at <= ?", []any{now.Add(-messagesKept)}},
+		{"webhook_events", "id", "created_at <= ?", []any{now.Add(-eventsKept)}},
+		{"webhook_deliveries", "id", "created_at <= ?", []any{now.Add(-deliveriesKept)}},
 		{"mail_days", "day", "day < ?", []any{dayOf(now) - chartDays}},
 	}
 }

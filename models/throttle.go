@@ -119,6 +119,7 @@ type Limits struct {
 	SetupNetwork  Limit
 	SetupService  Limit
 	StayDay       Limit // changes of one stay that its person hears of by mail
+	WebhookHour   Limit // tests and repeated messages of the webhooks of one owner
 }
 
 // ProductionLimits returns the limits of the service.
@@ -204,6 +205,7 @@ func ProductionLimits() Limits {
 		SetupNetwork:  Limit{Hits: 20, Window: 10 * time.Minute},
 		SetupService:  Limit{Hits: 60, Window: time.Hour},
 		StayDay:       Limit{Hits: 20, Window: day},
+		WebhookHour:   Limit{Hits: 30, Window: time.Hour},
 	}
 }
 

@@ -39,6 +39,7 @@ func withoutLimit() map[string]string {
 		"Stays.ExtendByMail":      mailedToken,
 		"Stays.Remind":            "each end has two mails, and changes of the end are limited",
 		"Imports.Work":            "it goes on with an import, and starting one is limited",
+		"WebhookQueue.Failed":     "it switches a webhook off, which its owner alone can switch on again",
 		"Devices.Exchange":        spendsCode,
 		"Servers.HandOver":        "the server changes its owner, so the former owner cannot do it twice",
 		"ServerKeys.Flush":        "it ends the keys of a former owner, which can happen once after a server was handed over",

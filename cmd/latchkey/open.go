@@ -117,7 +117,8 @@ func (p *program) storeOptions(log *slog.Logger, catalogue *templates.Catalogue)
 		Database: s.Database, Connections: s.DatabaseConnections, Pages: database.Pages{Cache: s.SQLiteCache, Map: s.SQLiteMap}, SessionsMost: s.SessionsMost, FamilyLimit: s.FamilyLimit, Keys: keys,
 		Hashing: hashing(), Limits: models.ProductionLimits(), BusyNetworks: busyNetworks(s.BusyNetworks()),
 		Lives: p.lives(), SignUp: models.SignUpPolicy(s.SignUp), Servers: models.ServersPolicy(s.ConnectServers), LegacyMD5: s.LegacyMD5Login,
-		ServiceName: s.ServiceName, PasswordMinLength: s.PasswordMinLength,
+		PlainWebhooks: len(s.WebhookNetworks) > 0,
+		ServiceName:   s.ServiceName, PasswordMinLength: s.PasswordMinLength,
 		Languages: languages, Now: p.now, Random: rand.Reader, Log: log,
 	}, nil
 }

@@ -20,6 +20,7 @@ type operatorCommands struct {
 	Settings  operatorSettings  `cmd:"" help:"List the settings in force, with where each comes from and whether it can be set here."`
 	Set       operatorSet       `cmd:"" help:"Set a setting that no flag, environment or file has."`
 	Unset     operatorUnset     `cmd:"" help:"Put a setting back to its default."`
+	Webhooks  webhookCommands   `cmd:"" help:"See and change the webhooks of the operators."`
 	Lift      operatorLift      `cmd:"" help:"Lift the limits that stop a person or an address."`
 }
 

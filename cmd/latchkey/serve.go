@@ -132,6 +132,7 @@ type service struct {
 	keeping  *jobs.Housekeeping
 	stays    *jobs.Stays    // nil in a service that only sets up
 	messages *jobs.Messages // nil in a service that only sets up
+	webhooks *jobs.Webhooks // nil in a service that only sets up
 	clocks   *jobs.Clocks
 	backups  *jobs.Backups // nil if the settings want none
 	watch    *restoreWatch
@@ -198,6 +199,7 @@ func (p *program) work(f *front, s *service, site *handlers.Server) (err error) 
 	}
 	s.mail = &jobs.Mail{Store: s.store, Mailer: mail, Log: f.log, Owner: name, Parallel: 8, Interval: 500 * time.Millisecond, Now: p.now}
 	s.stays = &jobs.Stays{Store: s.store, Log: f.log, Every: time.Minute}
+	s.webhooks = p.webhooks(s.store, f.catalogue, f.log)
 	s.messages = &jobs.Messages{Store: s.store, Log: f.log, Every: 5 * time.Second}
 	sources, err := p.healthSources(s.store, mail)
 	if err != nil {
@@ -221,6 +223,7 @@ func (s *service) start(ctx context.Context) {
 		s.working.Go(func() { s.mail.Run(own) })
 		s.working.Go(func() { s.stays.Run(own) })
 		s.working.Go(func() { s.messages.Run(own) })
+		s.working.Go(func() { s.webhooks.Run(own) })
 	}
 	if s.backups != nil {
 		s.working.Go(func() { s.backups.Run(own) })

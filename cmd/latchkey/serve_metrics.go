@@ -75,6 +75,7 @@ func countsOf(c models.Counts) metrics.Counts {
 	return metrics.Counts{
 		Queued: mails(c.Queued), Retrying: mails(c.Retrying), Dead: mails(c.Dead),
 		Connected: c.Connected, Away: c.Away, Disabled: c.Disabled,
+		WebhooksQueued: c.WebhooksQueued, WebhooksDelivered: c.WebhooksDelivered, WebhooksGivenUp: c.WebhooksGivenUp,
 	}
 }
 

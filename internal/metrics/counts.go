@@ -15,6 +15,9 @@ type Counts struct {
 	// Servers with an agent, by what the agent does: it calls, it has not called for a while, or the
 	// server is disabled.
 	Connected, Away, Disabled int
+
+	// Messages for webhooks of the last 30 days.
+	WebhooksQueued, WebhooksDelivered, WebhooksGivenUp int
 }
 
 // Mails is a part of the mail queue.
@@ -40,7 +43,7 @@ type countsCollector struct {
 	now   func() time.Time
 	count CountFunc
 
-	mails, oldest, agents, up *prometheus.Desc
+	mails, oldest, agents, webhooks, up *prometheus.Desc
 
 	mu     sync.Mutex // held while the database is asked, so that others wait for the same answer
 	asked  time.Time
@@ -53,6 +56,7 @@ func newCountsCollector(now func() time.Time, count CountFunc) *countsCollector 
 	c.mails = c.describe("mails", "Mails in the queue, by state: queued, retrying, or dead if they were given up.", "state")
 	c.oldest = c.describe("mail_oldest_seconds", "The age of the oldest mail in the queue, by state.", "state")
 	c.agents = c.describe("agents", "Servers with an agent, by state: connected, away, or disabled.", "state")
+	c.webhooks = c.describe("webhook_deliveries", "Messages for webhooks of the last 30 days, by state: queued, delivered, or given_up.", "state")
 	c.up = c.describe("database_up", "1 if the database has answered the question for these numbers, and 0 if not.")
 	return c
 }
@@ -71,6 +75,9 @@ func (c *countsCollector) Collect(to chan<- prometheus.Metric) {
 	}
 	for state, number := range map[string]int{"connected": counts.Connected, "away": counts.Away, "disabled": counts.Disabled} {
 		to <- gauge(c.agents, number, state)
+	}
+	for state, number := range map[string]int{"queued": counts.WebhooksQueued, "delivered": counts.WebhooksDelivered, "given_up": counts.WebhooksGivenUp} {
+		to <- gauge(c.webhooks, number, state)
 	}
 }
 
