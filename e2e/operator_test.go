@@ -83,7 +83,7 @@ SELECT 7, 'password_changed', id, '', 'en', '{}', 0, zeroblob(32), '', 'dead', 9
 			v.follow(`main .rows a[href^="/admin/invites/"]`, invite)
 		}},
 		{"operator_invites", "", at("/admin/invites")},
-		{"operator_families", "", at("/admin/families")},
+		{"operator_family_list", "", at("/admin/families")},
 		{"operator_family", "", func(v *visitor) {
 			v.open("/admin/accounts?name=" + runa.username)
 			v.follow(`main .rows a[href^="/admin/accounts/"]`, account(v))

@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// operatorFamiliesPage is the data of templates/pages/operator_families.html.
+// operatorFamiliesPage is the data of templates/pages/operator_family_list.html.
 type operatorFamiliesPage struct {
 	operatorPage
 	Prefix   string // what the list is filtered by; "" for all
@@ -58,7 +58,7 @@ func (s *site) operatorFamilies(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	page := operatorFamiliesPage{operatorPage: s.operatorBase(c, "operator_families", "families", mistakes{status: http.StatusOK}), Prefix: ask.Prefix}
+	page := operatorFamiliesPage{operatorPage: s.operatorBase(c, "operator_family_list", "families", mistakes{status: http.StatusOK}), Prefix: ask.Prefix}
 	next := ""
 	if len(found) > asked.limit {
 		found = found[:asked.limit]
@@ -71,7 +71,7 @@ func (s *site) operatorFamilies(c *gin.Context) error {
 			Members: one.Members, People: one.People,
 		}
 	})
-	return s.render(c, http.StatusOK, "operator_families", page)
+	return s.render(c, http.StatusOK, "operator_family_list", page)
 }
 
 // operatorFamily answers GET /admin/families/ID, where the id is that of any account in the family.

@@ -4,7 +4,7 @@ import "github.com/latchkey-media/latchkey/models"
 
 // operatorFamilySamples returns the pages of families for operators.
 func (s sampler) operatorFamilySamples() []sample {
-	list := operatorFamiliesPage{operatorPage: s.operator("operator_families", "families"), Prefix: "mi"}
+	list := operatorFamiliesPage{operatorPage: s.operator("operator_family_list", "families"), Prefix: "mi"}
 	list.Turns = turnsView{Base: list.Base}
 	none := list
 	list.Families = []operatedFamilyView{
@@ -19,5 +19,5 @@ func (s sampler) operatorFamilySamples() []sample {
 		People:  []models.FamilyPerson{{AccountID: 3, Username: "lou", DisplayName: "Lou", Role: models.RoleAdult, State: models.FamilyAsked}},
 		Members: []models.Member{{ID: 4, Username: "kim", DisplayName: "Kim", Disabled: true}},
 	})
-	return []sample{{"operator_families", list}, {"operator_families-none", none}, {"operator_family", page}}
+	return []sample{{"operator_family_list", list}, {"operator_family_list-none", none}, {"operator_family", page}}
 }

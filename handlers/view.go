@@ -102,7 +102,7 @@ func sectionOf(page string) string {
 		return "household"
 	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete", "picture", "family", "family_member", "picture_member":
 		return "account"
-	case "operator_accounts", "operator_account", "operator_servers", "operator_server", "operator_mails", "operator_mail", "operator_throttles", "operator_settings", "operator_settings_edit", "operator_health", "operator_acts", "operator_webhooks", "operator_invites", "operator_invite", "operator_messages", "operator_message", "operator_families", "operator_family":
+	case "operator_accounts", "operator_account", "operator_servers", "operator_server", "operator_mails", "operator_mail", "operator_throttles", "operator_settings", "operator_settings_edit", "operator_health", "operator_acts", "operator_webhooks", "operator_invites", "operator_invite", "operator_messages", "operator_message", "operator_family_list", "operator_family":
 		return "operator"
 	default:
 		return "-"

@@ -104,6 +104,19 @@ func (e *Emails) oweConfirm(ctx context.Context, tx *gorm.DB, row *accountRow, c
 	return e.owe(ctx, tx, confirmMail(row, e.signUpLeft(row), e.starter(caller)))
 }
 
+// mayCorrect returns an error about the field email if only invited people may sign up and a sign-up came by a mailed invite, which
+// is valid for its own address only. A sign-up by a link may have any address.
+func (e *Emails) mayCorrect(ctx context.Context, row *accountRow, key string) error {
+	if e.opt.SignUp != SignUpInvite || row.EmailKey == key {
+		return nil
+	}
+	byLink, err := e.cameToSignUp(ctx, row.ID)
+	if err == nil && !byLink {
+		err = fieldError(KindInvalid, "email", "email_not_invited")
+	}
+	return err
+}
+
 // Correct changes the address of a sign-up that waits, and owes the mail to the new
 // address; the link in the mail to the old address stops working. It returns
 // [ErrTokenSpent], an error about the field email, or [ErrThrottled].
@@ -119,14 +132,8 @@ func (e *Emails) Correct(ctx context.Context, pendingSecret, email string, calle
 	if row.EmailKey == key && row.Email == sendTo {
 		return e.Resend(ctx, pendingSecret, caller)
 	}
-	if e.opt.SignUp == SignUpInvite && row.EmailKey != key { // the invite is valid for its own address only, unless it was a link
-		byLink, err := e.cameToSignUp(ctx, row.ID)
-		if err != nil {
-			return err
-		}
-		if !byLink {
-			return fieldError(KindInvalid, "email", "email_not_invited")
-		}
+	if err := e.mayCorrect(ctx, &row, key); err != nil {
+		return err
 	}
 	l := e.opt.Limits
 	if err := e.throttle.source(ctx, "resend", caller, l.RecoverSource, l.RecoverNetwork, l.RecoverService); err != nil {
