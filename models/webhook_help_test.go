@@ -39,9 +39,9 @@ func (k *kit) operatorHook(events ...models.HappenedKind) models.Webhook {
 func (k *kit) handOn() {
 	k.t.Helper()
 	for {
-		any, err := k.WebhookQueue.HandOn(k.t.Context())
+		more, err := k.WebhookQueue.HandOn(k.t.Context())
 		k.must(err)
-		if !any {
+		if !more {
 			return
 		}
 	}

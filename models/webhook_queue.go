@@ -40,7 +40,7 @@ const deliveryWaitMost = 12 * time.Hour
 
 // HandOn turns the oldest events into messages for the webhooks that want them, and reports whether there were any.
 // Several workers may call it at once: an event is handed on by whoever deletes it.
-func (q *WebhookQueue) HandOn(ctx context.Context) (any bool, err error) {
+func (q *WebhookQueue) HandOn(ctx context.Context) (more bool, err error) {
 	if err := q.clock.agrees(); err != nil {
 		return false, err
 	}

@@ -65,7 +65,7 @@ const (
 	mostText   = 200      // characters of an answer that are kept
 )
 
-// errs are why a connection is not made.
+// The reasons why a connection is not made.
 var (
 	errName  = errors.New("webhook: no address that may be asked")
 	errPlain = errors.New("webhook: not encrypted")
