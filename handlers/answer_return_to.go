@@ -101,11 +101,10 @@ func pageOf(path string) string {
 	case "/link/approve", "/link/deny", "/link/quick-connect":
 		return "/link"
 	}
-	if id, _, ok := strings.Cut(strings.TrimPrefix(path, circlesPath+"/"), "/"); ok && strings.HasPrefix(path, circlesPath+"/") {
-		return circlePath(id)
-	}
-	if id, _, ok := strings.Cut(strings.TrimPrefix(path, webhooksPath+"/"), "/"); ok && strings.HasPrefix(path, webhooksPath+"/") {
-		return webhooksPath + "/" + id
+	for _, things := range []string{circlesPath, webhooksPath} { // an action on one of them belongs to its page
+		if id, _, ok := strings.Cut(strings.TrimPrefix(path, things+"/"), "/"); ok && strings.HasPrefix(path, things+"/") {
+			return things + "/" + id
+		}
 	}
 	switch {
 	case strings.HasPrefix(path, familyPath+"/"):

@@ -164,7 +164,7 @@ func (b Base) webhookView(side webhookSide, one *models.Webhook) webhookView {
 // webhook returns the inputs of a webhook. They contain the present choices of one, or those of a new one for nil, until a
 // person has typed others. An address and a token are never shown again.
 func (in *inputs) webhook(side webhookSide, one *models.Webhook) webhookForm {
-	chosen := func(kind models.HappenedKind) bool { return true }
+	chosen := func(models.HappenedKind) bool { return true }
 	language := in.base.Locale
 	if one != nil {
 		in.show("name", one.Name)

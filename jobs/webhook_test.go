@@ -176,8 +176,10 @@ func TestWebhookWorkerRuns(t *testing.T) {
 		for i, name := range []string{"ann", "bob"} {
 			var body struct {
 				Data struct {
-					Account struct{ Username string }
-				}
+					Account struct {
+						Username string `json:"username"`
+					} `json:"account"`
+				} `json:"data"`
 			}
 			if err := json.Unmarshal([]byte(bodies[i]), &body); err != nil || body.Data.Account.Username != name {
 				t.Errorf("message %d is %s and error %v, want %s: messages come in their order", i, bodies[i], err, name)

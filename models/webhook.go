@@ -363,23 +363,32 @@ type sealedTarget struct {
 	Secret string // of the signatures; "" for forms without
 }
 
+// storedTarget is the form in which a sealedTarget is written before it is sealed.
+type storedTarget struct {
+	Address string `json:"address"`
+	Room    string `json:"room,omitempty"`
+	Token   string `json:"token,omitempty"`
+	Secret  string `json:"secret,omitempty"`
+}
+
 func (c *core) sealTarget(id int64, target sealedTarget) (string, error) {
-	text, err := json.Marshal(target)
+	text, err := json.Marshal(storedTarget{target.Address, target.Room, target.Token, target.Secret}) //nolint:gosec // it is sealed below
 	if err != nil {
 		return "", fmt.Errorf("write the address: %w", err)
 	}
 	return c.keys.Seal(c.opt.Random, sealWebhook, FormatID(id), string(text))
 }
 
-func (c *core) openTarget(row *webhookRow) (target sealedTarget, err error) {
+func (c *core) openTarget(row *webhookRow) (sealedTarget, error) {
 	text, err := c.keys.Open(sealWebhook, FormatID(row.ID), row.Sealed)
+	var stored storedTarget
 	if err == nil {
-		err = json.Unmarshal([]byte(text), &target)
+		err = json.Unmarshal([]byte(text), &stored)
 	}
 	if err != nil {
 		return sealedTarget{}, fmt.Errorf("open the address of a webhook: %w", err)
 	}
-	return target, nil
+	return sealedTarget{WebhookTarget{stored.Address, stored.Room, stored.Token}, stored.Secret}, nil
 }
 
 // resealWebhooks seals the addresses with the current secret key that were sealed with the previous one.

@@ -74,24 +74,26 @@ func (q *WebhookQueue) handOnOne(ctx context.Context, tx *gorm.DB, event *webhoo
 		if hooks[i].ID > event.ID || !slices.Contains(hooks[i].webhook().Events, event.Kind) { // what happened before a webhook was made is not for it
 			continue
 		}
-		waiting, err := database.G[webhookDeliveryRow](tx).Where("webhook_id = ? AND state = ?", hooks[i].ID, DeliveryQueued).Count(ctx, "*")
-		if err != nil {
-			return err
-		}
-		if waiting >= deliveriesWaitMost {
-			continue
-		}
-		row := webhookDeliveryRow{
-			WebhookID: hooks[i].ID, Kind: event.Kind, AccountID: event.AccountID, Facts: event.Facts, State: DeliveryQueued, DueAt: q.Now(), CreatedAt: event.CreatedAt.UTC(),
-		}
-		if row.ID, err = q.newID(); err != nil {
-			return err
-		}
-		if err := database.G[webhookDeliveryRow](tx).Create(ctx, &row); err != nil {
+		if err := q.handTo(ctx, tx, &hooks[i], event); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// handTo puts an event into the queue of a webhook, unless too many messages wait there.
+func (q *WebhookQueue) handTo(ctx context.Context, tx *gorm.DB, hook *webhookRow, event *webhookEventRow) error {
+	waiting, err := database.G[webhookDeliveryRow](tx).Where("webhook_id = ? AND state = ?", hook.ID, DeliveryQueued).Count(ctx, "*")
+	if err != nil || waiting >= deliveriesWaitMost {
+		return err
+	}
+	row := webhookDeliveryRow{
+		WebhookID: hook.ID, Kind: event.Kind, AccountID: event.AccountID, Facts: event.Facts, State: DeliveryQueued, DueAt: q.Now(), CreatedAt: event.CreatedAt.UTC(),
+	}
+	if row.ID, err = q.newID(); err != nil {
+		return err
+	}
+	return database.G[webhookDeliveryRow](tx).Create(ctx, &row)
 }
 
 // DueDelivery is a message that a worker has claimed.
@@ -217,12 +219,7 @@ func (q *WebhookQueue) Delivered(ctx context.Context, due DueDelivery, o Outcome
 // about that.
 func (q *WebhookQueue) Failed(ctx context.Context, due DueDelivery, o Outcome) error {
 	now := q.Now()
-	state, next := DeliveryGivenUp, now
-	if waits := deliveryWaits(); due.Kind != HappenedTest && due.attempts <= len(waits) {
-		wait := waits[due.attempts-1]
-		wait += rand.N(wait*2/5) - wait/5 //nolint:gosec // jitter, not a secret
-		state, next = DeliveryQueued, now.Add(max(wait, min(o.After, deliveryWaitMost))).Truncate(time.Millisecond)
-	}
+	state, next := due.again(now, o.After)
 	return q.tx(ctx, "store why a message has not arrived", func(tx *gorm.DB) error {
 		if due.Kind != HappenedTest { // the webhook first, so that transactions about one wait in the same order
 			if err := tx.Exec("UPDATE webhooks SET failing_since = COALESCE(failing_since, ?) WHERE id = ? AND off_reason = ''", now, due.WebhookID).Error; err != nil {
@@ -242,6 +239,18 @@ func (q *WebhookQueue) Failed(ctx context.Context, due DueDelivery, o Outcome) e
 		}
 		return q.giveUpWebhook(ctx, tx, due.WebhookID, o)
 	})
+}
+
+// again returns the state of a message that has not arrived, and when it is tried again. The receiver may have asked to be
+// left alone for the time after.
+func (due DueDelivery) again(now time.Time, after time.Duration) (string, time.Time) {
+	waits := deliveryWaits()
+	if due.Kind == HappenedTest || due.attempts > len(waits) {
+		return DeliveryGivenUp, now
+	}
+	wait := waits[due.attempts-1]
+	wait += rand.N(wait*2/5) - wait/5 //nolint:gosec // jitter, not a secret
+	return DeliveryQueued, now.Add(max(wait, min(after, deliveryWaitMost))).Truncate(time.Millisecond)
 }
 
 // giveUpWebhook switches a webhook off if nothing has arrived for days or its receiver wants nothing more.

@@ -161,7 +161,7 @@ func TestWebhooksAreSealed(t *testing.T) {
 			}
 		}
 		k.heard()
-		k = open(second, modelstest.Key)
+		open(second, modelstest.Key)
 		k = open(second, "")
 		clock.Advance(time.Second)
 		k.server(owner)

@@ -117,8 +117,15 @@ func TestDates(t *testing.T) {
 func TestLanguagesNameThemselves(t *testing.T) {
 	t.Parallel()
 	want := []Language{
-		{"en", "English"}, {"de", "Deutsch"}, {"es", "Español"}, {"fr", "Français"}, {"he", "עברית"},
-		{"it", "Italiano"}, {"nl", "Nederlands"}, {"pl", "Polski"}, {"pt", "Português"},
+		{"en", "English"},
+		{"de", "Deutsch"},
+		{"es", "Español"},
+		{"fr", "Français"},
+		{"he", "עברית"},
+		{"it", "Italiano"},
+		{"nl", "Nederlands"},
+		{"pl", "Polski"},
+		{"pt", "Português"},
 	}
 	if diff := cmp.Diff(want, embedded(t).Languages()); diff != "" {
 		t.Errorf("languages (-want +got):\n%s", diff)

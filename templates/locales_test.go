@@ -48,8 +48,8 @@ func catalogueFiles() map[string]string {
 		"field.setting.":  "setup.json", // settings that operators change
 		"level.":          "words.json",
 		"unlock.":         "words.json",
-		"check.":          "checks.json", // what an agent has found out, on pages and in mails
-		"health.":         "health.json", // the checks of the service
+		"check.":          "checks.json",  // what an agent has found out, on pages and in mails
+		"health.":         "health.json",  // the checks of the service
 		"webhook.":        "webhook.json", // what webhooks tell, and their pages
 		"page.webhook":    "webhook.json",
 		"try.":            "checks.json", // what the service has found from outside

@@ -141,24 +141,29 @@ func TestForms(t *testing.T) {
 		body         string
 	}{
 		webhook.Ntfy: {
-			webhook.Target{Address: "https://example.com/push/den", Token: "tk_1"}, "POST", "/push", "Authorization", "Bearer tk_1",
+			webhook.Target{Address: "https://example.com/push/den", Token: "tk_1"},
+			"POST", "/push", "Authorization", "Bearer tk_1",
 			`{"message":"*Ada* [x](http://evil.example) is now linked to Den.","title":"Latchkey","topic":"den"}`,
 		},
 		webhook.Gotify: {
-			webhook.Target{Address: "https://example.com/gotify", Token: "A1"}, "POST", "/gotify/message", "X-Gotify-Key", "A1",
+			webhook.Target{Address: "https://example.com/gotify", Token: "A1"},
+			"POST", "/gotify/message", "X-Gotify-Key", "A1",
 			`{"message":"*Ada* [x](http://evil.example) is now linked to Den.","title":"Latchkey"}`,
 		},
 		webhook.Discord: {
-			webhook.Target{Address: "https://example.com/api/webhooks/1/abc"}, "POST", "/api/webhooks/1/abc", "Authorization", "",
+			webhook.Target{Address: "https://example.com/api/webhooks/1/abc"},
+			"POST", "/api/webhooks/1/abc", "Authorization", "",
 			`{"allowed_mentions":{"parse":[]},"content":"\\*Ada\\* \\[x\\]\\(http\\://evil\\.example\\) is now linked to Den\\.","flags":4}`,
 		},
 		webhook.Matrix: {
-			webhook.Target{Address: "https://example.com", Room: "!a/b:example.com", Token: "syt_1"}, "PUT",
+			webhook.Target{Address: "https://example.com", Room: "!a/b:example.com", Token: "syt_1"},
+			"PUT",
 			"/_matrix/client/v3/rooms/%21a%2Fb:example.com/send/m.room.message/msg_17", "Authorization", "Bearer syt_1",
 			`{"body":"*Ada* [x](http://evil.example) is now linked to Den.","msgtype":"m.notice"}`,
 		},
 		webhook.Telegram: {
-			webhook.Target{Address: "https://example.com", Room: "-1001", Token: "123:abc"}, "POST", "/bot123:abc/sendMessage", "Authorization", "",
+			webhook.Target{Address: "https://example.com", Room: "-1001", Token: "123:abc"},
+			"POST", "/bot123:abc/sendMessage", "Authorization", "",
 			`{"chat_id":"-1001","link_preview_options":{"is_disabled":true},"text":"*Ada* [x](http://evil.example) is now linked to Den."}`,
 		},
 	} {
