@@ -90,7 +90,7 @@ func securityNumbers() []string {
 	for i := 1; i <= 18; i++ {
 		numbers = append(numbers, fmt.Sprintf("F-%02d", i))
 	}
-	for i := 1; i <= 37; i++ {
+	for i := 1; i <= 38; i++ {
 		numbers = append(numbers, fmt.Sprintf("A-%02d", i))
 	}
 	return numbers

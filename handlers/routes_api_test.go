@@ -42,16 +42,14 @@ func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	if len(sessions.Sessions) > 0 {
 		f.ids["/api/v1/sessions/{id}"] = sessions.Sessions[0].ID
 	}
-	f.ids["/api/v1/links/{id}"] = f.pending
-	f.ids["/api/v1/servers/{id}"] = f.first.id
+	f.ids["/api/v1/links/{id}"], f.ids["/api/v1/servers/{id}"] = f.pending, f.first.id
 	f.ids["/api/v1/servers/{id}/people/{link_id}"], f.ids["/api/v1/servers/{id}/roster/{entry_id}"] = f.accepted, f.accepted
 	f.ids["/api/v1/server/links/{id}"] = f.accepted
-	f.ids["/api/v1/operator/accounts/{id}"] = f.annID
-	f.ids["/api/v1/operator/servers/{id}"] = f.first.id
-	f.ids["/api/v1/operator/families/{id}"] = f.annID
-	f.ids["/api/v1/operator/invites/{id}"], f.ids["/api/v1/operator/messages/{id}"] = "1", "1"
-	f.ids["/api/v1/operator/settings/{name}"] = "sign-up"
-	f.ids["/api/v1/operator/mails/{id}"] = "1" // callers who are no operators do not learn whether it exists
+	f.ids["/api/v1/operator/accounts/{id}"], f.ids["/api/v1/operator/families/{id}"] = f.annID, f.annID
+	f.ids["/api/v1/operator/servers/{id}"], f.ids["/api/v1/operator/settings/{name}"] = f.first.id, "sign-up"
+	for _, things := range []string{"invites", "messages", "mails"} { // callers who are no operators do not learn whether one exists
+		f.ids["/api/v1/operator/"+things+"/{id}"] = "1"
+	}
 	var server struct{ Addresses []struct{ ID string } }
 	f.read(ann, "/api/v1/servers/"+f.first.id, &server)
 	if len(server.Addresses) > 0 {
