@@ -149,6 +149,9 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 	if err := eraseCircleRows(tx, accountID); err != nil {
 		return err
 	}
+	if err := eraseWebhooks(tx, accountID); err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		"DELETE FROM sessions WHERE account_id = ?", "DELETE FROM tokens WHERE account_id = ?",
 		"DELETE FROM outbox WHERE account_id = ?", "DELETE FROM email_changes WHERE account_id = ?",
@@ -164,10 +167,9 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM imports WHERE owner_id = ?",
 		"DELETE FROM pictures WHERE account_id = ?",
 		"DELETE FROM family_people WHERE account_id = ?", "DELETE FROM family_people WHERE family_id = ?",
-		"DELETE FROM webhook_deliveries WHERE webhook_id IN (SELECT id FROM webhooks WHERE owner_id = ?)", "DELETE FROM webhooks WHERE owner_id = ?",
 		"DELETE FROM webhook_events WHERE account_id = ?", "DELETE FROM webhook_deliveries WHERE account_id = ?",
 		"UPDATE history SET actor_id = -1 WHERE actor_id = ?",
-		"UPDATE setups SET account_id = 0, mail_to = '' WHERE account_id = ?",
+		"UPDATE setups SET account_id = 0, mail_to = '' WHERE id = 1 AND account_id = ?",
 		"UPDATE operator_acts SET actor_id = -1 WHERE actor_id = ?", "UPDATE operator_acts SET account_id = -1 WHERE account_id = ?",
 		"UPDATE links SET invited_by = 0, requested_by = '' WHERE invited_by = ?", "UPDATE former_stays SET invited_by = 0 WHERE invited_by = ?", "UPDATE invites SET answered_by = 0 WHERE answered_by = ?",
 		// Agents must still learn which links ended, so the numbers stay in the feed until

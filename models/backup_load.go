@@ -115,8 +115,10 @@ func mustBeEmpty(ctx context.Context, db *database.DB, schema *backupSchema) err
 // dropTables removes our tables, also those that only a newer schema has.
 func (l *loader) dropTables(ctx context.Context, schema *backupSchema) error {
 	tables := schema.names()
-	if slices.Contains(schema.others, versionTable) {
-		tables = append([]string{versionTable}, tables...) // first, because without it every table is made anew
+	for _, table := range []string{setupsTable, versionTable} { // the version first of all, because without it every table is made anew
+		if slices.Contains(schema.others, table) {
+			tables = append([]string{table}, tables...)
+		}
 	}
 	return l.bulk.Tx(ctx, func(tx *sql.Tx) error {
 		for _, table := range tables {

@@ -32,7 +32,7 @@ func backupTables() []string {
 func backupLeftOut() map[string]string {
 	return map[string]string{
 		"leases":          "says what running programs do",
-		"setups":          "says how far the first run of the service is; who starts the restored database begins it anew if it needs one",
+		setupsTable:       "says how far the first run of the service is; who starts the restored database begins it anew if it needs one",
 		versionTable:      "is made anew by the migrations of the restored database; the number in it is in the manifest",
 		"sqlite_sequence": "counts for " + versionTable + "; all other numbers are made by the service",
 	}
@@ -40,6 +40,9 @@ func backupLeftOut() map[string]string {
 
 // versionTable is the table in which the migrations note what they have done.
 const versionTable = "goose_db_version"
+
+// setupsTable is the table of the first run.
+const setupsTable = "setups"
 
 // bookkeeping returns the tables in which a service that nobody has used yet has rows. They do not
 // count when a database must be empty.

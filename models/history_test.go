@@ -196,7 +196,7 @@ func (k *kit) tellLevels() []told {
 func TestEventsNameTheirSubject(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		covered := map[models.EventKind]bool{}
-		for _, tell := range []func() []told{k.tellAccounts, k.tellDevices, k.tellServers, k.tellLinks, k.tellInvites, k.tellFamily, k.tellLevels, k.tellCircles, k.tellStays, k.tellImports} {
+		for _, tell := range []func() []told{k.tellAccounts, k.tellDevices, k.tellServers, k.tellLinks, k.tellInvites, k.tellFamily, k.tellLevels, k.tellCircles, k.tellStays, k.tellImports, k.tellWebhooks} {
 			for _, want := range tell() {
 				covered[want.kind] = true
 				k.tells(want)

@@ -348,6 +348,19 @@ func (w *Webhooks) Delete(ctx context.Context, by WebhookBy, id int64, caller Ca
 	})
 }
 
+// eraseWebhooks deletes the webhooks of an account with their messages. It names the webhooks one by one, because MariaDB reads
+// all messages for a DELETE with a subquery.
+func eraseWebhooks(tx *gorm.DB, accountID int64) error {
+	var ids []int64
+	if err := tx.Raw("SELECT id FROM webhooks WHERE owner_id = ?", accountID).Scan(&ids).Error; err != nil || len(ids) == 0 {
+		return err
+	}
+	if err := tx.Exec("DELETE FROM webhook_deliveries WHERE webhook_id IN ?", ids).Error; err != nil {
+		return err
+	}
+	return tx.Exec("DELETE FROM webhooks WHERE id IN ?", ids).Error
+}
+
 // webhookSecret returns a new secret of a signature, in the form of Standard Webhooks.
 func (w *Webhooks) webhookSecret() (string, error) {
 	raw := make([]byte, 32)

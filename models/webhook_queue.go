@@ -221,8 +221,8 @@ func (q *WebhookQueue) Failed(ctx context.Context, due DueDelivery, o Outcome) e
 	now := q.Now()
 	state, next := due.again(now, o.After)
 	return q.tx(ctx, "store why a message has not arrived", func(tx *gorm.DB) error {
-		if due.Kind != HappenedTest { // the webhook first, so that transactions about one wait in the same order
-			if err := tx.Exec("UPDATE webhooks SET failing_since = COALESCE(failing_since, ?) WHERE id = ? AND off_reason = ''", now, due.WebhookID).Error; err != nil {
+		if due.Kind != HappenedTest {
+			if err := tx.Exec("UPDATE webhooks SET failing_since = ? WHERE id = ? AND failing_since IS NULL AND off_reason = ''", now, due.WebhookID).Error; err != nil {
 				return err
 			}
 		}

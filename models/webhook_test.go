@@ -207,3 +207,15 @@ func TestWebhookTestsAreLimited(t *testing.T) {
 		k.is(k.Webhooks.Test(ctx, by, hook.ID), models.ErrWebhookServer)
 	}, few)
 }
+
+// tellWebhooks makes, changes and deletes a webhook, and returns the events that the history must have then.
+func (k *kit) tellWebhooks() []told {
+	ctx, owner := k.t.Context(), k.account()
+	k.server(owner)
+	by := models.WebhookBy{AccountID: owner.ID}
+	made, _, err := k.Webhooks.Make(ctx, by, newHook(models.HappenedRegistered), home)
+	k.must(err)
+	k.must(k.Webhooks.Aim(ctx, by, made.ID, models.WebhookTarget{Address: "https://new.example.org/x"}, home))
+	k.must(k.Webhooks.Delete(ctx, by, made.ID, home))
+	return []told{{owner, models.EventWebhookMade, made.Name}, {owner, models.EventWebhookChanged, made.Name}, {owner, models.EventWebhookDeleted, made.Name}}
+}
