@@ -25,7 +25,7 @@ func withoutExport() map[string]string {
 		"Export.Sessions.Locale": account, "Export.Sessions.Icon": "pages choose it from the name of the device",
 		"Export.ServerLinks.AccountID": account, "Export.ServerLinks.Username": account, "Export.ServerLinks.DisplayName": account,
 		"Export.Quick.AccountID": account, "Export.Proofs.AccountID": account, "Export.Proofs.Username": account,
-		"Export.Servers.Server.OwnerID": owner, "Export.Invites.OwnerID": owner,
+		"Export.Servers.Server.OwnerID": owner, "Export.Invites.OwnerID": owner, "Export.Invites.SignUp": "such an invite has no account as its owner, so no export has one",
 		"Export.Servers.Server.OwnName":   "the name is this one, and the reported name stands beside it",
 		"Export.Servers.Server.ChangeSeq": inner, "Export.Servers.Server.AckedSeq": inner, "Export.Servers.Server.ReportHash": inner, "Export.Servers.Server.AgentRun": inner,
 		"Export.Servers.Server.KeyVersion": inner, "Export.Servers.Server.KeyExpiresAt": inner, "Export.Servers.Server.KeyHandedOver": inner, "Export.Servers.Addresses.ID": inner,

@@ -102,7 +102,7 @@ func Options(database string, clock *Clock) (models.Options, error) {
 		Database: database, Connections: 8, Keys: keys,
 		Hashing: secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 4, Queue: 1000, Wait: waittest.Patience},
 		Limits:  models.ProductionLimits(), Lives: models.DefaultLives(), SignUp: models.SignUpOpen,
-		ServiceName: "Latchkey", PasswordMinLength: 10, Languages: []string{"en", "de"},
+		ServiceName: "Latchkey", PasswordMinLength: 10, Languages: []string{"en", "de", "es", "fr", "he", "it", "nl", "pl", "pt"},
 		Now: clock.Now, DatabaseNow: clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	}, err
 }
