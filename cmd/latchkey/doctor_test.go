@@ -57,7 +57,7 @@ func TestDoctor(t *testing.T) {
 	if err == nil || !lineWith(text, "✗ Backup: There was never a backup") || !lineWith(text, "    Set backup-folder") {
 		t.Errorf("got %v and\n%s\nwant a line with what was found and one with what to do", err, text)
 	}
-	newShell(t).refused(t, "public-url", "doctor")
+	newShell(t).refused(t, "secret-key", "doctor")
 }
 
 // The mail server that refuses the password is a finding, and the password is in no text.

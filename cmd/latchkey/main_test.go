@@ -137,12 +137,12 @@ func TestConfigTellsAllAtOnce(t *testing.T) {
 // the reason to standard error.
 func TestExitStatus(t *testing.T) {
 	t.Parallel()
-	p := launch(t, nil, "serve")
+	p := launch(t, nil, "serve", "--listen=nowhere")
 	if err := p.wait(); !exitedWith(err, 1) {
 		t.Errorf("ended with %v, want exit status 1", err)
 	}
-	if said := p.said.String(); !strings.HasPrefix(said, "latchkey: ") || !strings.Contains(said, "LATCHKEY_SECRET_KEY") {
-		t.Errorf("said %q, want what is missing", said)
+	if said := p.said.String(); !strings.HasPrefix(said, "latchkey: ") || !strings.Contains(said, "listen: ") {
+		t.Errorf("said %q, want what is wrong", said)
 	}
 	good := launch(t, nil, "version")
 	if err := good.wait(); err != nil {

@@ -5,7 +5,7 @@ _latchkey() {
   for ((at = 1; at < COMP_CWORD; at++)); do
     word=${COMP_WORDS[at]}
     case "${path:+$path }$word" in
-    'serve'|'migrate'|'config'|'account'|'account create'|'account confirm'|'account disable'|'account enable'|'account unlock'|'account operator'|'account send-reset'|'account end-sessions'|'account list'|'account delete'|'server'|'server list'|'server show'|'server disable'|'server enable'|'server remove'|'mail'|'mail test'|'mail list'|'mail retry'|'mail drop'|'mail stop'|'mail allow'|'mail stopped'|'backup'|'restore'|'copy'|'operator'|'operator overview'|'operator history'|'operator throttles'|'operator lift'|'doctor'|'healthcheck'|'completion'|'version'|'demo'|'agent'|'agent run'|'agent setup'|'agent status'|'agent check'|'agent users'|'agent users list'|'agent users add'|'agent users hide'|'agent users show'|'agent users disable'|'agent users enable'|'agent users password'|'agent users limit'|'agent users picture'|'agent link'|'agent allow'|'agent disallow'|'agent unlink'|'agent unlock'|'agent lock'|'agent levels'|'agent invite'|'agent invites'|'agent invites list'|'agent invites withdraw'|'agent import'|'agent builtin'|'agent healthcheck'|'agent config') path=${path:+$path }$word ;;
+    'serve'|'migrate'|'config'|'account'|'account create'|'account confirm'|'account disable'|'account enable'|'account unlock'|'account operator'|'account send-reset'|'account end-sessions'|'account list'|'account delete'|'server'|'server list'|'server show'|'server disable'|'server enable'|'server remove'|'mail'|'mail test'|'mail list'|'mail retry'|'mail drop'|'mail stop'|'mail allow'|'mail stopped'|'backup'|'restore'|'copy'|'operator'|'operator overview'|'operator history'|'operator families'|'operator families list'|'operator families show'|'operator invites'|'operator invites list'|'operator invites make'|'operator invites withdraw'|'operator messages'|'operator messages list'|'operator messages make'|'operator messages withdraw'|'operator throttles'|'operator settings'|'operator set'|'operator unset'|'operator webhooks'|'operator webhooks list'|'operator webhooks add'|'operator webhooks on'|'operator webhooks off'|'operator webhooks test'|'operator webhooks log'|'operator webhooks replay'|'operator webhooks address'|'operator webhooks secret'|'operator webhooks remove'|'operator lift'|'doctor'|'setup'|'setup ask'|'setup code'|'healthcheck'|'completion'|'version'|'demo'|'agent'|'agent run'|'agent setup'|'agent status'|'agent check'|'agent users'|'agent users list'|'agent users add'|'agent users hide'|'agent users show'|'agent users disable'|'agent users enable'|'agent users password'|'agent users limit'|'agent users picture'|'agent link'|'agent allow'|'agent disallow'|'agent unlink'|'agent unlock'|'agent lock'|'agent levels'|'agent invite'|'agent invites'|'agent invites list'|'agent invites withdraw'|'agent import'|'agent builtin'|'agent healthcheck'|'agent config') path=${path:+$path }$word ;;
     esac
   done
   case $before in
@@ -22,7 +22,7 @@ _latchkey() {
   --try-from-outside) mapfile -t COMPREPLY < <(compgen -W 'on off' -- "$current"); return ;;
   esac
   case $path in
-    '') candidates='serve migrate config account server mail backup restore copy operator doctor healthcheck completion version demo agent' flags='' ;;
+    '') candidates='serve migrate config account server mail backup restore copy operator doctor setup healthcheck completion version demo agent' flags='' ;;
     'serve') candidates='' flags='--restored' ;;
     'migrate') candidates='' flags='' ;;
     'config') candidates='' flags='--json' ;;
@@ -52,14 +52,42 @@ _latchkey() {
     'mail allow') candidates='' flags='' ;;
     'mail stopped') candidates='' flags='' ;;
     'backup') candidates='' flags='--to --plain --replace --json' ;;
-    'restore') candidates='' flags='--identity --replace --check --json' ;;
+    'restore') candidates='' flags='--identity --replace --check --unproven --json' ;;
     'copy') candidates='' flags='--from --to --json' ;;
-    'operator') candidates='overview history throttles lift' flags='' ;;
+    'operator') candidates='overview history families invites messages throttles settings set unset webhooks lift' flags='' ;;
     'operator overview') candidates='' flags='--json' ;;
     'operator history') candidates='' flags='--json --most' ;;
+    'operator families') candidates='list show' flags='' ;;
+    'operator families list') candidates='' flags='--json --prefix' ;;
+    'operator families show') candidates='' flags='--json' ;;
+    'operator invites') candidates='list make withdraw' flags='' ;;
+    'operator invites list') candidates='' flags='--json --open --most' ;;
+    'operator invites make') candidates='' flags='--json --to --link --name --uses --until --note' ;;
+    'operator invites withdraw') candidates='' flags='' ;;
+    'operator messages') candidates='list make withdraw' flags='' ;;
+    'operator messages list') candidates='' flags='--json --most' ;;
+    'operator messages make') candidates='' flags='--json --title --text --kind --from --until --to-strangers --mail' ;;
+    'operator messages withdraw') candidates='' flags='' ;;
     'operator throttles') candidates='' flags='--json' ;;
+    'operator settings') candidates='' flags='--json' ;;
+    'operator set') candidates='' flags='' ;;
+    'operator unset') candidates='' flags='' ;;
+    'operator webhooks') candidates='list add on off test log replay address secret remove' flags='' ;;
+    'operator webhooks list') candidates='' flags='--json' ;;
+    'operator webhooks add') candidates='' flags='--json --address --room --token --form --events --language' ;;
+    'operator webhooks on') candidates='' flags='' ;;
+    'operator webhooks off') candidates='' flags='' ;;
+    'operator webhooks test') candidates='' flags='' ;;
+    'operator webhooks log') candidates='' flags='--json' ;;
+    'operator webhooks replay') candidates='' flags='' ;;
+    'operator webhooks address') candidates='' flags='--address --room --token' ;;
+    'operator webhooks secret') candidates='' flags='' ;;
+    'operator webhooks remove') candidates='' flags='' ;;
     'operator lift') candidates='' flags='' ;;
     'doctor') candidates='' flags='--json --dkim-selector' ;;
+    'setup') candidates='ask code' flags='' ;;
+    'setup ask') candidates='' flags='' ;;
+    'setup code') candidates='' flags='' ;;
     'healthcheck') candidates='' flags='' ;;
     'completion') candidates='bash zsh fish' flags='' ;;
     'version') candidates='' flags='' ;;
@@ -97,7 +125,7 @@ _latchkey() {
   esac
   case $path in
     agent|'agent '*) flags+=' --help --config --data-dir --service --plain-http --claim-code --media-server --media-server-url --api-key --server-name --catalogue --listen --addresses --report-lan --report-wan --trusted-proxies --discovery --allow-admins --allow-all-users --create-users --delete-guests --guest-libraries --guest-limit --guests-hourly --levels --televisions --offline-trust --secret-key --log-format --log-level --at' ;;
-    *) flags+=' --help --dev --config --data-dir --listen --public-url --trusted-proxies --busy-addresses --service-name --operator-name --security-contact --database --database-connections --sqlite-cache --sqlite-map --secret-key --secret-key-previous --backup-folder --backup-at --backup-every --backup-keep --backup-recipients --mail-url --mail-from --sign-up --password-min-length --family-limit --captcha --recaptcha-site-key --recaptcha-secret --connect-register --connect-servers --try-from-outside --legacy-md5-login --session-idle --sessions-most --session-life --device-idle --device-life --confirm-life --reset-life --pin-reset-life --email-change-life --email-undo-life --captcha-life --history-life --log-format --log-level --metrics-listen --memory-limit --drain-delay' ;;
+    *) flags+=' --help --dev --config --data-dir --listen --public-url --trusted-proxies --busy-addresses --service-name --operator-name --security-contact --database --database-connections --sqlite-cache --sqlite-map --secret-key --secret-key-previous --backup-folder --backup-at --backup-every --backup-keep --backup-recipients --mail-url --mail-from --sign-up --password-min-length --family-limit --captcha --recaptcha-site-key --recaptcha-secret --connect-register --connect-servers --try-from-outside --legacy-md5-login --webhook-networks --session-idle --sessions-most --session-life --device-idle --device-life --confirm-life --reset-life --pin-reset-life --email-change-life --email-undo-life --captcha-life --history-life --log-format --log-level --metrics-listen --memory-limit --drain-delay' ;;
   esac
   if [[ $current == -* ]]; then candidates=$flags; fi
   mapfile -t COMPREPLY < <(compgen -W "$candidates" -- "$current")

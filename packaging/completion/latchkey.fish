@@ -3,7 +3,7 @@ function __latchkey_at
     set -l place ''
     for word in (commandline -opc)[2..-1]
         set -l deeper (string trim -- "$place $word")
-        if contains -- "$deeper" 'account confirm' 'account create' 'account delete' 'account disable' 'account enable' 'account end-sessions' 'account list' 'account operator' 'account send-reset' 'account unlock' 'account' 'agent allow' 'agent builtin' 'agent check' 'agent config' 'agent disallow' 'agent healthcheck' 'agent import' 'agent invite' 'agent invites list' 'agent invites withdraw' 'agent invites' 'agent levels' 'agent link' 'agent lock' 'agent run' 'agent setup' 'agent status' 'agent unlink' 'agent unlock' 'agent users add' 'agent users disable' 'agent users enable' 'agent users hide' 'agent users limit' 'agent users list' 'agent users password' 'agent users picture' 'agent users show' 'agent users' 'agent' 'backup' 'completion' 'config' 'copy' 'demo' 'doctor' 'healthcheck' 'mail allow' 'mail drop' 'mail list' 'mail retry' 'mail stop' 'mail stopped' 'mail test' 'mail' 'migrate' 'operator history' 'operator lift' 'operator overview' 'operator throttles' 'operator' 'restore' 'serve' 'server disable' 'server enable' 'server list' 'server remove' 'server show' 'server' 'version'
+        if contains -- "$deeper" 'account confirm' 'account create' 'account delete' 'account disable' 'account enable' 'account end-sessions' 'account list' 'account operator' 'account send-reset' 'account unlock' 'account' 'agent allow' 'agent builtin' 'agent check' 'agent config' 'agent disallow' 'agent healthcheck' 'agent import' 'agent invite' 'agent invites list' 'agent invites withdraw' 'agent invites' 'agent levels' 'agent link' 'agent lock' 'agent run' 'agent setup' 'agent status' 'agent unlink' 'agent unlock' 'agent users add' 'agent users disable' 'agent users enable' 'agent users hide' 'agent users limit' 'agent users list' 'agent users password' 'agent users picture' 'agent users show' 'agent users' 'agent' 'backup' 'completion' 'config' 'copy' 'demo' 'doctor' 'healthcheck' 'mail allow' 'mail drop' 'mail list' 'mail retry' 'mail stop' 'mail stopped' 'mail test' 'mail' 'migrate' 'operator families list' 'operator families show' 'operator families' 'operator history' 'operator invites list' 'operator invites make' 'operator invites withdraw' 'operator invites' 'operator lift' 'operator messages list' 'operator messages make' 'operator messages withdraw' 'operator messages' 'operator overview' 'operator set' 'operator settings' 'operator throttles' 'operator unset' 'operator webhooks add' 'operator webhooks address' 'operator webhooks list' 'operator webhooks log' 'operator webhooks off' 'operator webhooks on' 'operator webhooks remove' 'operator webhooks replay' 'operator webhooks secret' 'operator webhooks test' 'operator webhooks' 'operator' 'restore' 'serve' 'server disable' 'server enable' 'server list' 'server remove' 'server show' 'server' 'setup ask' 'setup code' 'setup' 'version'
             set place $deeper
         end
     end
@@ -25,6 +25,7 @@ complete -c latchkey -f -n "__latchkey_at ''" -a 'restore' -d 'Put a backup in t
 complete -c latchkey -f -n "__latchkey_at ''" -a 'copy' -d 'Copy the database to another one, also of the other engine'
 complete -c latchkey -f -n "__latchkey_at ''" -a 'operator' -d 'See what the pages of operators show, and lift limits'
 complete -c latchkey -f -n "__latchkey_at ''" -a 'doctor' -d 'Look whether everything around the service is as it should be, and say what to do'
+complete -c latchkey -f -n "__latchkey_at ''" -a 'setup' -d 'Set the service up for the first time'
 complete -c latchkey -f -n "__latchkey_at ''" -a 'healthcheck' -d 'Ask the running service whether it is ready'
 complete -c latchkey -f -n "__latchkey_at ''" -a 'completion' -d 'Print a script by which a shell completes the commands and flags'
 complete -c latchkey -f -n "__latchkey_at ''" -a 'version' -d 'Print the version'
@@ -70,20 +71,84 @@ complete -c latchkey -n "__latchkey_at 'backup'" -l 'json' -d 'Print the result 
 complete -c latchkey -n "__latchkey_at 'restore'" -l 'identity' -d 'File with the secret key of age with which an encrypted backup is read; several times for several files' -r
 complete -c latchkey -n "__latchkey_at 'restore'" -l 'replace' -d 'Restore also if the database has data'
 complete -c latchkey -n "__latchkey_at 'restore'" -l 'check' -d 'Only check the file  nothing is changed, and no database is needed'
+complete -c latchkey -n "__latchkey_at 'restore'" -l 'unproven' -d 'Restore also a backup that does not prove who made it, such as one of an older version'
 complete -c latchkey -n "__latchkey_at 'restore'" -l 'json' -d 'Print the result as JSON, for programs'
 complete -c latchkey -n "__latchkey_at 'copy'" -l 'from' -d 'Database that is copied  sqlite PATH or mysql //user password@host port/name, or @FILE for a file that has the address, so that no password is in the command line' -r
 complete -c latchkey -n "__latchkey_at 'copy'" -l 'to' -d 'Empty database that becomes the copy, in the same form' -r
 complete -c latchkey -n "__latchkey_at 'copy'" -l 'json' -d 'Print the result as JSON, for programs'
 complete -c latchkey -f -n "__latchkey_at 'operator'" -a 'overview' -d 'Print how the service is doing  accounts, servers, mails, limits in force, and the last 30 days'
 complete -c latchkey -f -n "__latchkey_at 'operator'" -a 'history' -d 'List what operators did, the newest first'
+complete -c latchkey -f -n "__latchkey_at 'operator'" -a 'families' -d 'List families, and show who belongs to one'
+complete -c latchkey -f -n "__latchkey_at 'operator'" -a 'invites' -d 'List, make and withdraw invites to sign up'
+complete -c latchkey -f -n "__latchkey_at 'operator'" -a 'messages' -d 'List, make and withdraw messages to everybody'
 complete -c latchkey -f -n "__latchkey_at 'operator'" -a 'throttles' -d 'List the limits that stop a person or an address now'
+complete -c latchkey -f -n "__latchkey_at 'operator'" -a 'settings' -d 'List the settings in force, with where each comes from and whether it can be set here'
+complete -c latchkey -f -n "__latchkey_at 'operator'" -a 'set' -d 'Set a setting that no flag, environment or file has'
+complete -c latchkey -f -n "__latchkey_at 'operator'" -a 'unset' -d 'Put a setting back to its default'
+complete -c latchkey -f -n "__latchkey_at 'operator'" -a 'webhooks' -d 'See and change the webhooks of the operators'
 complete -c latchkey -f -n "__latchkey_at 'operator'" -a 'lift' -d 'Lift the limits that stop a person or an address'
 complete -c latchkey -n "__latchkey_at 'operator overview'" -l 'json' -d 'Print JSON, for a program'
 complete -c latchkey -n "__latchkey_at 'operator history'" -l 'json' -d 'Print JSON, for a program'
 complete -c latchkey -n "__latchkey_at 'operator history'" -l 'most' -d 'How many at most' -r
+complete -c latchkey -f -n "__latchkey_at 'operator families'" -a 'list' -d 'List the families by their first guardians'
+complete -c latchkey -f -n "__latchkey_at 'operator families'" -a 'show' -d 'Show who belongs to the family of an account'
+complete -c latchkey -n "__latchkey_at 'operator families list'" -l 'json' -d 'Print JSON, for a program'
+complete -c latchkey -n "__latchkey_at 'operator families list'" -l 'prefix' -d 'Beginning of the username of the first guardian' -r
+complete -c latchkey -n "__latchkey_at 'operator families show'" -l 'json' -d 'Print JSON, for a program'
+complete -c latchkey -f -n "__latchkey_at 'operator invites'" -a 'list' -d 'List the invites to sign up, the newest first'
+complete -c latchkey -f -n "__latchkey_at 'operator invites'" -a 'make' -d 'Make an invite to sign up  by mail, as a link, or both'
+complete -c latchkey -f -n "__latchkey_at 'operator invites'" -a 'withdraw' -d 'Take back an invite to sign up'
+complete -c latchkey -n "__latchkey_at 'operator invites list'" -l 'json' -d 'Print JSON, for a program'
+complete -c latchkey -n "__latchkey_at 'operator invites list'" -l 'open' -d 'Only those that can be accepted'
+complete -c latchkey -n "__latchkey_at 'operator invites list'" -l 'most' -d 'How many at most' -r
+complete -c latchkey -n "__latchkey_at 'operator invites make'" -l 'json' -d 'Print JSON, for a program'
+complete -c latchkey -n "__latchkey_at 'operator invites make'" -l 'to' -d 'Email address to which the invite is mailed' -r
+complete -c latchkey -n "__latchkey_at 'operator invites make'" -l 'link' -d 'Make a link as well as the mail'
+complete -c latchkey -n "__latchkey_at 'operator invites make'" -l 'name' -d 'Name that the page greets' -r
+complete -c latchkey -n "__latchkey_at 'operator invites make'" -l 'uses' -d 'How many people may accept the link' -r
+complete -c latchkey -n "__latchkey_at 'operator invites make'" -l 'until' -d 'Last day on which it can be accepted, in UTC, as 2026-12-31' -r
+complete -c latchkey -n "__latchkey_at 'operator invites make'" -l 'note' -d 'Text that the page shows' -r
+complete -c latchkey -f -n "__latchkey_at 'operator messages'" -a 'list' -d 'List the messages to everybody, the newest first'
+complete -c latchkey -f -n "__latchkey_at 'operator messages'" -a 'make' -d 'Show a message above all pages, and mail it if wanted'
+complete -c latchkey -f -n "__latchkey_at 'operator messages'" -a 'withdraw' -d 'Take a message off the pages and stop its mails'
+complete -c latchkey -n "__latchkey_at 'operator messages list'" -l 'json' -d 'Print JSON, for a program'
+complete -c latchkey -n "__latchkey_at 'operator messages list'" -l 'most' -d 'How many at most' -r
+complete -c latchkey -n "__latchkey_at 'operator messages make'" -l 'json' -d 'Print JSON, for a program'
+complete -c latchkey -n "__latchkey_at 'operator messages make'" -l 'title' -d 'Title, with its language  en=Maintenance tonight' -r
+complete -c latchkey -n "__latchkey_at 'operator messages make'" -l 'text' -d 'Text below the title, with its language' -r
+complete -c latchkey -n "__latchkey_at 'operator messages make'" -l 'kind' -d 'information or warning' -r
+complete -c latchkey -n "__latchkey_at 'operator messages make'" -l 'from' -d 'When pages begin to show it, in UTC, as 2026-12-31T22 00' -r
+complete -c latchkey -n "__latchkey_at 'operator messages make'" -l 'until' -d 'When pages cease to show it, in the same form' -r
+complete -c latchkey -n "__latchkey_at 'operator messages make'" -l 'to-strangers' -d 'Also show it to people who are not signed in'
+complete -c latchkey -n "__latchkey_at 'operator messages make'" -l 'mail' -d 'Mail it once to everybody who has an address'
 complete -c latchkey -n "__latchkey_at 'operator throttles'" -l 'json' -d 'Print JSON, for a program'
+complete -c latchkey -n "__latchkey_at 'operator settings'" -l 'json' -d 'Print JSON, for a program'
+complete -c latchkey -f -n "__latchkey_at 'operator webhooks'" -a 'list' -d 'List the webhooks of the operators'
+complete -c latchkey -f -n "__latchkey_at 'operator webhooks'" -a 'add' -d 'Add a webhook'
+complete -c latchkey -f -n "__latchkey_at 'operator webhooks'" -a 'on' -d 'Switch a webhook on'
+complete -c latchkey -f -n "__latchkey_at 'operator webhooks'" -a 'off' -d 'Switch a webhook off'
+complete -c latchkey -f -n "__latchkey_at 'operator webhooks'" -a 'test' -d 'Send a test'
+complete -c latchkey -f -n "__latchkey_at 'operator webhooks'" -a 'log' -d 'List the messages of a webhook, the newest first'
+complete -c latchkey -f -n "__latchkey_at 'operator webhooks'" -a 'replay' -d 'Send a message again'
+complete -c latchkey -f -n "__latchkey_at 'operator webhooks'" -a 'address' -d 'Give a webhook another address'
+complete -c latchkey -f -n "__latchkey_at 'operator webhooks'" -a 'secret' -d 'Replace the secret of the signatures, and print the new one'
+complete -c latchkey -f -n "__latchkey_at 'operator webhooks'" -a 'remove' -d 'Delete a webhook'
+complete -c latchkey -n "__latchkey_at 'operator webhooks list'" -l 'json' -d 'Print JSON, for a program'
+complete -c latchkey -n "__latchkey_at 'operator webhooks add'" -l 'json' -d 'Print JSON, for a program'
+complete -c latchkey -n "__latchkey_at 'operator webhooks add'" -l 'address' -d 'Where the messages go; nothing for Telegram' -r
+complete -c latchkey -n "__latchkey_at 'operator webhooks add'" -l 'room' -d 'The room of Matrix or the chat of Telegram' -r
+complete -c latchkey -n "__latchkey_at 'operator webhooks add'" -l 'token' -d 'Read the token from the first line of standard input'
+complete -c latchkey -n "__latchkey_at 'operator webhooks add'" -l 'form' -d 'signed, ntfy, gotify, discord, matrix or telegram' -r
+complete -c latchkey -n "__latchkey_at 'operator webhooks add'" -l 'events' -d 'What it hears of, separated by commas; everything without this flag' -r
+complete -c latchkey -n "__latchkey_at 'operator webhooks add'" -l 'language' -d 'Language of the messages' -r
+complete -c latchkey -n "__latchkey_at 'operator webhooks log'" -l 'json' -d 'Print JSON, for a program'
+complete -c latchkey -n "__latchkey_at 'operator webhooks address'" -l 'address' -d 'Where the messages go; nothing for Telegram' -r
+complete -c latchkey -n "__latchkey_at 'operator webhooks address'" -l 'room' -d 'The room of Matrix or the chat of Telegram' -r
+complete -c latchkey -n "__latchkey_at 'operator webhooks address'" -l 'token' -d 'Read the token from the first line of standard input'
 complete -c latchkey -n "__latchkey_at 'doctor'" -l 'json' -d 'Print JSON, for a program'
 complete -c latchkey -n "__latchkey_at 'doctor'" -l 'dkim-selector' -d 'Look for the key of DKIM under this name, too' -r
+complete -c latchkey -f -n "__latchkey_at 'setup'" -a 'ask' -d 'Ask here what the page /welcome asks'
+complete -c latchkey -f -n "__latchkey_at 'setup'" -a 'code' -d 'Print the code and the link with which the service is set up in a browser'
 complete -c latchkey -f -n "__latchkey_at 'completion'" -a 'bash' -d 'The script for bash.'
 complete -c latchkey -f -n "__latchkey_at 'completion'" -a 'zsh' -d 'The script for zsh.'
 complete -c latchkey -f -n "__latchkey_at 'completion'" -a 'fish' -d 'The script for fish.'
@@ -146,7 +211,7 @@ complete -c latchkey -n "__latchkey_at 'agent builtin'" -l 'agent-url' -d 'Addre
 complete -c latchkey -n "not __latchkey_agent" -l 'help' -d 'Show context-sensitive help'
 complete -c latchkey -n "not __latchkey_agent" -l 'dev' -d 'Development mode  plain http, mails written into a folder, keys made on first use'
 complete -c latchkey -n "not __latchkey_agent" -l 'config' -d 'YAML file with settings; its keys are the names of the flags' -r
-complete -c latchkey -n "not __latchkey_agent" -l 'data-dir' -d 'Folder for the service s own files  the embedded database, and in development the mails and the secret key' -r
+complete -c latchkey -n "not __latchkey_agent" -l 'data-dir' -d 'Folder for the service s own files  the embedded database, the secret key if no setting gives it, and in development the mails' -r
 complete -c latchkey -n "not __latchkey_agent" -l 'listen' -d 'Address and port to listen on' -r
 complete -c latchkey -n "not __latchkey_agent" -l 'public-url' -d 'Address at which people reach the service  scheme and host, without a path' -r
 complete -c latchkey -n "not __latchkey_agent" -l 'trusted-proxies' -d 'Addresses and networks of the reverse proxies in front, separated by commas' -r
@@ -177,6 +242,7 @@ complete -c latchkey -n "not __latchkey_agent" -l 'connect-register' -d 'How app
 complete -c latchkey -n "not __latchkey_agent" -l 'connect-servers' -d 'Which media servers can register  any server (open; strict limits hold until somebody claims it), only servers with a claim code (claimed), or no server (off)' -x -a 'open claimed off'
 complete -c latchkey -n "not __latchkey_agent" -l 'try-from-outside' -d 'Whether owners can let this service ask the public addresses of their own server, to see whether it can be reached from outside' -x -a 'on off'
 complete -c latchkey -n "not __latchkey_agent" -l 'legacy-md5-login' -d 'Let old clients sign in with an MD5 of the password instead of the password'
+complete -c latchkey -n "not __latchkey_agent" -l 'webhook-networks' -d 'Private addresses and networks to which webhooks may lead, separated by commas, for a ntfy or Gotify at home; there, addresses may begin with http' -r
 complete -c latchkey -n "not __latchkey_agent" -l 'session-idle' -d 'A browser is signed out if it was not used for this long' -r
 complete -c latchkey -n "not __latchkey_agent" -l 'sessions-most' -d 'How many browsers may be signed in to one account, and how many devices besides' -r
 complete -c latchkey -n "not __latchkey_agent" -l 'session-life' -d 'A browser is signed out after this time, even if it is used' -r
