@@ -102,7 +102,7 @@ func servesCompressedTexts(t *testing.T, program string) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), program, "serve", "--dev", "--listen=127.0.0.1:0", "--data-dir="+t.TempDir())
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
-	output, err := c.StdoutPipe()
+	output, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +119,7 @@ func servesCompressedTexts(t *testing.T, program string) {
 			address = fields[1]
 		}
 	}
+	go func() { _, _ = io.Copy(io.Discard, output) }() // so that the program never waits for a reader
 	for path, want := range map[string]string{"/signin": "Passwort", "/help/television": "Fernseher", "/api/openapi.yaml": "openapi: 3."} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+path, nil)
 		if err != nil {

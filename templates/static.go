@@ -53,6 +53,9 @@ type constants struct {
 func newConstants() (constants, error) {
 	c := constants{drawings: map[string]string{}}
 	source, err := files.ReadFile("partials/icon.html")
+	if err == nil {
+		source, err = Unpacked(source)
+	}
 	if err != nil {
 		return c, fmt.Errorf("read the icons: %w", err)
 	}
@@ -75,7 +78,14 @@ const languageButtons = `{{- template "language_buttons" .}}`
 
 // drawButtons returns the buttons for the languages of a catalogue, on the pages of one of them.
 func drawButtons(catalogue *Catalogue, locale string) (string, error) {
-	partial, err := template.ParseFS(files, "partials/language_buttons.html")
+	source, err := files.ReadFile("partials/language_buttons.html")
+	if err == nil {
+		source, err = Unpacked(source)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the buttons for languages: %w", err)
+	}
+	partial, err := template.New("").Parse(string(source))
 	if err != nil {
 		return "", fmt.Errorf("read the buttons for languages: %w", err)
 	}

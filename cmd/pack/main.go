@@ -27,7 +27,7 @@ func main() {
 
 // packed returns the patterns of the files that are compressed. What reads them uses templates.Unpacked.
 func packed() []string {
-	return []string{"handlers/openapi.yaml", "templates/locales/*/*.json", "templates/pages/*.html", "docs/help/*/*.md"}
+	return []string{"handlers/openapi.yaml", "templates/locales/*/*.json", "templates/pages/*.html", "templates/partials/*.html", "docs/help/*/*.md"}
 }
 
 // pack writes the copies and overlay.json into a folder.
