@@ -68,6 +68,12 @@ func returnTo(wish string) string {
 	return u.RequestURI()
 }
 
+// thingPageOf returns the page of the circle or webhook to which an action below its page belongs.
+func thingPageOf(things, path string) string {
+	id, _, _ := strings.Cut(strings.TrimPrefix(path, things+"/"), "/")
+	return things + "/" + id
+}
+
 // pageOf returns the page to which a path belongs, because a form may be sent to an address
 // that is not a page.
 func pageOf(path string) string {
@@ -101,12 +107,11 @@ func pageOf(path string) string {
 	case "/link/approve", "/link/deny", "/link/quick-connect":
 		return "/link"
 	}
-	for _, things := range []string{circlesPath, webhooksPath} { // an action on one of them belongs to its page
-		if id, _, ok := strings.Cut(strings.TrimPrefix(path, things+"/"), "/"); ok && strings.HasPrefix(path, things+"/") {
-			return things + "/" + id
-		}
-	}
 	switch {
+	case strings.HasPrefix(path, circlesPath+"/"):
+		return thingPageOf(circlesPath, path)
+	case strings.HasPrefix(path, webhooksPath+"/"):
+		return thingPageOf(webhooksPath, path)
 	case strings.HasPrefix(path, familyPath+"/"):
 		return familyPageOf(path)
 	case strings.HasPrefix(path, operatorPath+"/"):
